@@ -1,0 +1,87 @@
+"""The base class of stages."""
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from .batch import Batch
+from .budget import Budget
+from .state import State
+
+
+class Stage(ABC):
+    """One step of a pipeline.
+
+    A subclass sets the class attributes and writes `run`, a generator that
+    yields after every finished unit of work. It stores the arguments of its
+    constructor under their own names, as scikit-learn's estimators do, so that
+    `get_params` and `set_params` work. It knows nothing of callbacks.
+
+    Attributes
+    ----------
+    name
+        The stage's name in logs, unique in a pipeline.
+    unit
+        What one unit is called, in the singular: ``"generation"``.
+    share
+        The stage's part of the whole run's progress and time; any positive
+        number, the runner normalises them.
+    metrics
+        Names of the values that its batches' logs add.
+    """
+
+    name: str = "stage"
+    unit: str = "batch"
+    share: float = 1.0
+    metrics: tuple[str, ...] = ()
+    label: ClassVar[str | None] = None
+
+    @abstractmethod
+    def run(self, state: State, budget: Budget) -> Iterator[Batch | None]:
+        """Do the work.
+
+        Yield a `Batch` after every finished unit, and None, a pulse, when half
+        a second has passed and nothing is finished yet: between two yields the
+        runner stops, pauses and saves. When the runner ends a stage early, it
+        closes the generator: what must be stopped or awaited belongs in a
+        ``finally``. A stage that ends on its own watches ``budget.should_end``.
+        """
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what the stage needs to go on later: arrays, numbers and strings only."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take back what `state_dict` returned; the next `run` goes on from there."""
+        if state:
+            raise ValueError(f"stage {self.name!r} keeps no state, got {sorted(state)}")
+
+    @classmethod
+    def _parameter_names(cls) -> list[str]:
+        parameters = inspect.signature(cls.__init__).parameters.values()
+        kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+        return [p.name for p in parameters if p.name != "self" and p.kind in kinds]
+
+    def get_params(self) -> dict[str, Any]:
+        """Return the constructor's parameters with their present values."""
+        return {name: getattr(self, name) for name in self._parameter_names()}
+
+    def set_params(self, **params: Any) -> "Stage":
+        """Set parameters by name; an unknown name raises a ValueError that lists the known ones."""
+        if not params:
+            return self
+        known = self._parameter_names()
+        for name in params:
+            if name not in known:
+                raise ValueError(
+                    f"stage {self.name!r} has no parameter {name!r}; "
+                    f"it has {', '.join(known) or 'none'}"
+                )
+        # Through the constructor, so that its checks hold for changed values too.
+        type(self).__init__(self, **(self.get_params() | params))
+        return self
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{k}={v!r}" for k, v in self.get_params().items())
+        return f"{type(self).__name__}({values})"

@@ -1,0 +1,93 @@
+"""What the stages of one run share."""
+
+import zlib
+from concurrent.futures import Executor
+from typing import Any
+
+import numpy as np
+
+
+class State:
+    """The problem, the best solution so far, and what each stage leaves for the next.
+
+    Any attribute may be set; reading one that no stage has set raises an
+    AttributeError that says so.
+
+    Parameters
+    ----------
+    problem
+        What `Pipeline.fit` was given.
+    seed
+        Seed of the run; every stage derives its own with `seed_sequence`.
+    executor
+        Where a stage submits work that is to run aside.
+    workers
+        Number of tasks that the executor runs at once.
+
+    Attributes
+    ----------
+    solution
+        The best solution so far; None before the first.
+    cost, violations
+        Its cost and its number of violated hard constraints; None before the
+        first solution.
+    bound
+        A proven lower bound of the cost; None when none is known.
+    version
+        How many times `offer` took a new best.
+    """
+
+    def __init__(
+        self, problem: Any, *, seed: int, executor: Executor, workers: int = 1
+    ) -> None:
+        self.problem = problem
+        self.seed = seed
+        self.executor = executor
+        self.workers = workers
+        self.solution: Any = None
+        self.cost: float | None = None
+        self.violations: int | None = None
+        self.bound: float | None = None
+        self.version = 0
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(
+            f"the state has no {name!r}: no stage that ran before has left it there"
+        )
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self.__dict__[name] = value
+
+    def seed_sequence(self, name: str, *key: int) -> np.random.SeedSequence:
+        """Derive a stage's own random seeds from the run's.
+
+        Parameters
+        ----------
+        name
+            Name of the stage.
+        key
+            Numbers that tell streams of one stage apart: a generation, a cluster.
+        """
+        return np.random.SeedSequence(
+            self.seed, spawn_key=(zlib.crc32(name.encode()), *key)
+        )
+
+    def offer(self, solution: Any, cost: float, violations: int) -> bool:
+        """Make `solution` the best one if it is better than the best so far.
+
+        Fewer violations are better; with as many, a lower cost. The runner
+        calls `on_solution` after the stage's next yield.
+
+        Returns
+        -------
+        bool
+            Whether it became the best.
+        """
+        if self.violations is not None and self.cost is not None:
+            if (violations, cost) >= (self.violations, self.cost):
+                return False
+        self.solution = solution
+        self.cost = cost
+        self.violations = violations
+        self.version += 1
+        return True
