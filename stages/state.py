@@ -1,6 +1,7 @@
 """What the stages of one run share."""
 
 import zlib
+from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Any
 
@@ -23,6 +24,10 @@ class State:
         Where a stage submits work that is to run aside.
     workers
         Number of tasks that the executor runs at once.
+    initial
+        What `Pipeline.fit` was given to start from; None for nothing.
+    announce
+        Called, from any thread, whenever `offer` took a new best.
 
     Attributes
     ----------
@@ -38,12 +43,21 @@ class State:
     """
 
     def __init__(
-        self, problem: Any, *, seed: int, executor: Executor, workers: int = 1
+        self,
+        problem: Any,
+        *,
+        seed: int,
+        executor: Executor,
+        workers: int = 1,
+        initial: Any = None,
+        announce: Callable[[], None] | None = None,
     ) -> None:
         self.problem = problem
         self.seed = seed
         self.executor = executor
         self.workers = workers
+        self.initial = initial
+        self._announce = announce
         self.solution: Any = None
         self.cost: float | None = None
         self.violations: int | None = None
@@ -68,9 +82,7 @@ class State:
         key
             Numbers that tell streams of one stage apart: a generation, a cluster.
         """
-        return np.random.SeedSequence(
-            self.seed, spawn_key=(zlib.crc32(name.encode()), *key)
-        )
+        return np.random.SeedSequence(self.seed, spawn_key=(zlib.crc32(name.encode()), *key))
 
     def offer(self, solution: Any, cost: float, violations: int) -> bool:
         """Make `solution` the best one if it is better than the best so far.
@@ -83,11 +95,13 @@ class State:
         bool
             Whether it became the best.
         """
-        if self.violations is not None and self.cost is not None:
-            if (violations, cost) >= (self.violations, self.cost):
-                return False
+        best = (self.violations, self.cost)
+        if None not in best and (violations, cost) >= best:
+            return False
         self.solution = solution
         self.cost = cost
         self.violations = violations
         self.version += 1
+        if self._announce is not None:
+            self._announce()
         return True

@@ -1,0 +1,156 @@
+"""The base class of callbacks."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from .control import Control
+
+Logs = dict[str, Any]
+
+#: What the logs of every batch hold, whatever the stage.
+CORE_COLUMNS = ("stage", "unit", "done", "total", "progress", "elapsed", "cost", "violations")
+
+
+class Callback:
+    """Watches a run: override the hooks that you need, the others cost nothing.
+
+    A hook may read, write files, print, and steer the run through
+    `self.pipeline`; it never computes the timetable. Every call of a hook gets
+    a dict of its own run's making that no later call changes, so it may be
+    kept. One callback can serve several fits, one after another.
+
+    Attributes
+    ----------
+    pipeline
+        The running pipeline: ``stop()``, ``skip_stage()``, ``pause()``,
+        ``resume()``, ``progress`` (0 to 1, smooth) and ``tracker``.
+    params
+        What is known before the run: ``pipeline`` (name), ``job_id``, ``seed``,
+        ``time_limit``, ``workers`` and ``stages``, a list of one dict a stage:
+        ``name``, ``label``, ``unit``, ``metrics``, and ``start`` and ``end``,
+        its place in the run's progress.
+
+    Notes
+    -----
+    The order of a run::
+
+        on_pipeline_begin
+            on_stage_begin                        for each stage
+                on_batch_begin, on_batch_end      for each unit of work
+                on_solution                       after a batch with a new best
+            on_stage_end
+        on_exception                              when something was raised
+        on_pipeline_end                           always, however the run ends
+
+    ``on_stage_end`` follows every ``on_stage_begin``, whether the stage
+    finished, was skipped, stopped, out of time or interrupted by Ctrl-C; only
+    after an exception does ``on_exception`` take its place. A stage may end
+    instead of beginning another unit: where its total was not known, the last
+    ``on_batch_begin`` then has no ``on_batch_end``.
+    """
+
+    def __init__(self) -> None:
+        self.pipeline: Control
+        self.params: Mapping[str, Any] = {}
+
+    def set_pipeline(self, pipeline: Control) -> None:
+        """Take the pipeline that is about to run; called before any hook."""
+        self.pipeline = pipeline
+
+    def set_params(self, params: Mapping[str, Any]) -> None:
+        """Take what is known of the run before it begins; called before any hook."""
+        self.params = params
+
+    def on_pipeline_begin(self, logs: Logs | None = None) -> None:
+        """Called once, before the first stage.
+
+        Parameters
+        ----------
+        logs
+            ``progress``, ``elapsed``, ``cost`` and ``violations``.
+        """
+
+    def on_stage_begin(self, stage: str, logs: Logs | None = None) -> None:
+        """Called before a stage does anything.
+
+        Parameters
+        ----------
+        stage
+            The stage's name.
+        logs
+            ``stage``, ``unit``, ``share`` (its part of the run, 0 to 1),
+            ``budget`` (seconds it may take, None for no limit), ``progress``,
+            ``elapsed``, ``cost`` and ``violations``.
+        """
+
+    def on_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Called when a stage is about to begin a unit of work.
+
+        Parameters
+        ----------
+        batch
+            Number of the unit, from 0 in its stage.
+        logs
+            ``stage``, ``unit``, ``done`` and ``total``.
+        """
+
+    def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Called after every finished unit of work.
+
+        Parameters
+        ----------
+        batch
+            Number of the unit, from 0 in its stage.
+        logs
+            ``stage``, ``unit``, ``done``, ``total`` (None if not known),
+            ``progress`` (0 to 1, whole run), ``elapsed`` (seconds of the run,
+            pauses not counted), ``cost`` and ``violations`` (of the best so
+            far, None before the first), and each of the stage's metrics (None
+            where this unit has none).
+        """
+
+    def on_solution(self, solution: Any, logs: Logs | None = None) -> None:
+        """Called when there is a new best, after the ``on_batch_end`` of its unit.
+
+        Parameters
+        ----------
+        solution
+            The new best; of several within one unit, the last.
+        logs
+            As for `on_batch_end`, without the metrics, and ``batch``.
+        """
+
+    def on_stage_end(self, stage: str, logs: Logs | None = None) -> None:
+        """Called when a stage has ended and cleaned up.
+
+        Parameters
+        ----------
+        stage
+            The stage's name.
+        logs
+            As for `on_batch_end` after its last unit, with ``batches`` (how
+            many there were), ``seconds`` (that the stage took) and
+            ``ended_by``: ``"finished"``, ``"time"``, ``"skipped"``,
+            ``"stopped"`` or ``"interrupted"``.
+        """
+
+    def on_exception(self, exception: BaseException) -> None:
+        """Called when a stage or a callback has raised; `on_pipeline_end` follows.
+
+        Parameters
+        ----------
+        exception
+            What the stage raised, or the `CallbackError` that names the callback.
+        """
+
+    def on_pipeline_end(self, logs: Logs | None = None) -> None:
+        """Called last, however the run ends.
+
+        Parameters
+        ----------
+        logs
+            ``status`` (``"finished"``, ``"stopped"``, ``"interrupted"`` or
+            ``"failed"``), ``stopped_by`` (None unless stopped), ``stage`` (the
+            last that began, or None), ``progress``, ``elapsed``, ``cost``,
+            ``violations`` and ``error`` (the exception in one line, or None).
+        """

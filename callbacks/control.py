@@ -1,0 +1,51 @@
+"""What a callback may ask of the pipeline that it watches."""
+
+from typing import Protocol
+
+from .snapshot import Snapshot
+
+
+class Tracker(Protocol):
+    """Where a run stands, readable from any thread."""
+
+    def calculate_smooth_progress(self) -> float:
+        """Return the progress of the whole run, 0 to 1."""
+        ...
+
+    def eta(self) -> float | None:
+        """Return the seconds left, None while they cannot be told."""
+        ...
+
+    def snapshot(self) -> Snapshot:
+        """Return where the run stands now."""
+        ...
+
+
+class Control(Protocol):
+    """The side of a pipeline that callbacks see; every method works from any thread."""
+
+    @property
+    def progress(self) -> float:
+        """Smooth progress of the whole run, 0 to 1."""
+        ...
+
+    @property
+    def tracker(self) -> Tracker:
+        """Where the run stands."""
+        ...
+
+    def stop(self, by: str = "callback") -> None:
+        """End the run after the unit in hand; `by` is told in the run's ``stopped_by``."""
+        ...
+
+    def skip_stage(self) -> None:
+        """End the present stage after the unit in hand and go on with the next one."""
+        ...
+
+    def pause(self) -> None:
+        """Halt after the unit in hand until `resume`."""
+        ...
+
+    def resume(self) -> None:
+        """Go on after `pause`."""
+        ...

@@ -1,0 +1,21 @@
+"""Numbers and durations for people."""
+
+
+def format_number(value: float | None) -> str:
+    """Return a number for people: no needless decimals, a dash for None."""
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}"
+
+
+def format_seconds(seconds: float | None) -> str:
+    """Return a duration for people: ``0.31 s``, ``12.5 s``, ``3:05``, ``2:00:01``."""
+    if seconds is None:
+        return "-"
+    if seconds < 1:
+        return f"{seconds:.2f} s"
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,108 @@
+"""Records what a run's batches reported."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from .callback import Callback, Logs
+
+
+class History(Callback):
+    """Keeps the logs of a run's batches; `fit` returns it as ``run.history``.
+
+    Memory stays bounded: when a stage has given `rows_per_stage` rows, every
+    other one is dropped and from then on every second batch is recorded, then
+    every fourth, and so on. The last batch of each stage is always there.
+
+    Parameters
+    ----------
+    rows_per_stage
+        Most rows that one stage may fill.
+
+    Attributes
+    ----------
+    rows
+        The logs of the recorded batches with their ``batch``, in order.
+    solutions
+        A row for each new best, without metrics, thinned in the same way.
+    due
+        Next batch of the present stage that is to be recorded.
+    """
+
+    def __init__(self, rows_per_stage: int = 4096) -> None:
+        super().__init__()
+        if rows_per_stage < 2:
+            raise ValueError(f"rows_per_stage must be 2 or more, got {rows_per_stage}")
+        self.rows_per_stage = rows_per_stage
+        self._clear()
+
+    def _clear(self) -> None:
+        self.rows: list[Logs] = []
+        self.solutions: list[Logs] = []
+        self.due = 0
+        self._stage_start = 0
+        self._stride = 1
+        self._last: tuple[int, Logs] | None = None
+        self._solution_stride = 1
+        self._solution_count = 0
+
+    def on_pipeline_begin(self, logs: Logs | None = None) -> None:
+        self._clear()
+
+    def on_stage_begin(self, stage: str, logs: Logs | None = None) -> None:
+        self._stage_start = len(self.rows)
+        self._stride = 1
+        self.due = 0
+        self._last = None
+
+    def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        self._last = (batch, logs or {})
+        if batch >= self.due:
+            self.rows.append({"batch": batch, **self._last[1]})
+            if len(self.rows) - self._stage_start >= self.rows_per_stage:
+                del self.rows[self._stage_start + 1 :: 2]
+                self._stride *= 2
+            self.due = (batch // self._stride + 1) * self._stride
+
+    def on_solution(self, solution: Any, logs: Logs | None = None) -> None:
+        if self._solution_count % self._solution_stride == 0:
+            self.solutions.append(dict(logs or {}))
+            if len(self.solutions) >= self.rows_per_stage:
+                del self.solutions[1::2]
+                self._solution_stride *= 2
+        self._solution_count += 1
+
+    def on_stage_end(self, stage: str, logs: Logs | None = None) -> None:
+        self._close_stage()
+
+    def on_pipeline_end(self, logs: Logs | None = None) -> None:
+        self._close_stage()
+
+    def _close_stage(self) -> None:
+        if self._last is not None:
+            batch, logs = self._last
+            recorded = len(self.rows) > self._stage_start and self.rows[-1]["batch"] == batch
+            if not recorded:
+                self.rows.append({"batch": batch, **logs})
+            self._last = None
+
+    @property
+    def history(self) -> dict[str, list[Any]]:
+        """The rows as columns; None where a row has no such value."""
+        return {name: [row.get(name) for row in self.rows] for name in self._columns()}
+
+    def _columns(self) -> list[str]:
+        return list(dict.fromkeys(name for row in self.rows for name in row))
+
+    def __getitem__(self, column: str) -> list[Any]:
+        if self.rows and not any(column in row for row in self.rows):
+            raise KeyError(f"no column {column!r}; there are {', '.join(self._columns())}")
+        return [row.get(column) for row in self.rows]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Logs]:
+        return iter(self.rows)
+
+    def __repr__(self) -> str:
+        return f"History({len(self.rows)} rows, {len(self.solutions)} solutions)"

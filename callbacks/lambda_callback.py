@@ -1,0 +1,41 @@
+"""A callback made of functions."""
+
+from collections.abc import Callable
+from typing import Any
+
+from .callback import Callback
+
+Hook = Callable[..., Any]
+
+
+class LambdaCallback(Callback):
+    """A callback whose hooks are the functions given.
+
+    Parameters
+    ----------
+    on_pipeline_begin, on_stage_begin, on_batch_begin, on_batch_end, on_solution, on_stage_end, \
+on_exception, on_pipeline_end
+        Called with the arguments of the hook of that name in `Callback`; a
+        hook that is not given costs nothing.
+    """
+
+    def __init__(
+        self,
+        *,
+        on_pipeline_begin: Hook | None = None,
+        on_stage_begin: Hook | None = None,
+        on_batch_begin: Hook | None = None,
+        on_batch_end: Hook | None = None,
+        on_solution: Hook | None = None,
+        on_stage_end: Hook | None = None,
+        on_exception: Hook | None = None,
+        on_pipeline_end: Hook | None = None,
+    ) -> None:
+        super().__init__()
+        hooks = {name: hook for name, hook in locals().items() if name.startswith("on_")}
+        for name, hook in hooks.items():
+            if hook is None:
+                continue
+            if not callable(hook):
+                raise TypeError(f"{name} must be callable, got {hook!r}")
+            setattr(self, name, hook)

@@ -1,0 +1,312 @@
+"""Drives one run from beginning to end."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
+from typing import Any
+
+from ..callbacks import CallbackError, CallbackList, History, Logs
+from ..stages import Batch, Budget, Stage, State
+from .progress_tracker import ProgressTracker
+from .run import Run
+from .stage_loop import StageLoop
+from .stage_record import StageRecord
+from .stopwatch import Stopwatch
+from .switchboard import Switchboard
+
+# A stage that goes on for so many seconds after its budget is spent is closed.
+_GRACE = 0.25
+
+
+class Driver:
+    """Takes one problem through the stages, calls the hooks, and keeps the run.
+
+    Parameters
+    ----------
+    stages
+        The stages, in order.
+    callbacks
+        Who watches, the history among them.
+    history
+        The run's own history.
+    problem, initial
+        What the stages find in the state.
+    job_id, seed, time_limit, workers, executor
+        As for `Pipeline.fit`.
+    watch
+        The run's clock, already counting.
+    """
+
+    def __init__(
+        self,
+        stages: Sequence[Stage],
+        callbacks: CallbackList,
+        history: History,
+        problem: Any,
+        initial: Any,
+        job_id: str,
+        seed: int,
+        time_limit: float | None,
+        workers: int,
+        executor: Executor,
+        watch: Stopwatch,
+    ) -> None:
+        self.board = Switchboard()
+        self.watch = watch
+        self.tracker = ProgressTracker(
+            {stage.name: stage.share for stage in stages},
+            labels={stage.name: stage.label for stage in stages if stage.label},
+            units={stage.name: stage.unit for stage in stages},
+            time_limit=time_limit,
+            clock=watch.elapsed,
+        )
+        self._stages = stages
+        self._callbacks = callbacks
+        self._history = history
+        self._time_limit = time_limit
+        self._state = State(
+            problem,
+            seed=seed,
+            executor=executor,
+            workers=workers,
+            initial=initial,
+            announce=self.board.improve,
+        )
+        self.run = Run(job_id=job_id, seed=seed, history=history, state=self._state)
+        self._stage: Stage | None = None
+        self._loop: StageLoop | None = None
+        self._interrupted = False
+
+    def execute(self) -> Run:
+        """Run everything; a KeyboardInterrupt ends it, a second one at once.
+
+        Raises
+        ------
+        CallbackError
+            When a callback raised.
+        BaseException
+            What a stage raised, with a note that names it.
+        """
+        run = self.run
+        try:
+            self._callbacks.on_pipeline_begin(self._core_logs())
+            self._run_stages()
+        except KeyboardInterrupt:
+            if self._interrupted:
+                raise
+            self._interrupted = True
+        except BaseException as error:
+            run.exception = error
+            self._on_exception(error)
+        self._finish()
+        if run.exception is not None:
+            raise run.exception
+        return run
+
+    def _run_stages(self) -> None:
+        for index, stage in enumerate(self._stages):
+            self.board.begin_stage()
+            if self.board.stopped_by is not None or self._interrupted:
+                return
+            self._run_stage(index, stage)
+
+    def _run_stage(self, index: int, stage: Stage) -> None:
+        shares = [one.share for one in self._stages[index:]]
+        seconds = None
+        if self._time_limit is not None:
+            left = max(0.0, self._time_limit - self.watch.elapsed())
+            seconds = left * shares[0] / sum(shares)
+        began = self.watch.elapsed()
+        self._stage = stage
+        self.tracker.begin_stage(stage.name, seconds=seconds)
+        budget = Budget(seconds, lambda: self.board.ending, self.watch.elapsed)
+        limit = None if seconds is None else began + seconds + _GRACE
+        loop = self._loop = StageLoop(
+            stage,
+            self._callbacks,
+            self._history,
+            self.tracker,
+            self.board,
+            self.watch,
+            limit,
+            self._attend,
+            self._best,
+        )
+        try:
+            self._callbacks.on_stage_begin(stage.name, self._begin_logs(stage, seconds))
+            self._work(stage, loop, budget)
+        except KeyboardInterrupt:
+            if self._interrupted:
+                raise
+            self._interrupted = True
+        except BaseException:
+            self._record(stage, loop, began, "failed")
+            raise
+        self._end_stage(stage, loop, budget, began)
+
+    def _work(self, stage: Stage, loop: StageLoop, budget: Budget) -> None:
+        """Run the stage's generator and close it, whatever happens."""
+        if self.board.attention and self._attend():
+            return
+        try:
+            stream = _stream(stage, self._state, budget)
+            try:
+                loop.run(stream)
+            except KeyboardInterrupt:
+                # Before the generator is closed: another one then ends everything at once.
+                self._interrupted = True
+            finally:
+                close = getattr(stream, "close", None)
+                if close is not None:
+                    close()
+        except (CallbackError, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            after = f" after batch {loop.batch - 1}" if loop.batch else " before its first batch"
+            error.add_note(f"raised by stage {stage.name!r}{after}")
+            raise
+
+    def _attend(self) -> bool:
+        """See to what the board asks for; return whether the stage should end."""
+        board = self.board
+        while board.attention:
+            board.attention = False
+            self._announce_best()
+            if board.paused and not board.ending:
+                self._pause()
+        return board.ending
+
+    def _announce_best(self) -> None:
+        if not self.board.improved:
+            return
+        self.board.improved = False
+        self.tracker.best = self._best()
+        if self._callbacks.overrides("on_solution"):
+            loop = self._loop
+            batch = None if loop is None or loop.last is None else loop.batch - 1
+            logs = {"batch": batch, **self._core_logs()}
+            if loop is not None:
+                logs |= {name: loop.logs()[name] for name in ("stage", "unit", "done", "total")}
+            self._callbacks.on_solution(self._state.solution, logs)
+
+    def _pause(self) -> None:
+        self.watch.halt()
+        self.tracker.status = "paused"
+        try:
+            self.board.wait_while_paused()
+        finally:
+            self.tracker.status = "running"
+            self.watch.go_on()
+
+    def _end_stage(self, stage: Stage, loop: StageLoop, budget: Budget, began: float) -> None:
+        ended_by = self._ended_by(loop, budget)
+        if loop.batch:
+            # The history was asked only when due, but wants the last batch in any case.
+            self._history.on_batch_end(loop.batch - 1, loop.logs())
+        self.tracker.end_stage()
+        record = self._record(stage, loop, began, ended_by)
+        self._announce_best()
+        logs = loop.logs() | {"progress": self.tracker.work_progress}
+        logs |= {"batches": loop.batch, "seconds": record.seconds, "ended_by": ended_by}
+        self._callbacks.on_stage_end(stage.name, logs)
+
+    def _ended_by(self, loop: StageLoop, budget: Budget) -> str:
+        if self._interrupted:
+            return "interrupted"
+        if self.board.stopped_by is not None:
+            return "stopped"
+        if self.board.skipping:
+            return "skipped"
+        return "time" if loop.closed == "time" or budget.should_end else "finished"
+
+    def _record(self, stage: Stage, loop: StageLoop, began: float, ended_by: str) -> StageRecord:
+        cost, violations = self._best()
+        record = StageRecord(
+            name=stage.name,
+            unit=stage.unit,
+            done=0 if loop.last is None else loop.last.done,
+            total=None if loop.last is None else loop.last.total,
+            seconds=self.watch.elapsed() - began,
+            cost=cost,
+            violations=violations,
+            ended_by=ended_by,
+        )
+        self.run.stages.append(record)
+        return record
+
+    def _on_exception(self, error: BaseException) -> None:
+        try:
+            self._callbacks.on_exception(error)
+        except CallbackError as later:
+            error.add_note(f"then {later}")
+
+    def _finish(self) -> None:
+        """Complete the run and tell the callbacks that it is over."""
+        run = self.run
+        run.status = self._status()
+        run.stopped_by = self.board.stopped_by if run.status == "stopped" else None
+        run.solution = self._state.solution
+        run.cost, run.violations = self._best()
+        run.bound = self._state.bound
+        run.seconds = self.watch.elapsed()
+        self.tracker.finish(run.status)
+        try:
+            self._call_pipeline_end()
+        except CallbackError as error:
+            run.status = "failed"
+            if run.exception is None:
+                run.exception = error
+            else:
+                run.exception.add_note(f"then {error}")
+        run.seconds = self.watch.elapsed()
+
+    def _call_pipeline_end(self) -> None:
+        try:
+            self._callbacks.on_pipeline_end(self._end_logs())
+        except KeyboardInterrupt:
+            if self._interrupted:
+                raise
+            self._interrupted = True
+            self.run.status = "interrupted"
+            self._callbacks.on_pipeline_end(self._end_logs())
+
+    def _status(self) -> str:
+        if self.run.exception is not None:
+            return "failed"
+        if self._interrupted:
+            return "interrupted"
+        return "finished" if self.board.stopped_by is None else "stopped"
+
+    def _best(self) -> tuple[float | None, int | None]:
+        return self._state.cost, self._state.violations
+
+    def _core_logs(self) -> Logs:
+        cost, violations = self._best()
+        return {
+            "progress": self.tracker.work_progress,
+            "elapsed": self.watch.elapsed(),
+            "cost": cost,
+            "violations": violations,
+        }
+
+    def _begin_logs(self, stage: Stage, seconds: float | None) -> Logs:
+        share = stage.share / sum(one.share for one in self._stages)
+        about = {"stage": stage.name, "unit": stage.unit, "share": share, "budget": seconds}
+        return about | self._core_logs()
+
+    def _end_logs(self) -> Logs:
+        run = self.run
+        error = run.exception
+        return {
+            "status": run.status,
+            "stopped_by": run.stopped_by,
+            "stage": None if self._stage is None else self._stage.name,
+            **self._core_logs(),
+            "error": None if error is None else f"{type(error).__name__}: {error}",
+        }
+
+
+def _stream(stage: Stage, state: State, budget: Budget) -> Iterator[Batch | None]:
+    stream = stage.run(state, budget)
+    if not hasattr(stream, "__next__"):
+        raise TypeError(f"run() of stage {stage.name!r} must be a generator, got {stream!r}")
+    return stream

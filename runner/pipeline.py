@@ -1,0 +1,357 @@
+"""Runs stages one after another and lets callbacks watch."""
+
+import asyncio
+import contextvars
+import math
+import os
+import secrets
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, Literal
+
+from ..callbacks import Callback, CallbackList, History
+from ..callbacks.callback import CORE_COLUMNS
+from ..stages import Stage
+from .driver import Driver
+from .progress_tracker import ProgressTracker
+from .run import Run
+from .stopwatch import Stopwatch
+
+Verbose = Literal["auto", "rich", "tqdm", "plain"] | bool | int
+
+
+class Pipeline:
+    """Stages that are run one after another on one problem.
+
+    Parameters
+    ----------
+    stages
+        The stages, in order; their names must differ.
+    name
+        What to call the pipeline in displays.
+
+    Raises
+    ------
+    TypeError
+        For a stage that is not a `Stage`.
+    ValueError
+        For no stages, for two of one name, for a share that is not a positive
+        number, and for a metric with the name of a core column of the logs.
+
+    Examples
+    --------
+    >>> run = Pipeline([Load(), GeneticAlgorithm()]).fit(problem, time_limit=30)  # doctest: +SKIP
+    >>> run.cost, run.violations  # doctest: +SKIP
+    """
+
+    def __init__(self, stages: Iterable[Stage], name: str | None = None) -> None:
+        self.stages = _checked_stages(stages)
+        self.name = name
+        #: What the last `fit` found, or is finding; also when it raised.
+        self.run: Run | None = None
+        self._driver: Driver | None = None
+        self._running = False
+        self._lock = threading.Lock()
+
+    def fit(
+        self,
+        problem: Any = None,
+        callbacks: Sequence[Callback] | Callback | None = None,
+        seed: int = 0,
+        time_limit: float | None = None,
+        workers: int | None = None,
+        executor: Executor | None = None,
+        initial: Any = None,
+        verbose: Verbose = "auto",
+        callback_errors: Literal["raise", "warn"] = "raise",
+        job_id: str | None = None,
+        *,
+        started: float | None = None,
+    ) -> Run:
+        """Run the stages.
+
+        Parameters
+        ----------
+        problem
+            What the stages work on; they find it as ``state.problem``.
+        callbacks
+            Who watches, called in this order; a `History` is always there.
+        seed
+            0 or more. The same seed and the same budgets in units give the same
+            solution with any number of workers.
+        time_limit
+            Seconds for the whole call, divided by the stages' shares; what one
+            leaves the next ones get. Pauses do not count. None lets every stage
+            spend its units.
+        workers
+            Tasks that run at once; the number of usable processors by default.
+        executor
+            Where stages submit their tasks; threads by default. One that is
+            given is not shut down.
+        initial
+            A solution to start from.
+        verbose
+            ``"auto"`` or True for a `ProgbarLogger` that suits the place,
+            ``"rich"``, ``"tqdm"`` or ``"plain"`` for one of that style, False
+            for none. One among `callbacks` is enough: then none is added.
+        callback_errors
+            ``"raise"`` lets an exception in a callback end the run; ``"warn"``
+            warns of it once and switches that callback off.
+        job_id
+            The run's id; made from date, time and chance by default.
+        started
+            Value of ``time.monotonic()`` from which to count the time, for a
+            program whose start-up is to be within the limit.
+
+        Returns
+        -------
+        Run
+            What it found. Ctrl-C ends the run and returns the best so far, with
+            the status ``"interrupted"``; a second one while it is ending raises
+            KeyboardInterrupt.
+
+        Raises
+        ------
+        CallbackError
+            When a callback raised (unless ``callback_errors="warn"``).
+        Exception
+            What a stage raised, with a note that names the stage and the batch.
+            The failed run is then at `run`.
+        """
+        with self._alone():
+            job_id = _new_job_id() if job_id is None else job_id
+            workers = _usable_processors() if workers is None else workers
+            _check_options(seed, time_limit, workers, started)
+            watch = Stopwatch(started)
+            history = History()
+            watchers = CallbackList(
+                [history, *_as_list(callbacks, verbose)], callback_errors, sampled=[history]
+            )
+            pool = executor or ThreadPoolExecutor(workers, thread_name_prefix="schoolbell")
+            try:
+                driver = Driver(
+                    stages=self.stages,
+                    callbacks=watchers,
+                    history=history,
+                    problem=problem,
+                    initial=initial,
+                    job_id=job_id,
+                    seed=seed,
+                    time_limit=time_limit,
+                    workers=workers,
+                    executor=pool,
+                    watch=watch,
+                )
+                self._driver, self.run = driver, driver.run
+                watchers.set_pipeline(self)
+                watchers.set_params(self._params(job_id, seed, time_limit, workers))
+                return driver.execute()
+            finally:
+                if executor is None:
+                    # Not waiting: a task that a stage has left behind must not hold up its end.
+                    pool.shutdown(wait=False, cancel_futures=True)
+
+    async def afit(self, problem: Any = None, *args: Any, **kwargs: Any) -> Run:
+        """Run the stages in a thread of their own, for asyncio; arguments as for `fit`.
+
+        Cancelling it stops the run after the unit in hand, waits for that, and
+        leaves the best so far at `run`.
+        """
+        context = contextvars.copy_context()
+        loop = asyncio.get_running_loop()
+        thread = ThreadPoolExecutor(1, thread_name_prefix="schoolbell-fit")
+        try:
+            future = loop.run_in_executor(
+                thread, lambda: context.run(self.fit, problem, *args, **kwargs)
+            )
+            try:
+                return await asyncio.shield(future)
+            except asyncio.CancelledError:
+                # Again and again, since the thread may not have come to where it can be stopped.
+                while not future.done():
+                    self.stop(by="cancelled")
+                    await asyncio.wait([future], timeout=0.05)
+                raise
+        finally:
+            thread.shutdown(wait=False)
+
+    def stop(self, by: str = "callback") -> None:
+        """End the run after the unit in hand; from any thread.
+
+        Parameters
+        ----------
+        by
+            Who asks, for the run's ``stopped_by``.
+        """
+        if self._running and self._driver is not None:
+            self._driver.board.stop(by)
+
+    def skip_stage(self) -> None:
+        """End the present stage after the unit in hand and go on with the next; from any thread."""
+        if self._running and self._driver is not None:
+            self._driver.board.skip()
+
+    def pause(self) -> None:
+        """Halt the run, and its clock, after the unit in hand; from any thread."""
+        if self._running and self._driver is not None:
+            self._driver.board.pause()
+
+    def resume(self) -> None:
+        """Go on after `pause`; from any thread."""
+        if self._running and self._driver is not None:
+            self._driver.board.resume()
+
+    @property
+    def tracker(self) -> ProgressTracker:
+        """Where the present run stands, or where the last one ended.
+
+        Raises
+        ------
+        RuntimeError
+            Before the first `fit`.
+        """
+        if self._driver is None:
+            raise RuntimeError("nothing to track: the pipeline has not run yet")
+        return self._driver.tracker
+
+    @property
+    def progress(self) -> float:
+        """Smooth progress of the present or last run, 0 to 1."""
+        return 0.0 if self._driver is None else self._driver.tracker.calculate_smooth_progress()
+
+    def get_params(self) -> dict[str, Any]:
+        """Return the parameters of all stages as ``{"ga__population": 8, …}``."""
+        return {
+            f"{stage.name}__{name}": value
+            for stage in self.stages
+            for name, value in stage.get_params().items()
+        }
+
+    def set_params(self, **params: Any) -> "Pipeline":
+        """Set parameters of stages: ``set_params(ga__population=8)``.
+
+        Raises
+        ------
+        ValueError
+            For a stage or parameter that does not exist; then nothing is set.
+        """
+        by_stage: dict[str, dict[str, Any]] = {}
+        known = self.get_params()
+        for name, value in params.items():
+            stage, separator, parameter = name.partition("__")
+            if not separator or stage not in {one.name for one in self.stages}:
+                names = ", ".join(one.name for one in self.stages)
+                raise ValueError(
+                    f"no parameter {name!r}: write it as STAGE__PARAMETER, where the stage is "
+                    f"one of {names}"
+                )
+            if name not in known:
+                own = [key.partition("__")[2] for key in known if key.startswith(f"{stage}__")]
+                raise ValueError(
+                    f"stage {stage!r} has no parameter {parameter!r}; "
+                    f"it has {', '.join(own) or 'none'}"
+                )
+            by_stage.setdefault(stage, {})[parameter] = value
+        for stage in self.stages:
+            stage.set_params(**by_stage.get(stage.name, {}))
+        return self
+
+    def __repr__(self) -> str:
+        return f"Pipeline([{', '.join(map(repr, self.stages))}])"
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        if not self._lock.acquire(blocking=False):
+            raise RuntimeError("this pipeline is running already; use another one beside it")
+        self._driver = None
+        self._running = True
+        try:
+            yield
+        finally:
+            self._running = False
+            self._lock.release()
+
+    def _params(
+        self, job_id: str, seed: int, time_limit: float | None, workers: int
+    ) -> dict[str, Any]:
+        tracker = self.tracker
+        return {
+            "pipeline": self.name,
+            "job_id": job_id,
+            "seed": seed,
+            "time_limit": time_limit,
+            "workers": workers,
+            "stages": [
+                {
+                    "name": stage.name,
+                    "label": tracker.label(stage.name),
+                    "unit": stage.unit,
+                    "metrics": tuple(stage.metrics),
+                    "start": tracker.bounds(stage.name)[0],
+                    "end": tracker.bounds(stage.name)[1],
+                }
+                for stage in self.stages
+            ],
+        }
+
+
+def _checked_stages(stages: Iterable[Stage]) -> list[Stage]:
+    checked = list(stages)
+    if not checked:
+        raise ValueError("a pipeline needs at least one stage")
+    names: set[str] = set()
+    for stage in checked:
+        if isinstance(stage, type) or not isinstance(stage, Stage):
+            raise TypeError(
+                f"a stage must be an instance of schoolbell.stages.Stage, got {stage!r}"
+            )
+        if stage.name in names:
+            raise ValueError(f"two stages are called {stage.name!r}: give one another `name`")
+        names.add(stage.name)
+        if not (stage.share > 0 and math.isfinite(stage.share)):
+            raise ValueError(
+                f"the share of stage {stage.name!r} must be a positive number, got {stage.share}"
+            )
+        taken = sorted({*CORE_COLUMNS, "batch"}.intersection(stage.metrics))
+        if taken:
+            raise ValueError(
+                f"stage {stage.name!r} has a metric {taken[0]!r}, "
+                "but the logs of every batch hold something of that name"
+            )
+    return checked
+
+
+def _check_options(
+    seed: int, time_limit: float | None, workers: int, started: float | None
+) -> None:
+    # A numpy integer is as good as an int, a bool or a float is not.
+    if isinstance(seed, bool) or not hasattr(seed, "__index__") or seed < 0:
+        raise ValueError(f"seed must be an integer from 0, got {seed!r}")
+    if time_limit is not None and not time_limit > 0:
+        raise ValueError(f"time_limit must be a positive number of seconds, got {time_limit!r}")
+    if isinstance(workers, bool) or not hasattr(workers, "__index__") or workers < 1:
+        raise ValueError(f"workers must be an integer from 1, got {workers!r}")
+    if started is not None and started > time.monotonic():
+        raise ValueError("started must be an earlier value of time.monotonic()")
+
+
+def _as_list(callbacks: Sequence[Callback] | Callback | None, verbose: Verbose) -> list[Callback]:
+    """Return the callbacks with the progress display that `verbose` asks for."""
+    if callbacks is None:
+        watchers: list[Callback] = []
+    else:
+        watchers = [callbacks] if isinstance(callbacks, Callback) else list(callbacks)
+    return watchers
+
+
+def _usable_processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _new_job_id() -> str:
+    return f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"

@@ -1,0 +1,362 @@
+"""How far a run is, read from any thread."""
+
+import math
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from types import EllipsisType
+
+from ..callbacks import Snapshot
+
+# A stage with an unknown total is taken to be half through after this many units.
+_HALF_WAY = 20
+# Expected seconds of a unit before any was timed.
+_FIRST_UNIT = 2.0
+# Weight of the newest unit in the expected time of the next.
+_NEWEST = 0.3
+_ALMOST_ONE = math.nextafter(1.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    """A stretch of a stage over which progress is one function of the units done.
+
+    Progress at `done` units is `floor` plus the rest of the way to `end`: in
+    equal parts up to `total`, or ever smaller ones while no total is known.
+    """
+
+    end: float
+    total: int | None
+    done: int
+    floor: float
+
+    def at(self, done: int) -> float:
+        """Progress of the whole run when `done` units are finished."""
+        ahead = max(0, done - self.done)
+        if self.total is None:
+            part = ahead / (ahead + _HALF_WAY)
+        elif done >= self.total:
+            return self.end
+        else:
+            part = ahead / (self.total - self.done)
+        return min(self.end, self.floor + (self.end - self.floor) * part)
+
+
+class ProgressTracker:
+    """Counts the work of a run and tells how far it is.
+
+    One thread does the work and leaves numbers here; any others read. Leaving
+    a number is a plain store: clocks and locks are the readers' business, who
+    notice when a unit is finished and how long units take. So it wants to be
+    read about as often as what it says is to move.
+
+    The smooth progress lies between the work that is done and the end of the
+    unit in hand, moves on time in between, never goes back, and is 1 only when
+    the run has finished. Where a total grows, so that the old work is a smaller
+    part of it than was told already, what is left of the stage's part is
+    divided among the units that are left.
+
+    Parameters
+    ----------
+    shares
+        Share of each stage in the whole run, by name, in their order; any
+        positive numbers.
+    labels
+        What to call the stages in messages; their names by default.
+    units
+        What the units of each stage are called.
+    time_limit
+        Seconds on the clock at which the run will be over at the latest.
+    clock
+        Seconds that the run has taken so far.
+
+    Attributes
+    ----------
+    stage_items_done
+        Finished units of the present stage: store a new number here (or call
+        `update_work_progress`) after each.
+    best
+        Cost and violations of the best solution so far; a pair.
+    status
+        As in `Snapshot`.
+    """
+
+    def __init__(
+        self,
+        shares: Mapping[str, float],
+        *,
+        labels: Mapping[str, str] | None = None,
+        units: Mapping[str, str] | None = None,
+        time_limit: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        for name, share in shares.items():
+            if not (share > 0 and math.isfinite(share)):
+                raise ValueError(f"the share of {name!r} must be a positive number, got {share}")
+        self._labels = {name: name.replace("_", " ").capitalize() for name in shares}
+        self._labels |= labels or {}
+        self._units = dict(units or {})
+        self._bounds = _stage_bounds(shares)
+        self._time_limit = time_limit
+        self._clock = clock
+        self._lock = threading.Lock()
+        self.stage_items_done = 0
+        self.best: tuple[float | None, int | None] = (None, None)
+        self.status = "running"
+        self.stage: str | None = None
+        self._segment = _Segment(end=0.0, total=None, done=0, floor=0.0)
+        self._stage_ends_at: float | None = None
+        self._stage_began = 0.0
+        self._past_seconds = 0.0
+        self._past_share = 0.0
+        # What the readers have noticed so far.
+        self._told = 0.0
+        self._noticed_done = 0
+        self._noticed_at = 0.0
+        self._unit_seconds: float | None = None
+
+    def label(self, stage: str) -> str:
+        """Return what the stage is called in messages."""
+        return self._labels[stage]
+
+    def bounds(self, stage: str) -> tuple[float, float]:
+        """Return where the stage begins and ends in the progress of the run, 0 to 1."""
+        return self._bounds[stage]
+
+    def begin_stage(
+        self, name: str, total: int | None = None, seconds: float | None = None
+    ) -> None:
+        """Begin a stage.
+
+        Parameters
+        ----------
+        name
+            One of the names of `shares`.
+        total
+            Units it will do in all, if that is known.
+        seconds
+            Time it may take, if that is limited.
+        """
+        start, end = self._bounds[name]
+        now = self._clock()
+        with self._lock:
+            self._told = max(self._told, start)
+            self.stage = name
+            self.stage_items_done = 0
+            self._segment = _Segment(end=end, total=total, done=0, floor=self._told)
+            self._stage_began = self._noticed_at = now
+            self._stage_ends_at = None if seconds is None else now + seconds
+            self._noticed_done = 0
+            self._unit_seconds = None
+
+    @property
+    def stage_items_total(self) -> int | None:
+        """Units of the present stage in all; None while not known. May be set at any time."""
+        return self._segment.total
+
+    @stage_items_total.setter
+    def stage_items_total(self, total: int | None) -> None:
+        self.update_work_progress(self.stage_items_done, total)
+
+    def update_work_progress(self, done: int, total: int | EllipsisType | None = ...) -> None:
+        """Note the finished units of the present stage.
+
+        Parameters
+        ----------
+        done
+            Finished units, never less than before.
+        total
+            Units in all, None if not known; left out, the total stays.
+        """
+        if total is ... or total == self._segment.total:
+            self.stage_items_done = done
+            return
+        with self._lock:
+            self._segment = self._retotalled(done, total)
+            self.stage_items_done = done
+
+    def _retotalled(self, done: int, total: int | None) -> _Segment:
+        """Return the segment for a new total, never below what was told before."""
+        before = self.stage_items_done
+        floor = max(self._told, self._segment.at(before))
+        start, end = self._bounds[self.stage] if self.stage else (0.0, 0.0)
+        plain = _Segment(end=end, total=total, done=0, floor=start)
+        if plain.at(done) >= floor:
+            return plain
+        return replace(plain, done=before, floor=floor)
+
+    def line(self) -> tuple[float, float, float]:
+        """Return progress as a line over the stage's units, while its total stays.
+
+        Returns
+        -------
+        tuple
+            Progress at 0 units, progress a unit, and progress at the total;
+            of no meaning while the total is unknown.
+        """
+        segment = self._segment
+        units = (segment.total or 0) - segment.done
+        slope = (segment.end - segment.floor) / units if units > 0 else 0.0
+        return segment.floor - slope * segment.done, slope, segment.end
+
+    def end_stage(self) -> None:
+        """End the present stage, however many of its units are done."""
+        now = self._clock()
+        with self._lock:
+            if self.stage is None:
+                return
+            start, end = self._bounds[self.stage]
+            self._told = max(self._told, min(end, _ALMOST_ONE))
+            self._segment = replace(self._segment, floor=end)
+            self._past_seconds += now - self._stage_began
+            self._past_share += end - start
+            self._unit_seconds = None
+            self._stage_began = now
+
+    def finish(self, status: str = "finished") -> None:
+        """End the run; only a finished one reaches 1."""
+        with self._lock:
+            self.status = status
+            if status == "finished":
+                self._told = 1.0
+
+    @property
+    def work_progress(self) -> float:
+        """Progress of the whole run by finished units alone, 0 to 1."""
+        return self.work_progress_at(self.stage_items_done)
+
+    def work_progress_at(self, done: int) -> float:
+        """Progress of the whole run, 0 to 1, when `done` units of the stage are finished."""
+        return self._segment.at(done)
+
+    def calculate_smooth_progress(self) -> float:
+        """Return the progress of the whole run, 0 to 1, moving within the unit in hand."""
+        with self._lock:
+            return self._smooth(self._clock())
+
+    def eta(self) -> float | None:
+        """Return the seconds that the run will still take; None while that cannot be told."""
+        with self._lock:
+            now = self._clock()
+            self._notice(now)
+            return self._eta(now)
+
+    @property
+    def message(self) -> str:
+        """The present stage and its units, for people: ``"Clustering: 30/100"``."""
+        with self._lock:
+            return self._message(self.stage_items_done)
+
+    def snapshot(self) -> Snapshot:
+        """Return where the run stands now, all of one moment."""
+        with self._lock:
+            now = self._clock()
+            progress = self._smooth(now)
+            done = self._noticed_done
+            cost, violations = self.best
+            start, end = self._bounds[self.stage] if self.stage else (0.0, 1.0)
+            return Snapshot(
+                status=self.status,
+                stage=self.stage,
+                unit=self._units.get(self.stage) if self.stage else None,
+                done=done,
+                total=self._segment.total,
+                message=self._message(done),
+                stage_progress=min(1.0, max(0.0, (progress - start) / (end - start))),
+                progress=progress,
+                eta=self._eta(now),
+                elapsed=now,
+                cost=cost,
+                violations=violations,
+            )
+
+    # All below is called with the lock held.
+
+    def _smooth(self, now: float) -> float:
+        self._notice(now)
+        if self.status in ("running", "paused") and self.stage is not None:
+            work = self._segment.at(self._noticed_done)
+            next_unit = self._segment.at(self._noticed_done + 1)
+            expected = self._unit_seconds or _FIRST_UNIT
+            part = _part_of_unit((now - self._noticed_at) / expected)
+            smooth = min(work + (next_unit - work) * part, _ALMOST_ONE)
+            self._told = max(self._told, smooth)
+        return self._told
+
+    def _notice(self, now: float) -> None:
+        done = self.stage_items_done
+        new = done - self._noticed_done
+        if new <= 0:
+            return
+        seconds = max(0.0, now - self._noticed_at) / new
+        if self._unit_seconds is None:
+            self._unit_seconds = seconds
+        else:
+            weight = 1.0 - (1.0 - _NEWEST) ** min(new, 100)
+            self._unit_seconds += weight * (seconds - self._unit_seconds)
+        self._noticed_done = done
+        self._noticed_at = now
+
+    def _eta(self, now: float) -> float | None:
+        if self.status not in ("running", "paused"):
+            return 0.0
+        limit = math.inf if self._time_limit is None else max(0.0, self._time_limit - now)
+        left = self._seconds_left(now)
+        if left is None:
+            return None if limit == math.inf else limit
+        return min(limit, left)
+
+    def _seconds_left(self, now: float) -> float | None:
+        """Seconds that this stage and those to come will take without a limit of the run."""
+        if self.stage is None:
+            return None
+        start, end = self._bounds[self.stage]
+        in_stage = self._stage_seconds_left(now)
+        if in_stage is None:
+            return None
+        shares = self._past_share + (end - start)
+        seconds = self._past_seconds + (now - self._stage_began) + in_stage
+        return in_stage + seconds / shares * max(0.0, 1.0 - end)
+
+    def _stage_seconds_left(self, now: float) -> float | None:
+        segment, unit = self._segment, self._unit_seconds
+        if segment.floor >= segment.end:
+            return 0.0
+        ends_at = self._stage_ends_at
+        limit = math.inf if ends_at is None else max(0.0, ends_at - now)
+        if segment.total is not None and unit is not None:
+            units = max(0, segment.total - self._noticed_done)
+            in_hand = min(unit, now - self._noticed_at) if units else 0.0
+            return min(limit, units * unit - in_hand)
+        if limit < math.inf:
+            return limit
+        if self._past_share > 0:
+            start, end = self._bounds[self.stage] if self.stage else (0.0, 0.0)
+            predicted = self._past_seconds / self._past_share * (end - start)
+            return max(0.0, predicted - (now - self._stage_began))
+        return None
+
+    def _message(self, done: int) -> str:
+        if self.stage is None:
+            return "Starting"
+        total = self._segment.total
+        return f"{self._labels[self.stage]}: {done}" + ("" if total is None else f"/{total}")
+
+
+def _part_of_unit(ratio: float) -> float:
+    """Return how much of a unit to show done after `ratio` of its expected time.
+
+    Nine tenths when it is due; then ever slower towards all of it, which it
+    does not reach.
+    """
+    if ratio <= 1.0:
+        return 0.9 * max(0.0, ratio)
+    return 1.0 - 0.1 / (1.0 + 9.0 * (ratio - 1.0))
+
+
+def _stage_bounds(shares: Mapping[str, float]) -> dict[str, tuple[float, float]]:
+    """Return where each stage begins and ends in the progress of the run."""
+    total = math.fsum(shares.values())
+    ends = [math.fsum(list(shares.values())[: i + 1]) / total for i in range(len(shares))]
+    return dict(zip(shares, zip([0.0, *ends[:-1]], ends, strict=True), strict=True))

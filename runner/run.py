@@ -1,0 +1,108 @@
+"""What `Pipeline.fit` returns."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..callbacks import History
+from ..callbacks.formatting import format_number, format_seconds
+from .stage_record import StageRecord
+
+
+@dataclass(slots=True, eq=False)
+class Run:
+    """What one `Pipeline.fit` found and how it went.
+
+    Attributes
+    ----------
+    job_id, seed
+        The run's id and its random seed.
+    status
+        ``"finished"``; ``"stopped"`` by a callback or a command;
+        ``"interrupted"`` by Ctrl-C, with the best so far; or ``"failed"``.
+    stopped_by
+        Who stopped it: ``"callback"``, ``"command"``, …; None otherwise.
+    solution, cost, violations
+        The best solution, its cost and its violated hard constraints; None
+        when no stage found one.
+    bound
+        A proven lower bound of the cost; None when none is known.
+    seconds
+        What the whole call took, pauses not counted.
+    history
+        The logs of its batches.
+    stages
+        How each stage that began went.
+    exception
+        What made it fail; None otherwise.
+    state
+        What the stages left for each other.
+    """
+
+    job_id: str
+    seed: int
+    history: History
+    state: Any = field(repr=False)
+    status: str = "running"
+    stopped_by: str | None = None
+    solution: Any = None
+    cost: float | None = None
+    violations: int | None = None
+    bound: float | None = None
+    seconds: float = 0.0
+    stages: list[StageRecord] = field(default_factory=list)
+    exception: BaseException | None = None
+
+    def summary(self) -> str:
+        """Return the run in words: how it ended, what it found, and a row for each stage."""
+        lines = [f"Run {self.job_id}: {self.outcome} in {format_seconds(self.seconds)}"]
+        if self.cost is None:
+            lines.append("no solution")
+        else:
+            bound = "" if self.bound is None else f", lower bound {format_number(self.bound)}"
+            lines.append(f"cost {format_number(self.cost)}, violations {self.violations}{bound}")
+        if self.stages:
+            lines += ["", *_table(self.stages)]
+        return "\n".join(lines)
+
+    @property
+    def outcome(self) -> str:
+        """The status with its reason: ``"stopped: command"``."""
+        if self.status == "stopped":
+            return f"stopped: {self.stopped_by}"
+        if self.exception is not None:
+            return f"failed: {type(self.exception).__name__}: {self.exception}"
+        return self.status
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    def __repr__(self) -> str:
+        return (
+            f"<Run {self.job_id}: {self.outcome}, cost {format_number(self.cost)}, "
+            f"violations {format_number(self.violations)}, {format_seconds(self.seconds)}>"
+        )
+
+
+def _table(stages: list[StageRecord]) -> list[str]:
+    rows = [("stage", "units", "time", "cost", "violations", "ended")]
+    for stage in stages:
+        total = "" if stage.total is None else f"/{stage.total:,}"
+        rows.append(
+            (
+                stage.name,
+                f"{stage.done:,}{total} {stage.unit}",
+                format_seconds(stage.seconds),
+                format_number(stage.cost),
+                format_number(stage.violations),
+                stage.ended_by,
+            )
+        )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    left = {0, 1, 5}
+    return [
+        "  ".join(
+            cell.ljust(width) if i in left else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]

@@ -1,0 +1,181 @@
+"""The loop around a stage's generator, where overhead counts."""
+
+from collections.abc import Callable, Iterator
+
+from ..callbacks import CallbackList, History, Logs
+from ..stages import Batch, Stage
+from .progress_tracker import ProgressTracker
+from .stopwatch import Stopwatch
+from .switchboard import Switchboard
+
+
+class StageLoop:
+    """Takes one stage from unit to unit and calls the batch hooks.
+
+    A unit on which nothing happens costs a few comparisons: logs are made only
+    where a hook or the history wants them, and everything rare (requests of
+    other threads, a new best) hides behind one flag.
+
+    Parameters
+    ----------
+    stage
+        The stage.
+    callbacks, history
+        Who gets the logs; the history only when it is due.
+    tracker
+        Where finished units are noted.
+    board
+        Where requests arrive.
+    watch
+        The run's clock.
+    limit
+        Seconds on the run's clock at which the stage is closed; None for never.
+    attend
+        Called after a unit when the board wants attention; returns whether the
+        stage should end.
+    best
+        Returns cost and violations of the best so far.
+
+    Attributes
+    ----------
+    batch
+        Number of batches so far.
+    last
+        The newest of them; None before the first.
+    closed
+        Whether the loop ended the stage, and why: ``"time"`` or ``"request"``.
+    """
+
+    def __init__(
+        self,
+        stage: Stage,
+        callbacks: CallbackList,
+        history: History,
+        tracker: ProgressTracker,
+        board: Switchboard,
+        watch: Stopwatch,
+        limit: float | None,
+        attend: Callable[[], bool],
+        best: Callable[[], tuple[float | None, int | None]],
+    ) -> None:
+        self._stage = stage
+        self._callbacks = callbacks
+        self._history = history
+        self._tracker = tracker
+        self._board = board
+        self._watch = watch
+        self._limit = limit
+        self._attend = attend
+        self._best = best
+        self._blank: Logs = dict.fromkeys(stage.metrics)
+        self._checked = False
+        self.batch = 0
+        self.last: Batch | None = None
+        self.closed: str | None = None
+
+    def run(self, stream: Iterator[Batch | None]) -> None:
+        """Go through the stage's batches until it ends or has to."""
+        stage, unit = self._stage.name, self._stage.unit
+        callbacks, history, tracker = self._callbacks, self._history, self._tracker
+        board, watch, limit, blank = self._board, self._watch, self._limit, self._blank
+        clock, origin = watch.clock, watch.origin
+        begin_hooks, end_hooks = callbacks.batch_begin_hooks, callbacks.batch_end_hooks
+        cost, violations = self._best()
+        total, (offset, slope, end) = tracker.stage_items_total, tracker.line()
+        batch, due, last = 0, history.due, None
+        try:
+            if begin_hooks:
+                self._begin(batch, 0, total)
+            for item in stream:
+                if item is not None:
+                    last, done = item, item.done
+                    if item.total != total:
+                        total = item.total
+                        tracker.update_work_progress(done, total)
+                        offset, slope, end = tracker.line()
+                    else:
+                        tracker.stage_items_done = done
+                    if end_hooks or batch >= due:
+                        if board.improved:
+                            cost, violations = self._best()
+                        if total is None:
+                            progress = tracker.work_progress_at(done)
+                        else:
+                            progress = end if done >= total else offset + slope * done
+                        logs: Logs = {
+                            "stage": stage,
+                            "unit": unit,
+                            "done": done,
+                            "total": total,
+                            "progress": progress,
+                            "elapsed": clock() - origin,
+                            "cost": cost,
+                            "violations": violations,
+                        }
+                        if blank or item.logs:
+                            self._add_metrics(logs, item)
+                        if batch >= due:
+                            history.on_batch_end(batch, logs)
+                            due = history.due
+                        for hook in end_hooks:
+                            try:
+                                hook(batch, logs)
+                            except Exception as error:
+                                callbacks.fail(hook, "on_batch_end", error, batch, logs)
+                                board.attention = True
+                                break
+                    batch += 1
+                if board.attention:
+                    self.batch, self.last = batch, last
+                    if self._attend():
+                        self.closed = "request"
+                        return
+                    origin = watch.origin
+                    cost, violations = self._best()
+                    begin_hooks, end_hooks = callbacks.batch_begin_hooks, callbacks.batch_end_hooks
+                if limit is not None and clock() - origin > limit:
+                    self.closed = "time"
+                    return
+                if begin_hooks and item is not None and item.done != total:
+                    self._begin(batch, item.done, total)
+        finally:
+            self.batch, self.last = batch, last
+
+    def _begin(self, batch: int, done: int, total: int | None) -> None:
+        """Call the hooks of the beginning of a unit."""
+        logs = {"stage": self._stage.name, "unit": self._stage.unit, "done": done, "total": total}
+        self._callbacks.on_batch_begin(batch, logs)
+
+    def _add_metrics(self, logs: Logs, item: Batch) -> None:
+        """Add the stage's metrics to the logs of a batch, None where it has none."""
+        logs.update(self._blank)
+        if item.logs:
+            if not self._checked:
+                self._check(item)
+            logs.update(item.logs)
+
+    def _check(self, item: Batch) -> None:
+        """Compare the first metrics that the stage reports with those that it declares."""
+        unknown = [name for name in item.logs or () if name not in self._blank]
+        if unknown:
+            raise ValueError(
+                f"stage {self._stage.name!r} reports {', '.join(map(repr, unknown))}, which its "
+                f"metrics do not declare: {self._stage.metrics!r}"
+            )
+        self._checked = True
+
+    def logs(self) -> Logs:
+        """Return the logs of the newest batch, with the best so far of this moment."""
+        cost, violations = self._best()
+        done = self.last.done if self.last is not None else 0
+        logs = {
+            "stage": self._stage.name,
+            "unit": self._stage.unit,
+            "done": done,
+            "total": self._tracker.stage_items_total,
+            "progress": self._tracker.work_progress_at(done),
+            "elapsed": self._watch.elapsed(),
+            "cost": cost,
+            "violations": violations,
+        }
+        return logs | self._blank | dict(self.last.logs or {} if self.last is not None else {})

@@ -1,0 +1,32 @@
+"""How one stage of a run went."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class StageRecord:
+    """How one stage of a run went.
+
+    Attributes
+    ----------
+    name, unit
+        The stage, and what its units are called.
+    done, total
+        Units it finished, and those it meant to do in all (None if unknown).
+    seconds
+        What it took, pauses not counted.
+    cost, violations
+        Of the best solution when it ended; None before the first.
+    ended_by
+        ``"finished"``, ``"time"``, ``"skipped"``, ``"stopped"``,
+        ``"interrupted"`` or ``"failed"``.
+    """
+
+    name: str
+    unit: str
+    done: int
+    total: int | None
+    seconds: float
+    cost: float | None
+    violations: int | None
+    ended_by: str
