@@ -4,17 +4,23 @@ from .callback import Callback, Logs
 from .callback_error import CallbackError
 from .callback_list import CallbackList
 from .control import Control
+from .csv_logger import CSVLogger
+from .display import Display
 from .history import History
 from .lambda_callback import LambdaCallback
+from .progbar_logger import ProgbarLogger
 from .snapshot import Snapshot
 
 __all__ = [
+    "CSVLogger",
     "Callback",
     "CallbackError",
     "CallbackList",
     "Control",
+    "Display",
     "History",
     "LambdaCallback",
     "Logs",
+    "ProgbarLogger",
     "Snapshot",
 ]

@@ -12,7 +12,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Literal
 
-from ..callbacks import Callback, CallbackList, History
+from ..callbacks import Callback, CallbackList, History, ProgbarLogger
 from ..callbacks.callback import CORE_COLUMNS
 from ..stages import Stage
 from .driver import Driver
@@ -20,7 +20,7 @@ from .progress_tracker import ProgressTracker
 from .run import Run
 from .stopwatch import Stopwatch
 
-Verbose = Literal["auto", "rich", "tqdm", "plain"] | bool | int
+Verbose = Literal["auto", "rich", "tqdm", "plain"] | bool
 
 
 class Pipeline:
@@ -344,6 +344,10 @@ def _as_list(callbacks: Sequence[Callback] | Callback | None, verbose: Verbose) 
         watchers: list[Callback] = []
     else:
         watchers = [callbacks] if isinstance(callbacks, Callback) else list(callbacks)
+    # 0 and 1 as in Keras.
+    style = "auto" if verbose is True or verbose == 1 else verbose
+    if style and not any(isinstance(one, ProgbarLogger) for one in watchers):
+        watchers.append(ProgbarLogger(style))
     return watchers
 
 

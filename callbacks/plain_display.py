@@ -1,0 +1,61 @@
+"""Progress as plain lines."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, TextIO
+
+from .display import Display, best_text, count_text, time_text
+from .formatting import format_seconds
+from .snapshot import Snapshot
+
+
+class PlainDisplay(Display):
+    """Progress as plain lines for a file or a pipe: at most one a second, and stage ends.
+
+    Parameters
+    ----------
+    stream
+        Where to print.
+    """
+
+    interval: ClassVar[float] = 1.0
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._title = ""
+        self._labels: dict[str | None, str] = {}
+        self._next = 0.0
+
+    def begin(self, title: str, stages: Sequence[Mapping[str, Any]]) -> None:
+        self._title = title
+        self._labels = {stage["name"]: stage["label"] for stage in stages}
+        # The ticking thread's first call comes a second after the beginning.
+        self._next = time.monotonic()
+
+    def begin_stage(self, stage: str) -> None:
+        pass
+
+    def update(self, snapshot: Snapshot) -> None:
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + self.interval * 0.99
+            parts = [snapshot.message, snapshot.unit, best_text(snapshot), time_text(snapshot)]
+            message = " ".join(part for part in parts[:2] if part)
+            self._print(snapshot, ", ".join(part for part in (message, *parts[2:]) if part))
+
+    def end_stage(self, snapshot: Snapshot, seconds: float, ended_by: str) -> None:
+        label = self._labels.get(snapshot.stage, snapshot.stage)
+        text = f"{label} {ended_by}: {count_text(snapshot)} in {format_seconds(seconds)}"
+        best = best_text(snapshot)
+        self._print(snapshot, f"{text}, {best}" if best else text)
+
+    def end(self, snapshot: Snapshot, outcome: str) -> None:
+        best = best_text(snapshot) or "no solution"
+        self._print(
+            snapshot, f"{self._title} {outcome} in {format_seconds(snapshot.elapsed)}, {best}"
+        )
+
+    def _print(self, snapshot: Snapshot, text: str) -> None:
+        # Rounded down: 100 % is for a run that has finished.
+        percent = int(snapshot.progress * 1000) / 10
+        print(f"[{percent:5.1f} %] {text}", file=self._stream, flush=True)

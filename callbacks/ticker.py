@@ -1,0 +1,49 @@
+"""Calls a function now and then from a thread of its own."""
+
+import threading
+import warnings
+from collections.abc import Callable
+
+
+class Ticker:
+    """Calls a function every `interval` seconds from a daemon thread.
+
+    What the function raises is warned of once; it is called again all the same.
+
+    Parameters
+    ----------
+    function
+        Called without arguments.
+    interval
+        Seconds between two calls.
+    name
+        What to call it in the warning.
+    """
+
+    def __init__(self, function: Callable[[], object], interval: float, name: str) -> None:
+        self._function = function
+        self._interval = interval
+        self._name = name
+        self._over = threading.Event()
+        self._warned = False
+        self._thread = threading.Thread(target=self._tick, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Begin to call; once."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Call no more; wait for a call in hand, but not for long."""
+        self._over.set()
+        if self._thread is not threading.current_thread():
+            self._thread.join(timeout=1.0)
+
+    def _tick(self) -> None:
+        while not self._over.wait(self._interval):
+            try:
+                self._function()
+            except Exception as error:
+                if not self._warned:
+                    self._warned = True
+                    message = f"{self._name} failed: {type(error).__name__}: {error}"
+                    warnings.warn(message, RuntimeWarning, stacklevel=2)

@@ -1,0 +1,90 @@
+"""Progress as bars of tqdm."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TextIO
+
+from .display import Display, best_text, count_text, time_text
+from .formatting import format_seconds
+from .snapshot import Snapshot
+
+_FORMAT = "{desc} {percentage:3.0f}%|{bar}|{postfix}"
+
+
+class TqdmDisplay(Display):
+    """Progress as bars of tqdm: one for the run, one for each stage when it begins.
+
+    Parameters
+    ----------
+    stream
+        Where to draw text bars.
+    notebook
+        Draw widgets of tqdm.notebook instead.
+    """
+
+    def __init__(self, stream: TextIO, notebook: bool = False) -> None:
+        self._stream = stream
+        self._notebook = notebook
+        self._labels: dict[str, str] = {}
+        self._width = 0
+        self._run: Any = None
+        self._stage: Any = None
+
+    def _bar(self, label: str, position: int) -> Any:
+        if self._notebook:
+            from tqdm.notebook import tqdm
+        else:
+            from tqdm.std import tqdm
+        return tqdm(
+            total=1.0,
+            desc=label.ljust(self._width),
+            position=position,
+            file=self._stream,
+            bar_format=_FORMAT,
+            dynamic_ncols=True,
+            leave=True,
+        )
+
+    def begin(self, title: str, stages: Sequence[Mapping[str, Any]]) -> None:
+        self._labels = {stage["name"]: stage["label"] for stage in stages}
+        self._width = max(map(len, [title, *self._labels.values()]))
+        # The run's bar stays below: tqdm moves finished bars above those at work.
+        self._run = self._bar(title, 1)
+
+    def begin_stage(self, stage: str) -> None:
+        self._stage = self._bar(self._labels.get(stage, stage), 0)
+
+    def update(self, snapshot: Snapshot) -> None:
+        if self._stage is not None:
+            _set(self._stage, snapshot.stage_progress, count_text(snapshot))
+        if self._run is not None:
+            self._update_run(snapshot, time_text(snapshot))
+
+    def end_stage(self, snapshot: Snapshot, seconds: float, ended_by: str) -> None:
+        if self._stage is None:
+            return
+        text = f"{count_text(snapshot)}, {ended_by} in {format_seconds(seconds)}"
+        share = 1.0 if ended_by in ("finished", "time") else snapshot.stage_progress
+        _set(self._stage, share, text)
+        self._stage.close()
+        self._stage = None
+
+    def end(self, snapshot: Snapshot, outcome: str) -> None:
+        if self._stage is not None:
+            _set(self._stage, snapshot.stage_progress, f"{count_text(snapshot)}, {outcome}")
+            self._stage.close()
+            self._stage = None
+        if self._run is not None:
+            self._update_run(snapshot, f"{outcome} in {format_seconds(snapshot.elapsed)}")
+            self._run.close()
+            self._run = None
+
+    def _update_run(self, snapshot: Snapshot, text: str) -> None:
+        best = best_text(snapshot)
+        _set(self._run, snapshot.progress, f"{text}, {best}" if best else text)
+
+
+def _set(bar: Any, progress: float, text: str) -> None:
+    bar.n = progress
+    # tqdm puts a comma before it, which here would follow the bar.
+    bar.postfix = text
+    bar.refresh()
