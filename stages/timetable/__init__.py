@@ -1,0 +1,24 @@
+"""University timetabling: instances, solutions, and what they cost."""
+
+from .course import Course
+from .curriculum import Curriculum
+from .errors import FormatError, InstanceError, TimetableError
+from .evaluation import Evaluation, evaluate
+from .formulation import Formulation
+from .instance import Instance
+from .room import Room
+from .solution import Solution
+
+__all__ = [
+    "Course",
+    "Curriculum",
+    "Evaluation",
+    "FormatError",
+    "Formulation",
+    "Instance",
+    "InstanceError",
+    "Room",
+    "Solution",
+    "TimetableError",
+    "evaluate",
+]

@@ -1,0 +1,14 @@
+"""How large an instance may be: far beyond real ones, and still within memory."""
+
+MAX_COURSES = 100_000
+MAX_ROOMS = 20_000
+MAX_DAYS = 366
+MAX_PERIODS_PER_DAY = 288
+MAX_CURRICULA = 200_000
+MAX_CONSTRAINTS = 5_000_000
+
+MAX_CELLS = 200_000_000
+"""Most cells of a table such as courses by periods or courses by rooms."""
+
+MAX_PAIRS = 50_000_000
+"""Most pairs of courses that share a teacher or a curriculum, each counted in each."""

@@ -1,0 +1,47 @@
+"""Read a text file that somebody else wrote."""
+
+import os
+from pathlib import Path
+
+from .errors import FormatError
+
+MAX_BYTES = 50_000_000
+"""Largest file that is read; the largest public instance has 2 MB."""
+
+
+def read_text(path: str | os.PathLike[str]) -> str:
+    """Return the text of a UTF-8 file.
+
+    Raises
+    ------
+    FormatError
+        If there is no such file, it is no regular file, it is larger than
+        `MAX_BYTES`, or it is not UTF-8 text.
+    """
+    data = _read_bytes(path)
+    if (nul := data.find(b"\0")) >= 0:
+        raise FormatError(path, 1 + data.count(b"\n", 0, nul), "binary data", "text")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = 1 + data.count(b"\n", 0, error.start)
+        found = f"byte 0x{data[error.start]:02x} that is not UTF-8"
+        raise FormatError(path, line, found, "UTF-8 text") from None
+
+
+def _read_bytes(path: str | os.PathLike[str]) -> bytes:
+    file = Path(path)
+    try:
+        if file.is_dir():
+            raise FormatError(path, None, "a directory", "a file")
+        # A pipe or a device might never end.
+        if file.exists() and not file.is_file():
+            raise FormatError(path, None, "no regular file", "a file")
+        with file.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        found = (error.strerror or str(error)).lower()
+        raise FormatError(path, None, found, "a readable file") from error
+    if len(data) > MAX_BYTES:
+        raise FormatError(path, None, f"more than {MAX_BYTES:,} bytes", "a smaller file")
+    return data
