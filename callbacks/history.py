@@ -28,7 +28,7 @@ class History(Callback):
         Next batch of the present stage that is to be recorded.
     """
 
-    def __init__(self, rows_per_stage: int = 4096) -> None:
+    def __init__(self, rows_per_stage: int = 1024) -> None:
         super().__init__()
         if rows_per_stage < 2:
             raise ValueError(f"rows_per_stage must be 2 or more, got {rows_per_stage}")

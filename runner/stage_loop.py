@@ -82,20 +82,22 @@ class StageLoop:
         begin_hooks, end_hooks = callbacks.batch_begin_hooks, callbacks.batch_end_hooks
         cost, violations = self._best()
         total, (offset, slope, end) = tracker.stage_items_total, tracker.line()
-        batch, due, last = 0, history.due, None
+        batch, begun, due, last, item = 0, -1, history.due, None, None
         try:
             if begin_hooks:
-                self._begin(batch, 0, total)
+                begun = self._begin(batch, 0, total)
             for item in stream:
                 if item is not None:
                     last, done = item, item.done
-                    if item.total != total:
+                    if begin_hooks and begun != batch:
+                        begun = self._begin(batch, done, total)
+                    if item.total is not total and item.total != total:
                         total = item.total
                         tracker.update_work_progress(done, total)
                         offset, slope, end = tracker.line()
                     else:
                         tracker.stage_items_done = done
-                    if end_hooks or batch >= due:
+                    if batch >= due or end_hooks:
                         if board.improved:
                             cost, violations = self._best()
                         if total is None:
@@ -137,14 +139,19 @@ class StageLoop:
                     self.closed = "time"
                     return
                 if begin_hooks and item is not None and item.done != total:
-                    self._begin(batch, item.done, total)
+                    begun = self._begin(batch, item.done, total)
+        except AttributeError as error:
+            if item is None or isinstance(item, Batch):
+                raise
+            raise TypeError(f"a stage must yield Batch objects or None, got {item!r}") from error
         finally:
             self.batch, self.last = batch, last
 
-    def _begin(self, batch: int, done: int, total: int | None) -> None:
-        """Call the hooks of the beginning of a unit."""
+    def _begin(self, batch: int, done: int, total: int | None) -> int:
+        """Call the hooks of the beginning of a unit, and return its number."""
         logs = {"stage": self._stage.name, "unit": self._stage.unit, "done": done, "total": total}
         self._callbacks.on_batch_begin(batch, logs)
+        return batch
 
     def _add_metrics(self, logs: Logs, item: Batch) -> None:
         """Add the stage's metrics to the logs of a batch, None where it has none."""

@@ -1,0 +1,249 @@
+"""The command line: ``schoolbell fit``, ``schoolbell validate``, ``schoolbell generate``."""
+
+import argparse
+import math
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import NoReturn
+
+# Numba and OR-Tools take seconds to import, so only a command that needs them does it.
+
+FAILED = 1
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+EXIT_STATUS = """\
+exit status:
+  0    done; for validate: the timetable is feasible
+  1    failed, or no timetable found; for validate: not feasible
+  2    bad input, told in one line on stderr
+  130  interrupted; fit has written the best timetable so far
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(BAD_INPUT, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    argv
+        The arguments after the program's name; None for the process's own.
+
+    Returns
+    -------
+    int
+        The exit status, see ``schoolbell --help``.
+    """
+    args = _parser().parse_args(argv)
+    try:
+        status = args.command(args)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return _complain("interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of our output has gone; what is left in the buffer goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except Exception as error:
+        if args.debug:
+            raise
+        return _complain(_one_line(error), BAD_INPUT if _is_bad_input(error) else FAILED)
+    return status
+
+
+def _complain(message: str, status: int) -> int:
+    print(f"schoolbell: {message}", file=sys.stderr)
+    return status
+
+
+def _is_bad_input(error: Exception) -> bool:
+    from ..stages.timetable import TimetableError
+
+    return isinstance(error, TimetableError | OSError)
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{os.fsdecode(error.filename)}: {error.strerror}"
+    text = " ".join(str(error).split())
+    return text if _is_bad_input(error) else f"{type(error).__name__}: {text} (--debug shows more)"
+
+
+def _fit(args: argparse.Namespace) -> int:
+    from .fit_command import fit_command
+
+    return fit_command(args)
+
+
+def _validate(args: argparse.Namespace) -> int:
+    from ..stages.timetable import Instance, Solution, evaluate
+
+    instance = Instance.read(args.instance)
+    evaluation = evaluate(Solution.read(args.solution, instance), args.formulation)
+    if args.details:
+        for line in evaluation.details():
+            print(line)
+        print()
+    print(evaluation)
+    return 1 if evaluation.violations else 0
+
+
+def _generate(args: argparse.Namespace) -> int:
+    from ..stages.timetable import generate
+    from .check_writable import check_writable
+
+    if args.out is not None:
+        check_writable(args.out)
+    instance = generate(args.courses, seed=args.seed)
+    if args.out is None:
+        print(instance.dumps(), end="")
+    else:
+        instance.write(args.out)
+    return 0
+
+
+def _number(
+    convert: Callable[[str], float], accept: Callable[[float], bool], wanted: str
+) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        try:
+            value = convert(text)
+        except ValueError:
+            value = None
+        if value is None or not accept(value):
+            raise argparse.ArgumentTypeError(f"must be {wanted}, got {text!r}")
+        return value
+
+    return parse
+
+
+_seconds = _number(float, lambda x: 0 < x < math.inf, "a positive number of seconds")
+_count = _number(int, lambda x: x > 0, "a whole number of 1 or more")
+_seed = _number(int, lambda x: x >= 0, "a whole number of 0 or more")
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    stage, dot, parameter = name.partition(".")
+    if not (equals and dot and stage and parameter):
+        raise argparse.ArgumentTypeError(f"must read STAGE.PARAMETER=VALUE, got {text!r}")
+    return f"{stage}__{parameter}", value
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="schoolbell",
+        description="Make, check and generate university timetables.",
+        epilog=EXIT_STATUS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"schoolbell {version('schoolbell')}"
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for add in (_add_fit, _add_validate, _add_generate):
+        command = add(commands)
+        command.add_argument("--debug", action="store_true", help="show the traceback of an error")
+        command.set_defaults(fail=command.error)
+    return parser
+
+
+def _add_fit(commands: "argparse._SubParsersAction[_Parser]") -> _Parser:
+    parser = commands.add_parser(
+        "fit",
+        help="make a timetable",
+        description="Make a timetable: load, clustering, cp_sat, ga, rl, finalize.",
+        epilog="Ctrl-C ends the run and writes the best timetable so far.",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add(
+        "instance",
+        nargs="?",
+        type=Path,
+        metavar="INSTANCE",
+        help="a .ctt or .ectt file; without one, a generated demo is solved in about 20 s",
+    )
+    _add_formulation(parser)
+    add(
+        "--time-limit",
+        type=_seconds,
+        metavar="SECONDS",
+        help="time for the whole command; without it, the stages' own amounts of work",
+    )
+    add("--seed", type=_seed, default=0, metavar="N", help="seed of the run (default: 0)")
+    add("--workers", type=_count, metavar="N", help="tasks that run at once (default: the cores)")
+    add("--out", type=Path, metavar="FILE", help="where the solution goes")
+    add("--csv", type=Path, metavar="FILE", help="where the log of the run goes, a row per batch")
+    add("--html", type=Path, metavar="FILE", help="where the timetable goes as a web page")
+    add(
+        "--set",
+        action="append",
+        default=[],
+        dest="settings",
+        type=_setting,
+        metavar="STAGE.PARAMETER=VALUE",
+        help="set a parameter of a stage, as in ga.population=8; may be repeated",
+    )
+    add("--quiet", action="store_true", help="show no progress")
+    parser.set_defaults(command=_fit)
+    return parser
+
+
+def _add_validate(commands: "argparse._SubParsersAction[_Parser]") -> _Parser:
+    parser = commands.add_parser(
+        "validate",
+        help="check a timetable and count its cost",
+        description="Print the violations or cost of each constraint, and the totals.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("instance", type=Path, metavar="INSTANCE", help="a .ctt or .ectt file")
+    parser.add_argument(
+        "solution",
+        type=Path,
+        metavar="SOLUTION",
+        help="a line per lecture: course room day timeslot",
+    )
+    _add_formulation(parser)
+    parser.add_argument("--details", action="store_true", help="list every violation in words")
+    parser.set_defaults(command=_validate)
+    return parser
+
+
+def _add_generate(commands: "argparse._SubParsersAction[_Parser]") -> _Parser:
+    parser = commands.add_parser(
+        "generate",
+        help="generate an instance that has a timetable",
+        description="Generate a realistic instance that has a timetable without violations.",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("--courses", type=_count, required=True, metavar="N", help="number of courses")
+    add("--seed", type=_seed, default=0, metavar="N", help="seed of the generator (default: 0)")
+    add("--out", type=Path, metavar="FILE", help="a .ctt or .ectt file; stdout without it")
+    parser.set_defaults(command=_generate)
+    return parser
+
+
+def _add_formulation(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--formulation",
+        default="UD2",
+        metavar="NAME",
+        help="the constraints that count: UD1, UD2, UD3, UD4 or UD5 (default: UD2)",
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

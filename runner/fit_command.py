@@ -1,0 +1,127 @@
+"""``schoolbell fit``: from the arguments to the files of a run."""
+
+import argparse
+import ast
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+from ..callbacks import CSVLogger
+from ..stages import Finalize
+from ..stages.timetable import Evaluation, Instance, evaluate
+from .demo import DEMO_SECONDS, demo_instance
+from .pipeline import Pipeline
+from .run import Run, format_seconds
+from .run_files import RunFiles
+from .timetabling import timetabling_pipeline
+
+EXIT_STATUS = {"finished": 0, "stopped": 0, "interrupted": 130, "failed": 1}
+NOTHING_FOUND = 1
+
+
+def fit_command(args: argparse.Namespace) -> int:
+    """Make a timetable as the command line asks.
+
+    Everything that can be wrong with the arguments is found before the run
+    starts. However the run ends, the best timetable so far is written.
+
+    Parameters
+    ----------
+    args
+        The arguments of ``schoolbell fit``.
+
+    Returns
+    -------
+    int
+        The exit status.
+
+    Raises
+    ------
+    TimetableError, OSError
+        If the arguments or the files they name are wrong.
+    """
+    # The interpreter's start counts too: it takes little time but the processor's.
+    started = time.monotonic() - time.process_time()
+    instance = demo_instance() if args.instance is None else Instance.read(args.instance)
+    pipeline = timetabling_pipeline(args.formulation)
+    _change_stages(pipeline, args)
+    label = "demo" if args.instance is None else instance.name
+    files = RunFiles.create(label, solution=args.out, page=args.html, log=args.csv)
+    finalize = Finalize(solution=files.solution, html=files.page, csv=files.table)
+    for name, path in finalize.get_params().items():
+        pipeline.set_params(**{f"finalize__{name}": path})
+    if args.instance is None:
+        instance.write(files.folder / "instance.ectt")
+
+    run = _run(pipeline, instance, args, files, started)
+    if run.solution is None:
+        print(f"schoolbell: no timetable was found, {run.outcome}", file=sys.stderr)
+        return EXIT_STATUS[run.status] or NOTHING_FOUND
+    evaluation = evaluate(run.solution, args.formulation)
+    if not hasattr(run.state, "files"):
+        finalize.write(evaluation)
+    _report(run, evaluation, files, args.instance or files.folder / "instance.ectt")
+    return EXIT_STATUS[run.status]
+
+
+def _change_stages(pipeline: Pipeline, args: argparse.Namespace) -> None:
+    for name, text in args.settings:
+        try:
+            pipeline.set_params(**{name: _value(text)})
+        except (ValueError, TypeError) as error:
+            args.fail(f"argument --set: {error}")
+
+
+def _value(text: str) -> Any:
+    """Read a number, a tuple, True, None … as Python writes them; anything else is a string."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def _run(
+    pipeline: Pipeline,
+    instance: Instance,
+    args: argparse.Namespace,
+    files: RunFiles,
+    started: float,
+) -> Run:
+    limit = args.time_limit
+    if limit is None and args.instance is None:
+        limit = DEMO_SECONDS
+    try:
+        return pipeline.fit(
+            instance,
+            callbacks=[CSVLogger(files.log)],
+            seed=args.seed,
+            time_limit=limit,
+            workers=args.workers,
+            verbose=False if args.quiet else "auto",
+            job_id=files.job_id,
+            started=started,
+        )
+    except Exception as error:
+        run = pipeline.run
+        if run is None:
+            raise
+        if args.debug:
+            traceback.print_exception(error)
+        print(f"schoolbell: {run.outcome}", file=sys.stderr)
+        return run
+
+
+def _report(run: Run, evaluation: Evaluation, files: RunFiles, instance: Path) -> None:
+    print(f"{run.job_id}: {run.outcome} after {format_seconds(run.seconds)}\n")
+    print(evaluation)
+    print()
+    for what, path in (
+        ("instance", instance),
+        ("solution", files.solution),
+        ("web page", files.page),
+        ("table", files.table),
+        ("log", files.log),
+    ):
+        print(f"{what:<10}{path}")

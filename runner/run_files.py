@@ -1,0 +1,87 @@
+"""Where one run of the command line leaves its files."""
+
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from .check_writable import check_writable
+
+RUNS = Path("runs")
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """The files of one run, most of them in its folder ``runs/<job-id>``.
+
+    Attributes
+    ----------
+    folder
+        The run's folder; its name is the job's id.
+    solution, page, table, log
+        The solution file, the timetable as a web page and as CSV, and the log
+        of the run's batches.
+    """
+
+    folder: Path
+    solution: Path
+    page: Path
+    table: Path
+    log: Path
+
+    @classmethod
+    def create(
+        cls,
+        label: str,
+        *,
+        solution: Path | None = None,
+        page: Path | None = None,
+        log: Path | None = None,
+    ) -> "RunFiles":
+        """Make the folder of a new run, after a check that every file can be written.
+
+        Parameters
+        ----------
+        label
+            What the run is about: the beginning of the job's id.
+        solution, page, log
+            Where these files go instead of the run's folder.
+
+        Raises
+        ------
+        OSError
+            If a file could not be written where it is to go.
+        """
+        for path in (solution, page, log):
+            if path is not None:
+                check_writable(path)
+        folder = _new_folder(label)
+        return cls(
+            folder=folder,
+            solution=solution or folder / "solution.sol",
+            page=page or folder / "timetable.html",
+            table=folder / "timetable.csv",
+            log=log or folder / "log.csv",
+        )
+
+    @property
+    def job_id(self) -> str:
+        """The job's id."""
+        return self.folder.name
+
+
+def _new_folder(label: str) -> Path:
+    # An instance's name comes from its file: it must not lead out of the folder.
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", label).strip("-")[:40] or "run"
+    name += time.strftime("-%Y%m%d-%H%M%S")
+    number = 1
+    while True:
+        folder = RUNS / (name if number == 1 else f"{name}-{number}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            if not folder.is_dir():
+                raise
+            number += 1
+        else:
+            return folder

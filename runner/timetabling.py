@@ -1,0 +1,60 @@
+"""The pipeline that makes timetables."""
+
+from typing import Any
+
+from ..stages import CPSAT, Finalize, GeneticAlgorithm, Load, LouvainClustering, RLRepair
+from ..stages.timetable import Formulation
+from .pipeline import Pipeline
+
+
+def timetabling_pipeline(formulation: str | Formulation = "UD2", **options: Any) -> Pipeline:
+    """Put together the six stages: load, clustering, cp_sat, ga, rl and finalize.
+
+    Parameters
+    ----------
+    formulation
+        The constraints that count and their weights, by name or as an object.
+    options
+        Changes to the stages, by their names: ``ga__population=8`` sets one
+        parameter, ``ga={"population": 8, "elite": 2}`` several, and ``ga=None``
+        leaves the stage out.
+
+    Returns
+    -------
+    Pipeline
+        To be fitted to an `Instance` or to the path of one.
+
+    Raises
+    ------
+    ValueError
+        If there is no such stage or parameter, or a value is impossible.
+
+    Examples
+    --------
+    >>> pipeline = timetabling_pipeline("UD3", finalize__html="week.html", rl=None)
+    >>> [stage.name for stage in pipeline.stages]
+    ['load', 'clustering', 'cp_sat', 'ga', 'finalize']
+    """
+    stages = {
+        stage.name: stage
+        for stage in (
+            Load(formulation),
+            LouvainClustering(),
+            CPSAT(),
+            GeneticAlgorithm(),
+            RLRepair(),
+            Finalize(),
+        )
+    }
+    left_out = set()
+    for option, value in options.items():
+        name, _, parameter = option.partition("__")
+        if name not in stages:
+            raise ValueError(f"there is no stage {name!r}; there are {', '.join(stages)}")
+        if parameter:
+            stages[name].set_params(**{parameter: value})
+        elif value is None:
+            left_out.add(name)
+        else:
+            stages[name].set_params(**value)
+    return Pipeline([stage for name, stage in stages.items() if name not in left_out])
