@@ -1,0 +1,96 @@
+"""The last stage: an independent evaluation, and the files."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from .batch import Batch
+from .budget import Budget
+from .stage import Stage
+from .state import State
+from .timetable import Evaluation, evaluate
+from .timetable.atomic import write_atomically
+from .timetable.rendering import render_csv, render_html
+
+
+class Finalize(Stage):
+    """Evaluate the best timetable with the reference code and write it.
+
+    The search keeps its cost by increments, in compiled code; here the plain
+    definition of every constraint decides. Leaves ``evaluation`` and ``files``,
+    the paths of what it wrote, on the state. Without a solution there is
+    nothing to do, and no file is written.
+
+    Parameters
+    ----------
+    solution
+        Path of the solution file to write, one lecture a line; None for none.
+    html
+        Path of the timetable as a web page.
+    csv
+        Path of the timetable as CSV.
+
+    Raises
+    ------
+    RuntimeError
+        In `run`, if the search was wrong about the cost or the violations; the
+        files are not written then.
+    """
+
+    name = "finalize"
+    unit = "step"
+    share = 3.0
+    label = "Finalizing"
+
+    def __init__(
+        self,
+        solution: str | Path | None = None,
+        html: str | Path | None = None,
+        csv: str | Path | None = None,
+    ) -> None:
+        self.solution = solution
+        self.html = html
+        self.csv = csv
+
+    def run(self, state: State, budget: Budget) -> Iterator[Batch]:
+        if state.solution is None:
+            return
+        evaluation = evaluate(state.solution, state.formulation)
+        _check(state, evaluation)
+        state.evaluation = evaluation
+        steps = 1 + any(path is not None for path in self.get_params().values())
+        if steps > 1:
+            # Past its time, the stage would be closed at a yield, before it has written.
+            if not budget.should_end:
+                yield Batch(1, steps)
+            state.files = self.write(evaluation)
+        yield Batch(steps, steps)
+
+    def write(self, evaluation: Evaluation) -> list[Path]:
+        """Write the files whose paths were given; none is ever seen half-written.
+
+        Returns
+        -------
+        list of Path
+            What was written.
+        """
+        files = []
+        if self.solution is not None:
+            evaluation.solution.write(self.solution)
+            files.append(Path(self.solution))
+        if self.html is not None:
+            write_atomically(self.html, render_html(evaluation))
+            files.append(Path(self.html))
+        if self.csv is not None:
+            write_atomically(self.csv, render_csv(evaluation.solution))
+            files.append(Path(self.csv))
+        return files
+
+
+def _check(state: State, evaluation: Evaluation) -> None:
+    searched = (state.violations, state.cost)
+    counted = (evaluation.violations, evaluation.cost)
+    if searched != counted:
+        raise RuntimeError(
+            f"the search reports {searched[0]} violations and cost {searched[1]}, "
+            f"the reference evaluation {counted[0]} violations and cost {counted[1]}"
+        )
