@@ -1,0 +1,106 @@
+"""The rules of the three packages, read from their source."""
+
+import ast
+import configparser
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("callbacks", "stages", "runner")
+FORBIDDEN = {
+    "callbacks": {"stages", "runner"},
+    "stages": {"callbacks", "runner"},
+    "runner": set(),
+}
+MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+
+
+def imported(path: Path) -> Iterator[tuple[int, str]]:
+    """Line and full name of everything that a module imports, relative names resolved."""
+    package = ("schoolbell", *path.relative_to(ROOT).parent.parts)
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            module = (node.module,) if node.module else ()
+            yield from (
+                (node.lineno, ".".join((*base, *module, alias.name))) for alias in node.names
+            )
+
+
+def setup_cfg() -> configparser.ConfigParser:
+    parser = configparser.ConfigParser()
+    parser.read(ROOT / "setup.cfg", encoding="utf-8")
+    return parser
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_imports_only_those_it_may_know(package):
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line} imports {name}"
+        for path in MODULES
+        if path.relative_to(ROOT).parts[0] == package
+        for line, name in imported(path)
+        if name.startswith("schoolbell.") and name.split(".")[1] in FORBIDDEN[package]
+    ]
+    assert not wrong
+
+
+def test_packages_import_each_other_relatively():
+    wrong = []
+    for path in MODULES:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                names = [node.module or ""]
+            wrong += [
+                f"{path.relative_to(ROOT)}:{node.lineno} imports {name}"
+                for name in names
+                if name.split(".")[0] in ("schoolbell", *PACKAGES)
+            ]
+    assert not wrong
+
+
+def test_every_package_is_listed_for_the_wheel():
+    listed = set(setup_cfg()["options"]["packages"].split())
+    present = {
+        ".".join(("schoolbell", *path.relative_to(ROOT).parent.parts))
+        for path in MODULES
+        if path.name == "__init__.py"
+    }
+    assert listed == present
+    without_init = {path.parent for path in MODULES} - {
+        path.parent for path in MODULES if path.name == "__init__.py"
+    }
+    assert not without_init
+
+
+def test_every_module_has_a_docstring():
+    bare = [
+        str(path.relative_to(ROOT))
+        for path in MODULES
+        if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    assert not bare
+
+
+def test_a_public_class_has_a_file_of_its_own_named_after_it():
+    wrong = []
+    for package in (*PACKAGES, "stages/timetable"):
+        init = ROOT / package / "__init__.py"
+        for node in ast.parse(init.read_text(encoding="utf-8")).body:
+            if not isinstance(node, ast.ImportFrom) or node.module in (None, "errors"):
+                continue
+            source = init.parent.joinpath(*node.module.split(".")).with_suffix(".py")
+            tree = ast.parse(source.read_text(encoding="utf-8"))
+            classes = {item.name for item in tree.body if isinstance(item, ast.ClassDef)}
+            public = sorted(classes & {alias.name for alias in node.names})
+            if public and [name.lower() for name in public] != [source.stem.replace("_", "")]:
+                wrong.append((str(source.relative_to(ROOT)), public))
+    assert not wrong
