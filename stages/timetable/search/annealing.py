@@ -1,0 +1,309 @@
+"""Simulated annealing over moves, swaps and Kempe chains, in chunks.
+
+Temperature levels with a cut-off on accepted moves follow R. Bellio,
+S. Ceschia, L. Di Gaspero, A. Schaerf, T. Urli, *Feature-based tuning of
+simulated annealing applied to the curriculum-based course timetabling
+problem*, Computers & OR 65, 2016. The threshold of acceptance is drawn before
+a move is evaluated, so that a bad move is left as soon as it passes it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import int64, uint64
+from numpy.typing import NDArray
+
+from .compiling import NOWHERE, copy_into, inner, kernel
+from .kempe import (
+    REJECTED,
+    apply_chain,
+    chain_cost,
+    chain_violations,
+    plan_chain,
+)
+from .random import next_uint64
+from .record import Record
+from .search_problem import SearchProblem
+from .terms import (
+    course_cost,
+    curricula_cost,
+    pair_cost,
+    pair_room_cost,
+    pair_violations,
+    room_cost,
+    shift_violations,
+)
+from .timetable import Timetable, build_timetable, can_enter, exchange, link, shift, unlink
+
+_LEVELS = 4096
+_THRESHOLDS = -np.log((np.arange(_LEVELS) + 0.5) / _LEVELS)
+
+
+@dataclass(frozen=True)
+class Schedule(Record):
+    """How an anneal cools.
+
+    Attributes
+    ----------
+    start, end
+        First and last temperature, in units of cost.
+    moves
+        Moves proposed in all; what the cut-off saves goes to later levels.
+    levels
+        Number of temperatures, geometric between `start` and `end`.
+    cutoff
+        A level ends early when its accepted moves reach this part of its moves.
+    kempe
+        Part of the proposals that are Kempe chains.
+    violation
+        Cost that one violation counts as.
+    """
+
+    start: float
+    end: float
+    moves: int
+    levels: int = 400
+    cutoff: float = 0.06
+    kempe: float = 0.06
+    violation: float = 100.0
+
+
+@dataclass(frozen=True, eq=False)
+class Anneal:
+    """An anneal in progress: what a chunk needs and changes.
+
+    Attributes
+    ----------
+    timetable
+        The present timetable.
+    best_period, best_room
+        The best timetable seen, int64 (n_lectures,).
+    best_total
+        Its violations and cost, int64 (2,).
+    rng
+        Random state, uint64 (4,).
+    clock
+        int64 (6,): moves left, level, moves left in the level, moves that may
+        still be accepted in it, moves proposed and moves accepted in all.
+    """
+
+    timetable: Timetable
+    best_period: NDArray[np.int64]
+    best_room: NDArray[np.int64]
+    best_total: NDArray[np.int64]
+    rng: NDArray[np.uint64]
+    clock: NDArray[np.int64]
+
+    @property
+    def moves_left(self) -> int:
+        """Moves until the anneal ends."""
+        return int(self.clock[0])
+
+
+def start_anneal(
+    problem: SearchProblem,
+    period: NDArray[np.integer],
+    room: NDArray[np.integer],
+    schedule: Schedule,
+    rng: NDArray[np.uint64],
+) -> Anneal:
+    """Begin an anneal from a timetable."""
+    timetable = build_timetable(problem, period, room)
+    clock = np.array([schedule.moves, -1, 0, 0, 0, 0], np.int64)
+    return Anneal(
+        timetable,
+        timetable.period.copy(),
+        timetable.room.copy(),
+        timetable.total.copy(),
+        rng,
+        clock,
+    )
+
+
+def anneal_chunk(problem: SearchProblem, anneal: Anneal, schedule: Schedule, moves: int) -> Anneal:
+    """Go on with an anneal for a number of moves; a task for an executor.
+
+    Returns
+    -------
+    Anneal
+        The same anneal, changed in place; in another process, its copy.
+    """
+    run_moves(
+        problem,
+        anneal.timetable,
+        anneal.best_period,
+        anneal.best_room,
+        anneal.best_total,
+        anneal.rng,
+        anneal.clock,
+        schedule,
+        moves,
+    )
+    return anneal
+
+
+@kernel
+def run_moves(problem, timetable, best_period, best_room, best_total, rng, clock, schedule, moves):
+    """Propose a number of moves, fewer if the anneal ends before."""
+    n_lectures, n_rooms = len(timetable.period), timetable.cell.shape[1]
+    n_periods = timetable.cell.shape[0]
+    n_cells = n_periods * n_rooms
+    kempe_draws = uint64(schedule.kempe * 65536.0)
+    violation = schedule.violation
+    temperature = _temperature(schedule, clock[1])
+    moves = min(moves, clock[0])
+    clock[0] -= moves
+    for step in range(moves):
+        if clock[2] <= 0 or clock[3] <= 0:
+            _next_level(schedule, clock, clock[0] + moves - step)
+            temperature = _temperature(schedule, clock[1])
+        clock[2] -= 1
+        # One draw decides lecture and cell, another the threshold and the kind of move.
+        bits = next_uint64(rng)
+        lecture = int64(((bits & uint64(0xFFFFFFFF)) * uint64(n_lectures)) >> uint64(32))
+        dice = next_uint64(rng)
+        bound = temperature * _THRESHOLDS[dice & uint64(_LEVELS - 1)]
+        if (dice >> uint64(48)) < kempe_draws:
+            p2 = int64(((bits >> uint64(32)) * uint64(n_periods)) >> uint64(32))
+            accepted = _try_chain(problem, timetable, lecture, p2, bound)
+        else:
+            cell = int64(((bits >> uint64(32)) * uint64(n_cells)) >> uint64(32))
+            p2 = cell // n_rooms
+            r2 = cell - p2 * n_rooms
+            accepted = try_cell(problem, timetable, lecture, p2, r2, bound, violation)
+        if accepted:
+            clock[3] -= 1
+            clock[5] += 1
+            total = timetable.total
+            if total[0] < best_total[0] or (total[0] == best_total[0] and total[1] < best_total[1]):
+                copy_into(best_total, total)
+                copy_into(best_period, timetable.period)
+                copy_into(best_room, timetable.room)
+    clock[4] += moves
+
+
+@inner
+def _temperature(schedule, level):
+    step = min(max(level, 0), schedule.levels - 1) / max(schedule.levels - 1, 1)
+    return schedule.start * (schedule.end / schedule.start) ** step
+
+
+@inner
+def _next_level(schedule, clock, moves_left):
+    clock[1] = min(clock[1] + 1, schedule.levels - 1)
+    clock[2] = max(moves_left // (schedule.levels - clock[1]), 1)
+    clock[3] = max(int(clock[2] * schedule.cutoff), 1)
+    if clock[1] == schedule.levels - 1:
+        # The last level has nowhere to leave its moves to.
+        clock[3] = clock[2] + 1
+
+
+@inner
+def try_cell(problem, timetable, lecture, p2, r2, bound, violation):
+    """Move a lecture to a cell, exchanging it with the lecture there, if the cost allows.
+
+    Parameters
+    ----------
+    bound
+        The most that the cost may rise.
+    violation
+        Cost that one violation counts as.
+
+    Returns
+    -------
+    bool
+        Whether the move was made.
+    """
+    course = problem.course[lecture]
+    if not problem.available[course, p2]:
+        return False
+    other = timetable.cell[p2, r2]
+    if other >= 0:
+        if timetable.period[lecture] < 0:
+            return _try_ejection(problem, timetable, lecture, other, bound, violation)
+        return _try_exchange(problem, timetable, lecture, other, bound, violation)
+    return _try_shift(problem, timetable, lecture, p2, r2, bound, violation)
+
+
+@inner
+def _try_shift(problem, timetable, lecture, p2, r2, bound, violation):
+    course = problem.course[lecture]
+    violations = shift_violations(problem, timetable, lecture, p2, r2)
+    p1, r1 = timetable.period[lecture], timetable.room[lecture]
+    cost = room_cost(problem, course, r2)
+    if p1 >= 0:
+        cost -= room_cost(problem, course, r1)
+    if violations * violation + cost - problem.gain[course] > bound:
+        return False
+    if p1 != p2 and not can_enter(problem, timetable, lecture, p2):
+        return False
+    cost += course_cost(problem, timetable, lecture, p1, r1, p2, r2)
+    cost += curricula_cost(problem, timetable, course, p1, r1, p2, r2, NOWHERE)
+    if violations * violation + cost > bound:
+        return False
+    timetable.total[0] += violations
+    timetable.total[1] += cost
+    if p1 >= 0:
+        unlink(problem, timetable, lecture)
+    link(problem, timetable, lecture, p2, r2)
+    return True
+
+
+@inner
+def _try_exchange(problem, timetable, lecture, other, bound, violation):
+    c, d = problem.course[lecture], problem.course[other]
+    p1, r1 = timetable.period[lecture], timetable.room[lecture]
+    p2, r2 = timetable.period[other], timetable.room[other]
+    if c == d or not problem.available[d, p1]:
+        return False
+    violations = pair_violations(problem, timetable, lecture, other)
+    cost = pair_room_cost(problem, c, r1, d, r2)
+    if violations * violation + cost - problem.gain[c] - problem.gain[d] > bound:
+        return False
+    if p1 != p2 and not (
+        can_enter(problem, timetable, lecture, p2) and can_enter(problem, timetable, other, p1)
+    ):
+        return False
+    cost += pair_cost(problem, timetable, lecture, other)
+    if violations * violation + cost > bound:
+        return False
+    timetable.total[0] += violations
+    timetable.total[1] += cost
+    exchange(problem, timetable, lecture, other)
+    return True
+
+
+@inner
+def _try_ejection(problem, timetable, lecture, other, bound, violation):
+    """Let a lecture without a place take another's; rare, so it is tried out and undone."""
+    p, r = timetable.period[other], timetable.room[other]
+    violations, cost = timetable.total[0], timetable.total[1]
+    shift(problem, timetable, other, NOWHERE, NOWHERE)
+    if can_enter(problem, timetable, lecture, p):
+        shift(problem, timetable, lecture, p, r)
+        change = (timetable.total[0] - violations) * violation + timetable.total[1] - cost
+        if change <= bound:
+            return True
+        shift(problem, timetable, lecture, NOWHERE, NOWHERE)
+    shift(problem, timetable, other, p, r)
+    return False
+
+
+@inner
+def _try_chain(problem, timetable, lecture, p2, bound):
+    p1 = timetable.period[lecture]
+    if p1 < 0 or p1 == p2 or timetable.conflicts[p1, problem.course[lecture]] > 0:
+        return False
+    size0, size1 = plan_chain(problem, timetable, lecture, p2)
+    if size0 == 0:
+        return False
+    violations = chain_violations(problem, timetable, size0, size1)
+    if violations > 0:
+        return False
+    cost = chain_cost(problem, timetable, size0, size1, p1, p2)
+    if cost == REJECTED or cost > bound:
+        return False
+    timetable.total[0] += violations
+    timetable.total[1] += cost
+    apply_chain(problem, timetable, size0, size1, p1, p2)
+    return True

@@ -1,0 +1,51 @@
+"""The xoshiro256** generator with its state in an array.
+
+The state is ``uint64[4]`` and is passed to every kernel that draws, so that
+threads share nothing and a run can be saved and repeated. Source: D. Blackman,
+S. Vigna, *Scrambled linear pseudorandom number generators*, ACM TOMS 47, 2021.
+"""
+
+import numpy as np
+from numba import uint64
+from numpy.typing import NDArray
+
+from .compiling import inner, kernel
+
+
+def random_state(seed: np.random.SeedSequence) -> NDArray[np.uint64]:
+    """Make a generator's state, shape (4,), from a seed sequence."""
+    return seed.generate_state(4, np.uint64)
+
+
+@inner
+def _rotate(x, k):
+    return (x << uint64(k)) | (x >> uint64(64 - k))
+
+
+@kernel
+def next_uint64(rng):
+    """Draw 64 random bits."""
+    result = _rotate(rng[1] * uint64(5), 7) * uint64(9)
+    t = rng[1] << uint64(17)
+    rng[2] ^= rng[0]
+    rng[3] ^= rng[1]
+    rng[1] ^= rng[2]
+    rng[0] ^= rng[3]
+    rng[2] ^= t
+    rng[3] = _rotate(rng[3], 45)
+    return result
+
+
+@kernel
+def uniform(rng):
+    """Draw a float from [0, 1)."""
+    return (next_uint64(rng) >> uint64(11)) * (1.0 / 9007199254740992.0)
+
+
+@kernel
+def below(rng, n):
+    """Draw an integer from 0 to n - 1; n at most 2**32.
+
+    The bias of multiplying instead of rejecting is under n / 2**32.
+    """
+    return np.int64(((next_uint64(rng) >> uint64(32)) * uint64(n)) >> uint64(32))

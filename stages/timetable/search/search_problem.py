@@ -1,0 +1,232 @@
+"""An instance under a formulation, as the arrays that the kernels read."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..formulation import Formulation
+from ..instance import Instance
+from .record import Record
+
+MAX_TIMESLOTS = 16
+"""Most timeslots a day: the table of a day's costs has 2**timeslots entries."""
+
+
+@dataclass(frozen=True, eq=False)
+class SearchProblem(Record):
+    """Arrays that describe an instance under a formulation; never written by a kernel.
+
+    Lectures are sorted by course; a period is ``day * timeslots + timeslot``.
+    Curricula of the same courses are merged into one with a multiplicity.
+
+    Attributes
+    ----------
+    starts
+        First lecture of each course, int64 (n_courses + 1,).
+    course
+        Course of each lecture, int64 (n_lectures,).
+    students, min_days
+        Of each course, int64 (n_courses,).
+    double
+        Whether the course asks for double lectures, bool (n_courses,).
+    capacity, building
+        Of each room, int64 (n_rooms,).
+    unsuitable
+        Whether a room does not suit a course, bool (n_courses, n_rooms);
+        (1, 1) if the formulation does not ask.
+    available
+        Whether a course may be taught in a period, bool (n_courses, n_periods).
+    conflict_starts, conflict_courses
+        The courses in conflict with each course, without itself, as CSR int64.
+    conflict_bits
+        The same as a bit matrix, uint64 (n_courses, words).
+    curricula_starts, curricula
+        The merged curricula of each course, as CSR int64, ascending.
+    multiplicity
+        How many curricula each merged one stands for, int64 (n_merged,).
+    day, slot
+        Of each period, int64 (n_periods,).
+    day_cost
+        Weighted cost of one curriculum's day by the bit mask of its occupied
+        timeslots, int64 (2**timeslots,).
+    isolated, windows, load
+        Weights of the three constraints in `day_cost`, for days on which two
+        lectures of a curriculum clash.
+    min_load, max_load
+        Bounds on a curriculum's lectures a day.
+    gain
+        The most by which moving a lecture of a course can lower the weighted
+        cost outside of its room, int64 (n_courses,).
+    room_capacity, min_working_days, room_stability, travel_distance,
+    double_lectures, room_suitability, hard_suitability
+        Weights of the other constraints; None for one that the formulation
+        lacks, so that kernels compile without it.
+    """
+
+    starts: NDArray[np.int64]
+    course: NDArray[np.int64]
+    students: NDArray[np.int64]
+    min_days: NDArray[np.int64]
+    double: NDArray[np.bool_]
+    capacity: NDArray[np.int64]
+    building: NDArray[np.int64]
+    unsuitable: NDArray[np.bool_]
+    available: NDArray[np.bool_]
+    conflict_starts: NDArray[np.int64]
+    conflict_courses: NDArray[np.int64]
+    conflict_bits: NDArray[np.uint64]
+    curricula_starts: NDArray[np.int64]
+    curricula: NDArray[np.int64]
+    multiplicity: NDArray[np.int64]
+    day: NDArray[np.int64]
+    slot: NDArray[np.int64]
+    day_cost: NDArray[np.int64]
+    isolated: int
+    windows: int
+    load: int
+    min_load: int
+    max_load: int
+    gain: NDArray[np.int64]
+    room_capacity: int | None
+    min_working_days: int | None
+    room_stability: int | None
+    travel_distance: int | None
+    double_lectures: int | None
+    room_suitability: int | None
+    hard_suitability: int | None
+
+
+def build_search_problem(instance: Instance, formulation: Formulation) -> SearchProblem:
+    """Build the arrays that the kernels read.
+
+    Raises
+    ------
+    ValueError
+        If a day has more than `MAX_TIMESLOTS` timeslots.
+    """
+    slots = instance.periods_per_day
+    if slots > MAX_TIMESLOTS:
+        raise ValueError(f"the search takes at most {MAX_TIMESLOTS} timeslots a day, got {slots}")
+    weights = _weights(formulation)
+    starts, curricula, multiplicity = merge_curricula(instance)
+    isolated, windows, load = (
+        int(formulation.weights.get(name, 0))
+        for name in ("IsolatedLectures", "Windows", "StudentMinMaxLoad")
+    )
+    day_cost = _day_costs(slots, isolated, windows, load, instance.min_load, instance.max_load)
+    asks = weights["room_suitability"] is not None or weights["hard_suitability"] is not None
+    return SearchProblem(
+        starts=instance.course_starts.astype(np.int64),
+        course=instance.lecture_course.astype(np.int64),
+        students=instance.course_students.astype(np.int64),
+        min_days=instance.course_min_days.astype(np.int64),
+        double=instance.course_double,
+        capacity=instance.room_capacity.astype(np.int64),
+        building=instance.room_building.astype(np.int64),
+        unsuitable=np.ascontiguousarray(~instance.suitable) if asks else np.zeros((1, 1), np.bool_),
+        available=instance.available,
+        conflict_starts=instance.conflict_starts.astype(np.int64),
+        conflict_courses=instance.conflict_courses.astype(np.int64),
+        conflict_bits=_conflict_bits(instance),
+        curricula_starts=starts,
+        curricula=curricula,
+        multiplicity=multiplicity,
+        day=np.repeat(np.arange(instance.days), slots),
+        slot=np.tile(np.arange(slots), instance.days),
+        day_cost=day_cost,
+        isolated=isolated,
+        windows=windows,
+        load=load,
+        min_load=instance.min_load,
+        max_load=instance.max_load,
+        gain=_gains(instance, weights, day_cost, starts, curricula, multiplicity),
+        **weights,
+    )
+
+
+def _weights(formulation: Formulation) -> dict[str, int | None]:
+    names = {
+        "room_capacity": "RoomCapacity",
+        "min_working_days": "MinWorkingDays",
+        "room_stability": "RoomStability",
+        "travel_distance": "TravelDistance",
+        "double_lectures": "DoubleLectures",
+        "room_suitability": "RoomSuitability",
+    }
+    weights = {key: int(formulation.weights.get(name, 0)) or None for key, name in names.items()}
+    return weights | {"hard_suitability": 1 if "RoomSuitability" in formulation.hard else None}
+
+
+def merge_curricula(
+    instance: Instance,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Merge the curricula that have the same courses.
+
+    Returns
+    -------
+    tuple
+        The merged curricula of each course as CSR (starts, curricula), and how
+        many curricula each merged one stands for.
+    """
+    bounds = instance.curriculum_starts
+    groups: dict[bytes, int] = {}
+    merged = np.empty(instance.n_curricula, np.int64)
+    for q in range(instance.n_curricula):
+        courses = np.sort(instance.curriculum_courses[bounds[q] : bounds[q + 1]])
+        merged[q] = groups.setdefault(courses.tobytes(), len(groups))
+    multiplicity = np.bincount(merged, minlength=len(groups)).astype(np.int64)
+    course_of = instance.curriculum_courses.astype(np.int64)
+    group_of = np.repeat(merged, np.diff(bounds)).astype(np.int64)
+    pairs = np.unique(course_of * max(len(groups), 1) + group_of)
+    owners, curricula = np.divmod(pairs, max(len(groups), 1))
+    starts = np.searchsorted(owners, np.arange(instance.n_courses + 1))
+    return starts.astype(np.int64), curricula.astype(np.int64), multiplicity
+
+
+def _day_costs(
+    slots: int, isolated: int, windows: int, load: int, min_load: int, max_load: int
+) -> NDArray[np.int64]:
+    mask = np.arange(1 << slots, dtype=np.int64)
+    bits = (mask[:, None] >> np.arange(slots)) & 1
+    padded = np.pad(bits, ((0, 0), (1, 1)))
+    count = bits.sum(axis=1)
+    alone = (bits & (1 - padded[:, :-2]) & (1 - padded[:, 2:])).sum(axis=1)
+    first = bits.argmax(axis=1)
+    last = slots - 1 - bits[:, ::-1].argmax(axis=1)
+    gaps = np.where(count > 0, last - first + 1 - count, 0)
+    excess = np.maximum(min_load - count, 0) + np.maximum(count - max_load, 0)
+    off_load = np.where(count > 0, excess, 0)
+    return (isolated * alone + windows * gaps + load * off_load).astype(np.int64)
+
+
+def _conflict_bits(instance: Instance) -> NDArray[np.uint64]:
+    words = (instance.n_courses + 63) // 64
+    bits = np.zeros((instance.n_courses, max(words, 1)), np.uint64)
+    rows = np.repeat(np.arange(instance.n_courses), np.diff(instance.conflict_starts))
+    columns = instance.conflict_courses.astype(np.int64)
+    flags = np.left_shift(np.uint64(1), (columns % 64).astype(np.uint64))
+    np.bitwise_or.at(bits, (rows, columns // 64), flags)
+    return bits
+
+
+def _gains(
+    instance: Instance,
+    weights: dict[str, int | None],
+    day_cost: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    curricula: NDArray[np.int64],
+    multiplicity: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """Bound what one moved lecture of each course can win, so that a bad move is left early."""
+    mask = np.arange(len(day_cost))
+    steepest = max(
+        int(np.max(np.abs(day_cost[mask ^ (1 << slot)] - day_cost[mask])))
+        for slot in range(instance.periods_per_day)
+    )
+    per_curriculum = 2 * steepest + 4 * (weights["travel_distance"] or 0)
+    totals = np.concatenate(([0], np.cumsum(multiplicity[curricula])))
+    by_course = per_curriculum * (totals[starts[1:]] - totals[starts[:-1]])
+    by_course += (weights["min_working_days"] or 0) + (weights["room_stability"] or 0)
+    by_course += (weights["double_lectures"] or 0) * instance.course_lectures.astype(np.int64)
+    return np.minimum(by_course, 2**30).astype(np.int64)

@@ -1,0 +1,210 @@
+"""A timetable with the counters that make the change of a move quick to find."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .compiling import NOWHERE, ONE_LESS, ONE_MORE, inner, kernel
+from .record import Record
+from .search_problem import SearchProblem
+from .terms import shift_cost, shift_violations
+from .weights import enabled
+
+VIOLATIONS, COST = 0, 1
+
+
+@dataclass(frozen=True, eq=False)
+class Timetable(Record):
+    """A timetable and its counters; written by the kernels only.
+
+    No room is booked twice, no course has two lectures in one period and none
+    is taught in a period that is unavailable to it: the moves keep this. Only
+    conflicts, lectures without a place and, where it is hard, unsuitable rooms
+    are violations.
+
+    Attributes
+    ----------
+    period, room
+        Of each lecture, int64 (n_lectures,); -1 without a place.
+    cell
+        Lecture in a period and room, int64 (n_periods, n_rooms); -1 if free.
+    conflicts
+        Lectures in a period of courses in conflict with a course, int16
+        (n_periods, n_courses).
+    mask
+        Timeslots of a day in which a merged curriculum has a lecture, as bits,
+        int32 (n_merged, n_days).
+    count
+        Lectures of a merged curriculum in a period, int16 (n_merged, n_periods).
+    clash
+        Lectures of a merged curriculum beyond the first in a period, summed over
+        the periods, int32 (n_merged,).
+    in_building
+        Lectures of a merged curriculum in a period and building, int16
+        (n_merged, n_periods, n_buildings); (1, 1, 1) without TravelDistance.
+    total
+        Violations and weighted cost, int64 (2,).
+    chain, chain_room, stamp
+        Room to work in for Kempe chains: int64 (2, n_rooms) each, and int64
+        (2, n_rooms + 1).
+    """
+
+    period: NDArray[np.int64]
+    room: NDArray[np.int64]
+    cell: NDArray[np.int64]
+    conflicts: NDArray[np.int16]
+    mask: NDArray[np.int32]
+    count: NDArray[np.int16]
+    clash: NDArray[np.int32]
+    in_building: NDArray[np.int16]
+    total: NDArray[np.int64]
+    chain: NDArray[np.int64]
+    chain_room: NDArray[np.int64]
+    stamp: NDArray[np.int64]
+
+
+def build_timetable(
+    problem: SearchProblem, period: NDArray[np.integer], room: NDArray[np.integer]
+) -> Timetable:
+    """Count a timetable anew.
+
+    Parameters
+    ----------
+    problem
+        The instance.
+    period, room
+        Of each lecture, int64 (n_lectures,); -1 without a place. A lecture that
+        the search could not have put where it is (its period unavailable, its
+        room taken, its course there already) loses its place.
+    """
+    timetable = empty_timetable(problem)
+    fill(problem, timetable, period.astype(np.int64), room.astype(np.int64))
+    return timetable
+
+
+def empty_timetable(problem: SearchProblem) -> Timetable:
+    """Make a timetable in which no lecture has a place."""
+    n_lectures, n_courses = len(problem.course), len(problem.students)
+    n_periods, n_rooms = len(problem.day), len(problem.capacity)
+    n_merged = len(problem.multiplicity)
+    n_days = int(problem.day[-1]) + 1
+    n_buildings = int(problem.building.max(initial=0)) + 1
+    travels = problem.travel_distance is not None
+    timetable = Timetable(
+        period=np.full(n_lectures, -1, np.int64),
+        room=np.full(n_lectures, -1, np.int64),
+        cell=np.full((n_periods, n_rooms), -1, np.int64),
+        conflicts=np.zeros((n_periods, n_courses), np.int16),
+        mask=np.zeros((n_merged, n_days), np.int32),
+        count=np.zeros((n_merged, n_periods), np.int16),
+        clash=np.zeros(n_merged, np.int32),
+        in_building=np.zeros(
+            (n_merged, n_periods, n_buildings) if travels else (1, 1, 1), np.int16
+        ),
+        total=np.zeros(2, np.int64),
+        chain=np.zeros((2, n_rooms), np.int64),
+        chain_room=np.zeros((2, n_rooms), np.int64),
+        stamp=np.zeros((2, n_rooms + 1), np.int64),
+    )
+    timetable.total[VIOLATIONS] = n_lectures
+    # With no lecture placed, each course lacks all of its working days.
+    days = problem.min_days.sum()
+    timetable.total[COST] = days * (problem.min_working_days or 0)
+    return timetable
+
+
+@inner
+def can_enter(problem, timetable, lecture, period):
+    """Tell whether the period is available and free of other lectures of the course."""
+    course = problem.course[lecture]
+    if not problem.available[course, period]:
+        return False
+    for other in range(problem.starts[course], problem.starts[course + 1]):
+        if timetable.period[other] == period and other != lecture:
+            return False
+    return True
+
+
+@inner
+def unlink(problem, timetable, lecture):
+    """Take a lecture out of its cell and out of the counters, but not out of the totals."""
+    p, r = timetable.period[lecture], timetable.room[lecture]
+    timetable.cell[p, r] = -1
+    timetable.period[lecture] = -1
+    timetable.room[lecture] = -1
+    _count(problem, timetable, problem.course[lecture], p, r, ONE_LESS)
+
+
+@inner
+def link(problem, timetable, lecture, p, r):
+    """Put a lecture that has no place into a free cell, and count it, except in the totals."""
+    timetable.cell[p, r] = lecture
+    timetable.period[lecture] = p
+    timetable.room[lecture] = r
+    _count(problem, timetable, problem.course[lecture], p, r, ONE_MORE)
+
+
+@inner
+def _count(problem, timetable, course, p, r, sign):
+    conflicts = timetable.conflicts[p]
+    for k in range(problem.conflict_starts[course], problem.conflict_starts[course + 1]):
+        conflicts[problem.conflict_courses[k]] += sign
+    day, bit = problem.day[p], 1 << problem.slot[p]
+    for k in range(problem.curricula_starts[course], problem.curricula_starts[course + 1]):
+        q = problem.curricula[k]
+        before = timetable.count[q, p]
+        after = before + sign
+        timetable.count[q, p] = after
+        timetable.clash[q] += max(after - 1, 0) - max(before - 1, 0)
+        if before == 0:
+            timetable.mask[q, day] |= bit
+        elif after == 0:
+            timetable.mask[q, day] &= ~bit
+        if enabled(problem.travel_distance):
+            timetable.in_building[q, p, problem.building[r]] += sign
+
+
+@kernel
+def shift(problem, timetable, lecture, p, r):
+    """Move a lecture to a free cell, or out of the timetable if p is -1; totals included."""
+    timetable.total[0] += shift_violations(problem, timetable, lecture, p, r)
+    timetable.total[1] += shift_cost(problem, timetable, lecture, p, r)
+    if timetable.period[lecture] >= 0:
+        unlink(problem, timetable, lecture)
+    if p >= 0:
+        link(problem, timetable, lecture, p, r)
+
+
+@inner
+def exchange(problem, timetable, first, second):
+    """Let two placed lectures exchange their cells; the totals are the caller's."""
+    p1, r1 = timetable.period[first], timetable.room[first]
+    p2, r2 = timetable.period[second], timetable.room[second]
+    unlink(problem, timetable, first)
+    unlink(problem, timetable, second)
+    link(problem, timetable, first, p2, r2)
+    link(problem, timetable, second, p1, r1)
+
+
+@kernel
+def fill(problem, timetable, period, room):
+    """Place lectures in an empty timetable, leaving out those that may not stand there."""
+    for lecture in range(len(period)):
+        p, r = period[lecture], room[lecture]
+        if p < 0 or r < 0 or timetable.cell[p, r] >= 0:
+            continue
+        if can_enter(problem, timetable, lecture, p):
+            shift(problem, timetable, lecture, p, r)
+
+
+@kernel
+def restore(problem, timetable, period, room):
+    """Turn the timetable into another one that the search has seen before."""
+    for lecture in range(len(period)):
+        moved = timetable.period[lecture] != period[lecture]
+        if timetable.period[lecture] >= 0 and (moved or timetable.room[lecture] != room[lecture]):
+            shift(problem, timetable, lecture, NOWHERE, NOWHERE)
+    for lecture in range(len(period)):
+        if timetable.period[lecture] < 0 <= period[lecture]:
+            shift(problem, timetable, lecture, period[lecture], room[lecture])
