@@ -5,6 +5,7 @@ from .curriculum import Curriculum
 from .errors import FormatError, InstanceError, TimetableError
 from .evaluation import Evaluation, evaluate
 from .formulation import Formulation
+from .generator import generate, generate_with_timetable
 from .instance import Instance
 from .room import Room
 from .solution import Solution
@@ -21,4 +22,6 @@ __all__ = [
     "Solution",
     "TimetableError",
     "evaluate",
+    "generate",
+    "generate_with_timetable",
 ]
