@@ -8,6 +8,9 @@ from .display import Display, best_text, count_text, time_text
 from .formatting import format_seconds
 from .snapshot import Snapshot
 
+# Least seconds between two lines, stage ends aside.
+_LINE_SECONDS = 1.0
+
 
 class PlainDisplay(Display):
     """Progress as plain lines for a file or a pipe: at most one a second, and stage ends.
@@ -18,7 +21,7 @@ class PlainDisplay(Display):
         Where to print.
     """
 
-    interval: ClassVar[float] = 1.0
+    interval: ClassVar[float] = 0.25
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -29,8 +32,7 @@ class PlainDisplay(Display):
     def begin(self, title: str, stages: Sequence[Mapping[str, Any]]) -> None:
         self._title = title
         self._labels = {stage["name"]: stage["label"] for stage in stages}
-        # The ticking thread's first call comes a second after the beginning.
-        self._next = time.monotonic()
+        self._next = time.monotonic() + _LINE_SECONDS
 
     def begin_stage(self, stage: str) -> None:
         pass
@@ -38,7 +40,7 @@ class PlainDisplay(Display):
     def update(self, snapshot: Snapshot) -> None:
         now = time.monotonic()
         if now >= self._next:
-            self._next = now + self.interval * 0.99
+            self._next = now + _LINE_SECONDS
             parts = [snapshot.message, snapshot.unit, best_text(snapshot), time_text(snapshot)]
             message = " ".join(part for part in parts[:2] if part)
             self._print(snapshot, ", ".join(part for part in (message, *parts[2:]) if part))

@@ -3,17 +3,16 @@
 import atexit
 import os
 import sys
-import threading
 import warnings
+from collections import deque
 from collections.abc import Callable
 from importlib.util import find_spec
-from typing import Any, Literal, TextIO
+from typing import Literal, TextIO
 
 from .callback import Callback, Logs
 from .display import Display
 from .plain_display import PlainDisplay
 from .rich_display import RichDisplay
-from .snapshot import Snapshot
 from .ticker import Ticker
 from .tqdm_display import TqdmDisplay
 
@@ -47,72 +46,66 @@ class ProgbarLogger(Callback):
         self.stream = stream
         self._display: Display | None = None
         self._ticker: Ticker | None = None
-        self._lock = threading.Lock()
-        self._warned = False
+        self._events: deque[Callable[[Display], None]] = deque()
 
     def on_pipeline_begin(self, logs: Logs | None = None) -> None:
         self._abandon()
-        self._warned = False
-        stream = sys.stderr if self.stream is None else self.stream
-        display = self._display = make_display(self.style, stream)
-        title = self.params.get("pipeline") or "Run"
-        self._show(lambda: display.begin(title, self.params.get("stages", ())))
-        self._ticker = Ticker(self._tick, display.interval, "the progress display")
+        self._events.clear()
+        display = make_display(self.style, sys.stderr if self.stream is None else self.stream)
+        try:
+            display.begin(self.params.get("pipeline") or "Run", self.params.get("stages", ()))
+        except Exception as error:
+            message = f"no progress display: {type(error).__name__}: {error}"
+            warnings.warn(message, RuntimeWarning, stacklevel=2)
+            return
+        self._display = display
+        self._ticker = Ticker(self._draw, display.interval, "the progress display")
         self._ticker.start()
         # A process that ends in a hurry still leaves the terminal as it was.
         atexit.register(self._abandon)
 
     def on_stage_begin(self, stage: str, logs: Logs | None = None) -> None:
-        display = self._display
-        if display is not None:
-            self._show(lambda: display.begin_stage(stage))
+        self._events.append(lambda display: display.begin_stage(stage))
 
     def on_stage_end(self, stage: str, logs: Logs | None = None) -> None:
-        display, logs = self._display, logs or {}
-        if display is not None:
-            seconds, ended_by = logs.get("seconds", 0.0), logs.get("ended_by", "finished")
-            snapshot = self.pipeline.tracker.snapshot()
-            self._show(lambda: display.end_stage(snapshot, seconds, ended_by))
+        snapshot = self.pipeline.tracker.snapshot()
+        about = logs or {}
+        seconds, ended_by = about.get("seconds", 0.0), about.get("ended_by", "finished")
+        self._events.append(lambda display: display.end_stage(snapshot, seconds, ended_by))
 
     def on_pipeline_end(self, logs: Logs | None = None) -> None:
-        display, logs = self._display, logs or {}
+        about = logs or {}
+        outcome = about.get("status", "finished")
+        reason = about.get("stopped_by") or about.get("error")
+        self._end(f"{outcome}: {reason}" if reason else outcome)
+
+    def _draw(self) -> None:
+        """Draw what has happened; on the display's own thread, which alone a terminal can block."""
+        display = self._display
         if display is None:
             return
-        if self._ticker is not None:
-            self._ticker.stop()
-        outcome = logs.get("status", "finished")
-        reason = logs.get("stopped_by") or logs.get("error")
+        while self._events:
+            self._events.popleft()(display)
+        if self._display is not None:
+            display.update(self.pipeline.tracker.snapshot())
+
+    def _end(self, outcome: str) -> None:
+        if self._ticker is None:
+            return
         snapshot = self.pipeline.tracker.snapshot()
-        self._show(lambda: display.end(snapshot, f"{outcome}: {reason}" if reason else outcome))
-        self._display = self._ticker = None
+
+        def end(display: Display) -> None:
+            self._display = None
+            display.end(snapshot, outcome)
+
+        self._events.append(end)
+        self._ticker.stop()
+        self._ticker = None
         atexit.unregister(self._abandon)
-
-    def _tick(self) -> None:
-        display = self._display
-        if display is not None:
-            snapshot = self.pipeline.tracker.snapshot()
-            self._show(lambda: display.update(snapshot))
-
-    def _show(self, draw: Callable[[], Any]) -> None:
-        """Draw, one thread at a time; a broken terminal or pipe must not end the run."""
-        with self._lock:
-            try:
-                draw()
-            except Exception as error:
-                if not self._warned:
-                    self._warned = True
-                    message = f"the progress display failed: {type(error).__name__}: {error}"
-                    warnings.warn(message, RuntimeWarning, stacklevel=3)
 
     def _abandon(self) -> None:
         """Take down the display of a run that never came to its end."""
-        display, self._display = self._display, None
-        if self._ticker is not None:
-            self._ticker.stop()
-            self._ticker = None
-        if display is not None:
-            snapshot: Snapshot = self.pipeline.tracker.snapshot()
-            self._show(lambda: display.end(snapshot, "abandoned"))
+        self._end("abandoned")
 
 
 def make_display(style: Style, stream: TextIO) -> Display:

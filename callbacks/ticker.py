@@ -4,9 +4,12 @@ import threading
 import warnings
 from collections.abc import Callable
 
+# Seconds to wait at the end for a call that hangs, in a terminal that takes nothing, say.
+_PATIENCE = 2.0
+
 
 class Ticker:
-    """Calls a function every `interval` seconds from a daemon thread.
+    """Calls a function every `interval` seconds from a daemon thread, and once more at the end.
 
     What the function raises is warned of once; it is called again all the same.
 
@@ -33,17 +36,21 @@ class Ticker:
         self._thread.start()
 
     def stop(self) -> None:
-        """Call no more; wait for a call in hand, but not for long."""
+        """Let it call for the last time and wait for that, but not for long."""
         self._over.set()
-        if self._thread is not threading.current_thread():
-            self._thread.join(timeout=1.0)
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join(timeout=_PATIENCE)
 
     def _tick(self) -> None:
         while not self._over.wait(self._interval):
-            try:
-                self._function()
-            except Exception as error:
-                if not self._warned:
-                    self._warned = True
-                    message = f"{self._name} failed: {type(error).__name__}: {error}"
-                    warnings.warn(message, RuntimeWarning, stacklevel=2)
+            self._call()
+        self._call()
+
+    def _call(self) -> None:
+        try:
+            self._function()
+        except Exception as error:
+            if not self._warned:
+                self._warned = True
+                message = f"{self._name} failed: {type(error).__name__}: {error}"
+                warnings.warn(message, RuntimeWarning, stacklevel=2)

@@ -1,5 +1,6 @@
 """Progress as bars of tqdm."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
@@ -7,7 +8,7 @@ from .display import Display, best_text, count_text, time_text
 from .formatting import format_seconds
 from .snapshot import Snapshot
 
-_FORMAT = "{desc} {percentage:3.0f}%|{bar}|{postfix}"
+_FORMAT = "{desc} {percentage:3.0f}%|{bar}|"
 
 
 class TqdmDisplay(Display):
@@ -27,7 +28,10 @@ class TqdmDisplay(Display):
         self._labels: dict[str, str] = {}
         self._width = 0
         self._run: Any = None
+        self._ready: dict[str, Any] = {}
         self._stage: Any = None
+        self._stdout: Any = None
+        self._prints: Any = None
 
     def _bar(self, label: str, position: int) -> Any:
         if self._notebook:
@@ -47,11 +51,16 @@ class TqdmDisplay(Display):
     def begin(self, title: str, stages: Sequence[Mapping[str, Any]]) -> None:
         self._labels = {stage["name"]: stage["label"] for stage in stages}
         self._width = max(map(len, [title, *self._labels.values()]))
-        # The run's bar stays below: tqdm moves finished bars above those at work.
-        self._run = self._bar(title, 1)
+        # The present stage's bar is below: tqdm moves finished bars above those at work.
+        self._run = self._bar(title, 0)
+        if self._notebook:
+            # All at once: only the thread that runs the cell can put widgets into its output.
+            self._ready = {name: self._bar(label, 1) for name, label in self._labels.items()}
+        if not self._notebook and sys.stdout.isatty() and self._stream.isatty():
+            self._redirect_prints()
 
     def begin_stage(self, stage: str) -> None:
-        self._stage = self._bar(self._labels.get(stage, stage), 0)
+        self._stage = self._ready.get(stage) or self._bar(self._labels.get(stage, stage), 1)
 
     def update(self, snapshot: Snapshot) -> None:
         if self._stage is not None:
@@ -77,6 +86,18 @@ class TqdmDisplay(Display):
             self._update_run(snapshot, f"{outcome} in {format_seconds(snapshot.elapsed)}")
             self._run.close()
             self._run = None
+        if self._prints is not None and sys.stdout is self._prints:
+            sys.stdout = self._stdout
+        self._prints = None
+
+    def _redirect_prints(self) -> None:
+        """Let prints to the terminal appear above the bars."""
+        from tqdm.contrib import DummyTqdmFile
+
+        self._stdout = sys.stdout
+        # To the stream of the bars, which is the same terminal: tqdm then clears them first.
+        self._prints = DummyTqdmFile(self._stream)
+        sys.stdout = self._prints
 
     def _update_run(self, snapshot: Snapshot, text: str) -> None:
         best = best_text(snapshot)
@@ -85,6 +106,6 @@ class TqdmDisplay(Display):
 
 def _set(bar: Any, progress: float, text: str) -> None:
     bar.n = progress
-    # tqdm puts a comma before it, which here would follow the bar.
-    bar.postfix = text
+    # Written into the format, since tqdm would put a comma before a postfix.
+    bar.bar_format = f"{_FORMAT} {text.replace('{', '{{').replace('}', '}}')}"
     bar.refresh()
