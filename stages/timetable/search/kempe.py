@@ -7,7 +7,7 @@ course timetables, Z. Lü, J.-K. Hao, *Adaptive tabu search for course
 timetabling*, EJOR 200, 2010.
 """
 
-from .compiling import inner
+from .compiling import NOWHERE, inner
 from .terms import (
     course_total,
     crossings_at,
@@ -84,7 +84,7 @@ def assign_rooms(problem, timetable, side, size, target):
     n_rooms = len(problem.capacity)
     for i in range(size):
         lecture = timetable.chain[side, i]
-        best, best_cost = -1, REJECTED
+        best, best_cost = NOWHERE, REJECTED
         own = timetable.room[lecture]
         for k in range(n_rooms):
             # The lecture's own room first: it wins the ties.
@@ -269,7 +269,7 @@ def _other_side(problem, timetable, size1, q):
         if has_curriculum(problem, problem.course[lecture], q):
             old = problem.building[timetable.room[lecture]]
             return old, problem.building[timetable.chain_room[1, i]]
-    return -1, -1
+    return NOWHERE, NOWHERE
 
 
 @inner

@@ -1,6 +1,6 @@
 """Find a place for a lecture that has none."""
 
-from .compiling import inner
+from .compiling import NOWHERE, inner
 from .random import below
 from .terms import shift_cost, shift_violations
 from .timetable import can_enter, shift
@@ -22,7 +22,7 @@ def best_cell(problem, timetable, lecture, violation, barred, rng):
         0.0) if no free cell may be entered.
     """
     n_periods, n_rooms = timetable.cell.shape
-    found_p, found_r, least, ties = -1, -1, 0.0, 0
+    found_p, found_r, least, ties = NOWHERE, NOWHERE, 0.0, 0
     tried = min(n_rooms, _ROOMS_TRIED)
     for p in range(n_periods):
         if p == barred or not can_enter(problem, timetable, lecture, p):

@@ -19,20 +19,20 @@ def random_state(seed: np.random.SeedSequence) -> NDArray[np.uint64]:
 
 @inner
 def _rotate(x, k):
-    return (x << uint64(k)) | (x >> uint64(64 - k))
+    return (x << k) | (x >> (uint64(64) - k))
 
 
 @kernel
 def next_uint64(rng):
     """Draw 64 random bits."""
-    result = _rotate(rng[1] * uint64(5), 7) * uint64(9)
+    result = _rotate(rng[1] * uint64(5), uint64(7)) * uint64(9)
     t = rng[1] << uint64(17)
     rng[2] ^= rng[0]
     rng[3] ^= rng[1]
     rng[1] ^= rng[2]
     rng[0] ^= rng[3]
     rng[2] ^= t
-    rng[3] = _rotate(rng[3], 45)
+    rng[3] = _rotate(rng[3], uint64(45))
     return result
 
 

@@ -61,7 +61,7 @@ def move(problem, timetable, lecture, violation, rng):
 def swap(problem, timetable, lecture, violation, rng):
     """Exchange the lecture with the best one of another period."""
     c, p1, r1 = problem.course[lecture], timetable.period[lecture], timetable.room[lecture]
-    chosen, least, ties = -1, 0.0, 0
+    chosen, least, ties = NOWHERE, 0.0, 0
     for other in range(len(timetable.period)):
         d, p2, r2 = problem.course[other], timetable.period[other], timetable.room[other]
         if c == d or p2 < 0 or p2 == p1 or not problem.available[c, p2]:
@@ -101,7 +101,7 @@ def _exchange(problem, timetable, first, second):
 def kempe(problem, timetable, lecture, violation, rng):
     """Carry out the best Kempe chain of the lecture."""
     p1 = timetable.period[lecture]
-    chosen, least, ties = -1, 0.0, 0
+    chosen, least, ties = NOWHERE, 0.0, 0
     for p2 in range(len(problem.day)):
         if p2 == p1:
             continue
@@ -148,7 +148,7 @@ def _swap_chain(problem, timetable, size0, size1, p1, p2):
 def change_room(problem, timetable, lecture, violation, rng):
     """Give the lecture the best other room of its period, taken or not."""
     p, r1 = timetable.period[lecture], timetable.room[lecture]
-    chosen, least, ties = -1, 0.0, 0
+    chosen, least, ties = NOWHERE, 0.0, 0
     for r2 in range(len(problem.capacity)):
         other = timetable.cell[p, r2]
         if r2 == r1:
@@ -235,7 +235,7 @@ def _clear(problem, timetable, lecture, period, ejected, rng):
 
 @inner
 def _best_room(problem, timetable, lecture, period):
-    best, least = -1, 0.0
+    best, least = NOWHERE, 0.0
     for r in range(timetable.cell.shape[1]):
         if timetable.cell[period, r] < 0:
             cost = 1000.0 * shift_violations(problem, timetable, lecture, period, r)
