@@ -1,0 +1,283 @@
+"""What `Pipeline` takes, refuses and returns."""
+
+import asyncio
+import os
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from schoolbell.callbacks import Callback, History, LambdaCallback, ProgbarLogger
+from schoolbell.runner import Pipeline
+from schoolbell.stages import Batch, Stage
+
+
+class Steps(Stage):
+    def __init__(self, name="steps", steps=2, share=1.0):
+        self.name, self.steps, self.share = name, steps, share
+
+    def run(self, state, budget):
+        self.state = state
+        for step in range(self.steps):
+            yield Batch(step + 1, self.steps)
+
+
+def test_a_pipeline_needs_stages_of_different_names():
+    with pytest.raises(ValueError, match="at least one stage"):
+        Pipeline([])
+    with pytest.raises(ValueError, match="two stages are called 'steps'"):
+        Pipeline([Steps(), Steps()])
+
+
+@pytest.mark.parametrize("stage", [object(), Steps, "load"])
+def test_a_pipeline_takes_nothing_but_stages(stage):
+    with pytest.raises(TypeError, match="must be an instance of"):
+        Pipeline([stage])
+
+
+@pytest.mark.parametrize("share", [0, -1, float("nan"), float("inf")])
+def test_a_share_must_be_positive(share):
+    with pytest.raises(ValueError, match="share of stage 'steps' must be a positive number"):
+        Pipeline([Steps(share=share)])
+
+
+def test_a_metric_may_not_hide_a_core_column():
+    class Rival(Steps):
+        metrics = ("cost",)
+
+    with pytest.raises(ValueError, match="has a metric 'cost'"):
+        Pipeline([Rival()])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"seed": -1}, "seed must be"),
+        ({"seed": 1.5}, "seed must be"),
+        ({"time_limit": 0}, "time_limit must be"),
+        ({"time_limit": float("nan")}, "time_limit must be"),
+        ({"workers": 0}, "workers must be"),
+        ({"started": time.monotonic() + 1000}, "started must be"),
+        ({"callback_errors": "ignore"}, "errors must be"),
+        ({"verbose": "loud"}, "style must be"),
+    ],
+)
+def test_fit_refuses_impossible_options(options, message):
+    with pytest.raises(ValueError, match=message):
+        Pipeline([Steps()]).fit(**{"verbose": False, **options})
+
+
+@pytest.mark.parametrize("callback", [Callback, print, "csv"])
+def test_fit_takes_nothing_but_callbacks(callback):
+    with pytest.raises(TypeError, match="must be an instance of"):
+        Pipeline([Steps()]).fit(callbacks=[callback], verbose=False)
+
+
+def test_stages_find_what_fit_was_given():
+    stage = Steps()
+    Pipeline([stage]).fit("problem", seed=7, workers=3, initial="start", verbose=False)
+    state = stage.state
+    assert (state.problem, state.seed, state.workers, state.initial) == ("problem", 7, 3, "start")
+
+
+def test_callbacks_know_the_run_before_it_begins():
+    class Curious(Callback):
+        def on_pipeline_begin(self, logs=None):
+            self.seen = dict(self.params)
+            self.progress = self.pipeline.progress
+
+    class Measured(Steps):
+        unit, label, metrics = "meter", "Long way", ("speed",)
+
+    callback = Curious()
+    run = Pipeline([Steps("first_steps"), Measured("b", share=3)], name="Walk").fit(
+        callbacks=callback, seed=3, time_limit=9, workers=2, job_id="job", verbose=False
+    )
+    assert callback.progress == 0
+    assert callback.seen.pop("stages") == [
+        {"name": "first_steps", "label": "First steps", "unit": "batch", "metrics": (),
+         "start": 0.0, "end": 0.25},
+        {"name": "b", "label": "Long way", "unit": "meter", "metrics": ("speed",),
+         "start": 0.25, "end": 1.0},
+    ]  # fmt: skip
+    assert callback.seen == {
+        "pipeline": "Walk", "job_id": "job", "seed": 3, "time_limit": 9, "workers": 2,
+    }  # fmt: skip
+    assert run.job_id == "job"
+
+
+def test_workers_are_the_processors_that_this_process_may_use():
+    stage = Steps()
+    Pipeline([stage]).fit(verbose=False)
+    assert stage.state.workers == len(os.sched_getaffinity(0))
+
+
+def test_an_executor_that_was_given_is_used_and_left_running():
+    class Working(Steps):
+        def run(self, state, budget):
+            self.executor = state.executor
+            yield Batch(state.executor.submit(int, "1").result(), 1)
+
+    stage = Working()
+    with ThreadPoolExecutor(1) as executor:
+        Pipeline([stage]).fit(executor=executor, verbose=False)
+        assert stage.executor is executor
+        assert executor.submit(int, "2").result() == 2
+
+
+def test_the_default_executor_is_shut_down():
+    stage = Steps()
+    Pipeline([stage]).fit(verbose=False)
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        stage.state.executor.submit(int)
+
+
+@pytest.mark.parametrize("verbose", ["auto", True, 1, "plain"])
+def test_outside_a_terminal_progress_is_shown_as_plain_lines_on_stderr(verbose, capsys):
+    Pipeline([Steps()]).fit(verbose=verbose)
+    out, err = capsys.readouterr()
+    assert "[100.0 %] Run finished" in err
+    assert out == ""
+
+
+@pytest.mark.parametrize("verbose", [False, 0])
+def test_nothing_is_shown_unless_asked_for(verbose, capsys):
+    Pipeline([Steps()]).fit(verbose=verbose)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_progress_display_of_the_users_is_enough(capsys):
+    Pipeline([Steps()]).fit(callbacks=[ProgbarLogger("plain")])
+    assert capsys.readouterr().err.count("Run finished") == 1
+
+
+def test_time_spent_before_the_call_counts():
+    class Watchful(Steps):
+        def run(self, state, budget):
+            self.seconds = budget.seconds
+            yield Batch(1, 1)
+
+    stage = Watchful()
+    run = Pipeline([stage]).fit(time_limit=10, started=time.monotonic() - 6, verbose=False)
+    assert stage.seconds == pytest.approx(4, abs=0.5)
+    assert run.seconds == pytest.approx(6, abs=0.5)
+
+
+def test_one_pipeline_runs_once_at_a_time():
+    pipeline = Pipeline([Steps()])
+    refused = []
+
+    def again(logs):
+        with pytest.raises(RuntimeError, match="running already") as caught:
+            pipeline.fit(verbose=False)
+        refused.append(caught.value)
+
+    pipeline.fit(callbacks=LambdaCallback(on_pipeline_begin=again), verbose=False)
+    assert len(refused) == 1
+    assert pipeline.fit(verbose=False).status == "finished"
+
+
+def test_callbacks_serve_several_fits():
+    history = History()
+    pipeline = Pipeline([Steps(steps=3)])
+    for _ in range(2):
+        run = pipeline.fit(callbacks=[history], verbose=False)
+        assert history["done"] == run.history["done"] == [1, 2, 3]
+
+
+def test_requests_to_a_pipeline_that_does_not_run_do_nothing():
+    pipeline = Pipeline([Steps()])
+    for _ in range(2):
+        pipeline.stop()
+        pipeline.skip_stage()
+        pipeline.pause()
+        pipeline.resume()
+        assert pipeline.fit(verbose=False).stages[0].ended_by == "finished"
+
+
+def test_there_is_nothing_to_track_before_a_run():
+    pipeline = Pipeline([Steps()])
+    assert pipeline.progress == 0
+    with pytest.raises(RuntimeError, match="has not run"):
+        _ = pipeline.tracker
+    pipeline.fit(verbose=False)
+    assert pipeline.progress == 1
+
+
+def test_parameters_of_stages_are_read_and_set_through_the_pipeline():
+    pipeline = Pipeline([Steps("a"), Steps("b", steps=5)])
+    assert pipeline.get_params()["b__steps"] == 5
+    assert pipeline.set_params(a__steps=8, b__share=2.0) is pipeline
+    assert (pipeline.stages[0].steps, pipeline.stages[1].share) == (8, 2.0)
+    assert pipeline.stages[1].steps == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("c__steps", "no parameter 'c__steps': .* one of a, b"),
+        ("steps", "no parameter 'steps'"),
+        ("a__speed", "stage 'a' has no parameter 'speed'; it has name, steps, share"),
+    ],
+)
+def test_unknown_parameters_are_refused_and_then_none_is_set(name, message):
+    pipeline = Pipeline([Steps("a"), Steps("b")])
+    with pytest.raises(ValueError, match=message):
+        pipeline.set_params(a__steps=9, **{name: 1})
+    assert pipeline.get_params()["a__steps"] == 2
+
+
+def test_the_same_stages_run_in_asyncio():
+    pipeline = Pipeline([Steps(steps=3)])
+
+    async def main():
+        threads = []
+        run = await pipeline.afit(
+            "problem",
+            verbose=False,
+            callbacks=LambdaCallback(
+                on_batch_end=lambda *_: threads.append(threading.current_thread())
+            ),
+        )
+        assert threading.current_thread() not in threads
+        return run
+
+    run = asyncio.run(main())
+    assert (run.status, run.history["done"]) == ("finished", [1, 2, 3])
+
+
+def test_an_exception_in_asyncio_is_raised():
+    class Failing(Steps):
+        def run(self, state, budget):
+            raise ZeroDivisionError
+            yield
+
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(Pipeline([Failing()]).afit(verbose=False))
+
+
+def test_cancelling_in_asyncio_stops_the_run_and_keeps_the_best():
+    class Endless(Steps):
+        def run(self, state, budget):
+            state.offer("best", 1, 0)
+            while True:
+                time.sleep(0.001)
+                yield None
+
+    pipeline = Pipeline([Endless()])
+
+    async def main():
+        began = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        callback = LambdaCallback(on_solution=lambda *_: loop.call_soon_threadsafe(began.set))
+        task = asyncio.create_task(pipeline.afit(callbacks=callback, verbose=False))
+        await began.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    run = pipeline.run
+    assert run is not None
+    assert (run.status, run.stopped_by, run.solution) == ("stopped", "cancelled", "best")

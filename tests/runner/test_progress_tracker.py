@@ -1,0 +1,284 @@
+"""Progress that moves, never goes back, and tells no lies, on a clock of our own."""
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schoolbell.runner import ProgressTracker
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+def begun(clock, total=4, shares=None, **options):
+    """A tracker in the first of two equal stages."""
+    tracker = ProgressTracker(shares or {"a": 1, "b": 1}, clock=clock, **options)
+    tracker.begin_stage("a", total)
+    return tracker
+
+
+def test_work_is_counted_by_units_and_shares(clock):
+    tracker = begun(clock, total=4, shares={"a": 1, "b": 3})
+    tracker.update_work_progress(2)
+    assert tracker.work_progress == 0.125
+    tracker.end_stage()
+    tracker.begin_stage("b", 3)
+    assert tracker.work_progress == 0.25
+    tracker.update_work_progress(1)
+    assert tracker.work_progress == pytest.approx(0.5)
+
+
+def test_totals_and_done_units_are_plain_attributes_too(clock):
+    tracker = begun(clock, total=None)
+    tracker.stage_items_total = 8
+    tracker.stage_items_done = 4
+    assert (tracker.stage_items_total, tracker.work_progress) == (8, 0.25)
+
+
+def test_progress_moves_between_units_within_the_unit_in_hand(clock):
+    tracker = begun(clock, total=4)
+    told = []
+    for _ in range(200):
+        clock.now += 0.5
+        told.append(tracker.calculate_smooth_progress())
+    assert all(later > before for before, later in zip(told, told[1:], strict=False))
+    assert told[-1] < 0.125
+
+
+def test_a_unit_that_takes_as_long_as_the_ones_before_moves_evenly(clock):
+    tracker = begun(clock, total=10, shares={"a": 1})
+    for done in range(1, 6):
+        clock.now += 10
+        tracker.update_work_progress(done)
+        tracker.calculate_smooth_progress()
+    clock.now += 5
+    assert tracker.calculate_smooth_progress() == pytest.approx(0.5 + 0.1 * 0.45)
+    clock.now += 5
+    assert tracker.calculate_smooth_progress() == pytest.approx(0.5 + 0.1 * 0.9)
+
+
+def test_only_a_finished_run_reaches_one(clock):
+    tracker = begun(clock, total=1, shares={"a": 1})
+    tracker.update_work_progress(1)
+    assert tracker.work_progress == 1
+    assert tracker.calculate_smooth_progress() < 1
+    tracker.end_stage()
+    clock.now += 100
+    assert tracker.calculate_smooth_progress() < 1
+    tracker.finish()
+    assert tracker.calculate_smooth_progress() == 1
+
+
+@pytest.mark.parametrize("status", ["stopped", "interrupted", "failed"])
+def test_a_run_that_ends_early_stays_where_it_was(clock, status):
+    tracker = begun(clock, total=4)
+    tracker.update_work_progress(2)
+    before = tracker.calculate_smooth_progress()
+    tracker.finish(status)
+    clock.now += 100
+    assert tracker.calculate_smooth_progress() == before
+    assert tracker.snapshot().status == status
+    assert tracker.eta() == 0
+
+
+def test_an_unknown_total_still_makes_progress_and_never_fills_the_stage(clock):
+    tracker = begun(clock, total=None)
+    told = []
+    for done in range(1, 1000):
+        tracker.update_work_progress(done)
+        told.append(tracker.work_progress)
+    assert all(later > before for before, later in zip(told, told[1:], strict=False))
+    assert told[0] > 0
+    assert told[-1] < 0.5
+
+
+def test_a_total_known_before_anything_is_done_makes_equal_parts(clock):
+    tracker = begun(clock, total=None)
+    tracker.update_work_progress(1, total=5)
+    assert tracker.work_progress == pytest.approx(0.1)
+    assert tracker.work_progress_at(5) == 0.5
+
+
+def test_a_growing_total_never_takes_progress_back_and_never_stalls_it(clock):
+    tracker = begun(clock, total=10, shares={"a": 1})
+    tracker.update_work_progress(5)
+    assert tracker.calculate_smooth_progress() == 0.5
+    tracker.update_work_progress(6, total=105)
+    assert tracker.work_progress == pytest.approx(0.5 + 0.5 / 100)
+    assert tracker.calculate_smooth_progress() == pytest.approx(0.5 + 0.5 / 100)
+    tracker.update_work_progress(105)
+    assert tracker.work_progress == 1
+
+
+def test_a_total_reached_early_jumps_to_the_end_of_the_stage(clock):
+    tracker = begun(clock, total=100)
+    tracker.update_work_progress(10)
+    tracker.end_stage()
+    assert tracker.calculate_smooth_progress() == 0.5
+    tracker.begin_stage("b", 2)
+    assert tracker.calculate_smooth_progress() == 0.5
+
+
+def test_the_line_that_the_hot_loop_uses_is_the_progress_of_the_work(clock):
+    tracker = begun(clock, total=8)
+    tracker.update_work_progress(3)
+    tracker.update_work_progress(4, total=20)
+    at_zero, step, end = tracker.line()
+    for done in range(4, 20):
+        assert at_zero + step * done == pytest.approx(tracker.work_progress_at(done))
+    assert end == tracker.work_progress_at(20)
+
+
+def test_messages_read_like_a_label_and_a_count(clock):
+    tracker = begun(clock, total=100, labels={"a": "Clustering"})
+    tracker.update_work_progress(30)
+    assert tracker.message == "Clustering: 30/100"
+    tracker.begin_stage("b")
+    tracker.update_work_progress(7)
+    assert tracker.message == "B: 7"
+    assert ProgressTracker({"cp_sat": 1}).message == "Starting"
+
+
+def test_a_snapshot_holds_all_of_one_moment(clock):
+    tracker = begun(clock, total=4, units={"a": "step"})
+    clock.now = 3.0
+    tracker.update_work_progress(1)
+    tracker.best = (12.5, 2)
+    snapshot = tracker.snapshot()
+    assert (snapshot.stage, snapshot.unit, snapshot.done, snapshot.total) == ("a", "step", 1, 4)
+    assert (snapshot.progress, snapshot.stage_progress) == (0.125, 0.25)
+    assert (snapshot.cost, snapshot.violations, snapshot.elapsed) == (12.5, 2, 3.0)
+    assert (snapshot.status, snapshot.message) == ("running", "A: 1/4")
+
+
+def test_the_time_left_follows_the_units_of_the_stage_and_the_shares_of_the_next(clock):
+    tracker = begun(clock, total=10)
+    assert tracker.eta() is None
+    for done in range(1, 5):
+        clock.now += 2
+        tracker.update_work_progress(done)
+        tracker.calculate_smooth_progress()
+    # Six units of 2 s, then a stage as large as this one of 20 s.
+    assert tracker.eta() == pytest.approx(32)
+    clock.now += 1
+    assert tracker.eta() == pytest.approx(31)
+
+
+def test_the_time_left_follows_recent_units_when_they_become_slower(clock):
+    tracker = begun(clock, total=100, shares={"a": 1})
+    for done in range(1, 50):
+        clock.now += 1 if done < 20 else 5
+        tracker.update_work_progress(done)
+        tracker.calculate_smooth_progress()
+    assert tracker.eta() == pytest.approx(51 * 5, rel=0.02)
+
+
+def test_the_time_left_never_exceeds_the_limit(clock):
+    tracker = begun(clock, total=1000, time_limit=30)
+    tracker.update_work_progress(1)
+    clock.now = 10
+    assert tracker.eta() == 20
+
+
+def test_a_stage_with_a_budget_and_no_total_takes_its_budget(clock):
+    tracker = ProgressTracker({"a": 1, "b": 1}, clock=clock)
+    tracker.begin_stage("a", seconds=10)
+    clock.now = 4
+    # 6 s left of its own, and as much as the whole of it for the other stage.
+    assert tracker.eta() == pytest.approx(16)
+
+
+@pytest.mark.parametrize("share", [0, -1, math.nan, math.inf])
+def test_shares_must_be_positive_numbers(share):
+    with pytest.raises(ValueError, match="the share of 'a' must be a positive number"):
+        ProgressTracker({"a": share})
+
+
+# What can happen to a run, each with how long it took: a read, a unit or several, a new total,
+# an early end of the stage.
+EVENTS = st.lists(
+    st.tuples(
+        st.sampled_from(["read", "unit", "units", "total", "unknown", "end"]),
+        st.floats(0, 50),
+        st.integers(1, 60),
+    ),
+    max_size=60,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    events=EVENTS,
+    shares=st.lists(st.floats(0.01, 100), min_size=1, max_size=4),
+    totals=st.lists(st.none() | st.integers(1, 50), min_size=4, max_size=4),
+)
+def test_progress_is_honest_whatever_happens(events, shares, totals):
+    clock = Clock()
+    names = [f"s{i}" for i in range(len(shares))]
+    tracker = ProgressTracker(dict(zip(names, shares, strict=True)), clock=clock)
+    stages = iter(names)
+    tracker.begin_stage(next(stages), totals[0])
+    told = done = 0
+    for i, (event, seconds, number) in enumerate(events):
+        clock.now += seconds
+        total = tracker.stage_items_total
+        if event in ("unit", "units"):
+            step = 1 if event == "unit" else number
+            done = done + step if total is None else max(done, min(total, done + step))
+            tracker.update_work_progress(done)
+        elif event == "total":
+            # Now and then with a unit, as stages report it.
+            done += number % 2
+            tracker.update_work_progress(done, max(done, number))
+        elif event == "unknown":
+            tracker.stage_items_total = None
+        elif event == "end":
+            tracker.end_stage()
+            following = next(stages, None)
+            if following is None:
+                break
+            tracker.begin_stage(following, totals[i % 4])
+            done = 0
+        progress = tracker.calculate_smooth_progress()
+        assert told <= progress < 1
+        assert progress >= min(tracker.work_progress, math.nextafter(1, 0))
+        assert progress <= tracker.work_progress_at(done + 1)
+        assert progress <= tracker.bounds(tracker.stage)[1]
+        told = progress
+        eta = tracker.eta()
+        assert eta is None or eta >= 0
+    tracker.finish()
+    assert tracker.calculate_smooth_progress() == 1
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    units=st.lists(st.floats(0.01, 40), min_size=1, max_size=8),
+    known=st.booleans(),
+    interval=st.floats(0.05, 1.0),
+)
+def test_a_watcher_never_sees_a_unit_stand_still(units, known, interval):
+    clock = Clock()
+    tracker = ProgressTracker({"a": 1, "b": 1}, clock=clock)
+    tracker.begin_stage("a", len(units) if known else None)
+    told = tracker.calculate_smooth_progress()
+    for done, seconds in enumerate(units):
+        end = clock.now + seconds
+        while clock.now + interval < end:
+            clock.now += interval
+            progress = tracker.calculate_smooth_progress()
+            assert progress > told
+            told = progress
+        clock.now = end
+        tracker.update_work_progress(done + 1)
