@@ -128,9 +128,13 @@ def _typeof_record(record: Record, context: Any) -> RecordType:
 @unbox(RecordType)
 def _unbox_record(typ: RecordType, obj: Any, c: Any) -> NativeValue:
     address = c.pyapi.call_method(obj, "_address")
-    word = c.pyapi.long_as_longlong(address)
-    c.pyapi.decref(address)
-    return NativeValue(c.builder.inttoptr(word, cgutils.voidptr_t))
+    pointer = cgutils.alloca_once_value(c.builder, ir.Constant(cgutils.voidptr_t, None))
+    failed = cgutils.is_null(c.builder, address)
+    with c.builder.if_then(c.builder.not_(failed), likely=True):
+        word = c.pyapi.long_as_longlong(address)
+        c.pyapi.decref(address)
+        c.builder.store(c.builder.inttoptr(word, cgutils.voidptr_t), pointer)
+    return NativeValue(c.builder.load(pointer), is_error=failed)
 
 
 @infer_getattr

@@ -1,0 +1,24 @@
+import numpy as np
+from schoolbell.stages.timetable.search.random import below, next_uint64, random_state, uniform
+
+
+def test_the_generator_gives_the_numbers_of_its_authors_reference_code() -> None:
+    # State 1, 2, 3, 4, as in the examples published with other implementations.
+    state = np.array([1, 2, 3, 4], np.uint64)
+    drawn = [int(next_uint64(state)) for _ in range(4)]
+    assert drawn == [11520, 0, 1509978240, 1215971899390074240]
+
+
+def test_numbers_below_n_are_even_and_in_range() -> None:
+    state = random_state(np.random.SeedSequence(5))
+    counts = np.bincount([below(state, 7) for _ in range(14_000)], minlength=7)
+    assert len(counts) == 7
+    assert np.all(np.abs(counts - 2000) < 250)
+
+
+def test_floats_fill_the_unit_interval() -> None:
+    state = random_state(np.random.SeedSequence(6))
+    drawn = np.array([uniform(state) for _ in range(5_000)])
+    assert drawn.min() >= 0.0
+    assert drawn.max() < 1.0
+    assert abs(drawn.mean() - 0.5) < 0.02

@@ -1,0 +1,111 @@
+"""The kernels against the reference: counters, totals and the official cost."""
+
+import numpy as np
+import pytest
+from schoolbell.stages.timetable import Formulation, Instance, Solution, evaluate
+from schoolbell.stages.timetable.search import (
+    Schedule,
+    Timetable,
+    anneal_chunk,
+    build_search_problem,
+    build_timetable,
+    random_state,
+    start_anneal,
+)
+from schoolbell.stages.timetable.search.repair import OPERATORS, apply_operator
+from schoolbell.stages.timetable.search.timetable import restore
+
+COUNTERS = ("cell", "conflicts", "mask", "count", "clash", "in_building", "total")
+COLD = Schedule(2.0, 0.2, 60_000)
+HOT_AND_BLIND_TO_VIOLATIONS = Schedule(1e6, 1e5, 60_000, violation=1.0, kempe=0.3)
+CHAINS_ONLY = Schedule(5.0, 1.0, 20_000, kempe=1.0)
+SCHEDULES = (HOT_AND_BLIND_TO_VIOLATIONS, COLD, CHAINS_ONLY)
+
+
+def assert_counted_right(instance: Instance, formulation: str, timetable: Timetable) -> None:
+    problem = build_search_problem(instance, Formulation.of(formulation))
+    anew = build_timetable(problem, timetable.period, timetable.room)
+    for counter in COUNTERS:
+        np.testing.assert_array_equal(getattr(timetable, counter), getattr(anew, counter), counter)
+    period, room = (a.astype(np.int32) for a in (timetable.period, timetable.room))
+    evaluation = evaluate(Solution.of_lectures(instance, period, room), formulation)
+    assert timetable.total.tolist() == [evaluation.violations, evaluation.cost]
+
+
+@pytest.mark.parametrize("formulation", ["UD1", "UD2", "UD3", "UD4", "UD5"])
+def test_counters_and_cost_agree_with_the_reference_after_every_kind_of_move(
+    instance: Instance, formulation: str
+) -> None:
+    problem = build_search_problem(instance, Formulation.of(formulation))
+    period = room = np.full(instance.n_lectures, -1)
+    for schedule in SCHEDULES:
+        rng = random_state(np.random.SeedSequence(1))
+        anneal = start_anneal(problem, period, room, schedule, rng)
+        while anneal.moves_left:
+            anneal_chunk(problem, anneal, schedule, 5_000)
+            assert_counted_right(instance, formulation, anneal.timetable)
+        assert anneal.clock[5] > 100
+        period, room = anneal.best_period, anneal.best_room
+
+
+def test_counters_hold_after_a_million_accepted_moves(instance: Instance) -> None:
+    problem = build_search_problem(instance, Formulation.UD2)
+    schedule = Schedule(1e6, 1e5, 40_000_000, violation=1.0, cutoff=1.0)
+    nowhere = np.full(instance.n_lectures, -1)
+    anneal = start_anneal(
+        problem, nowhere, nowhere, schedule, random_state(np.random.SeedSequence(2))
+    )
+    while anneal.clock[5] < 1_000_000:
+        anneal_chunk(problem, anneal, schedule, 500_000)
+    assert_counted_right(instance, "UD2", anneal.timetable)
+
+
+def test_the_best_timetable_is_the_one_whose_total_was_kept(instance: Instance) -> None:
+    problem = build_search_problem(instance, Formulation.UD2)
+    schedule = COLD
+    nowhere = np.full(instance.n_lectures, -1)
+    anneal = start_anneal(
+        problem, nowhere, nowhere, schedule, random_state(np.random.SeedSequence(3))
+    )
+    anneal_chunk(problem, anneal, schedule, 60_000)
+    anew = build_timetable(problem, anneal.best_period, anneal.best_room)
+    assert anew.total.tolist() == anneal.best_total.tolist()
+    restore(problem, anneal.timetable, anneal.best_period, anneal.best_room)
+    assert_counted_right(instance, "UD2", anneal.timetable)
+    assert anneal.timetable.total.tolist() == anneal.best_total.tolist()
+
+
+@pytest.mark.parametrize("operator", range(len(OPERATORS)), ids=OPERATORS)
+def test_repair_operators_keep_the_counters(instance: Instance, operator: int) -> None:
+    problem = build_search_problem(instance, Formulation.UD2)
+    rng = random_state(np.random.SeedSequence(operator))
+    start = np.full(instance.n_lectures, -1)
+    schedule = HOT_AND_BLIND_TO_VIOLATIONS
+    anneal = start_anneal(problem, start, start, schedule, rng)
+    anneal_chunk(problem, anneal, schedule, 2_000)
+    changed = 0
+    for lecture in range(instance.n_lectures):
+        before = anneal.timetable.period.copy(), anneal.timetable.room.copy()
+        acted = apply_operator(problem, anneal.timetable, operator, lecture, 100.0, rng)
+        after = anneal.timetable.period, anneal.timetable.room
+        same = all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+        assert acted != same
+        changed += acted
+        assert_counted_right(instance, "UD2", anneal.timetable)
+    assert changed > 10
+
+
+def test_a_lecture_that_may_not_stand_where_it_is_loses_its_place(instance: Instance) -> None:
+    problem = build_search_problem(instance, Formulation.UD2)
+    course, period = np.argwhere(~instance.available)[0]
+    first, second = instance.course_starts[course], instance.course_starts[course + 1]
+    periods = np.full(instance.n_lectures, -1)
+    rooms = np.full(instance.n_lectures, -1)
+    periods[first], rooms[first] = period, 0
+    other = 0 if second >= instance.n_lectures else int(second)
+    free = int(np.flatnonzero(instance.available[instance.lecture_course[other]])[0])
+    periods[other], rooms[other] = free, 2
+    timetable = build_timetable(problem, periods, rooms)
+    assert timetable.period[first] == -1
+    assert timetable.period[other] == free
+    assert np.count_nonzero(timetable.period >= 0) == 1
