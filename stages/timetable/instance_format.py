@@ -132,7 +132,7 @@ def _read_header(reader: RowReader) -> tuple[ParsedInstance, dict[str, int]]:
     seen: set[str] = set()
     while seen not in (set(_CTT_FIELDS), set(_ECTT_FIELDS)):
         missing = [name for name in _ALL_FIELDS if name not in seen]
-        expected = f"a line of the header, {' or '.join(f'{name}:' for name in missing)}"
+        expected = f"a header line, one of {', '.join(f'{name}:' for name in missing)}"
         reader.advance(expected)
         name, colon, value = reader.text.partition(":")
         name = name.strip()

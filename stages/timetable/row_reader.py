@@ -30,10 +30,9 @@ class RowReader:
     def __iter__(self) -> Iterator[list[str]]:
         """Go through the rest of the lines; yields the columns of each."""
         for line, text in self._lines:
-            columns = text.split()
-            if columns:
-                self.line, self.text, self.columns = line, text, columns
-                yield columns
+            if not text.isspace():
+                self.line, self.text, self.columns = line, text, text.split()
+                yield self.columns
 
     def advance(self, expected: str) -> None:
         """Go to the next line.
@@ -45,7 +44,7 @@ class RowReader:
         """
         for _ in self:
             return
-        raise FormatError(self.path, self.line, "the end of the file", expected)
+        raise FormatError(self.path, max(self.line, 1), "the end of the file", expected)
 
     def error(self, expected: str, found: str | None = None) -> FormatError:
         """Return an error about this line, by default about all of it."""

@@ -1,6 +1,7 @@
 """Read a text file that somebody else wrote."""
 
 import os
+import stat
 from pathlib import Path
 
 from .errors import FormatError
@@ -30,15 +31,14 @@ def read_text(path: str | os.PathLike[str]) -> str:
 
 
 def _read_bytes(path: str | os.PathLike[str]) -> bytes:
-    file = Path(path)
     try:
-        if file.is_dir():
-            raise FormatError(path, None, "a directory", "a file")
+        mode = Path(path).stat().st_mode
         # A pipe or a device might never end.
-        if file.exists() and not file.is_file():
-            raise FormatError(path, None, "no regular file", "a file")
-        with file.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
+        if not stat.S_ISREG(mode):
+            found = "a directory" if stat.S_ISDIR(mode) else "no regular file"
+            raise FormatError(path, None, found, "a file")
+        with Path(path).open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
     except OSError as error:
         found = (error.strerror or str(error)).lower()
         raise FormatError(path, None, found, "a readable file") from error
