@@ -24,7 +24,8 @@ class CSVLogger(Callback):
 
     Each row is handed to the system at once, so a killed process loses at most
     the row in hand. When writing fails (a full disk), it warns once, keeps the
-    rows, up to 4 MB of them, and tries again every second.
+    rows, up to 4 MB of them, tries again every second, and says at the end what
+    is lost.
 
     Parameters
     ----------
@@ -98,8 +99,9 @@ class CSVLogger(Callback):
         self._retry_at = 0.0
         self._hand_over(b"")
         if self._lost or self._pending:
-            rows = self._lost + self._pending.count(b"\n")
-            self._warn(f"{rows} rows of {self.filename} could not be written")
+            lines = self._lost + self._pending.count(b"\n")
+            message = f"{lines} lines of {self.filename} could not be written"
+            warnings.warn(message, RuntimeWarning, stacklevel=2)
         self._close()
 
     def _check_existing(self, header: list[str]) -> bool:

@@ -27,11 +27,13 @@ class PlainDisplay(Display):
         self._stream = stream
         self._title = ""
         self._labels: dict[str | None, str] = {}
+        self._ended: set[str | None] = set()
         self._next = 0.0
 
     def begin(self, title: str, stages: Sequence[Mapping[str, Any]]) -> None:
         self._title = title
         self._labels = {stage["name"]: stage["label"] for stage in stages}
+        self._ended = set()
         self._next = time.monotonic() + _LINE_SECONDS
 
     def begin_stage(self, stage: str) -> None:
@@ -46,16 +48,17 @@ class PlainDisplay(Display):
             self._print(snapshot, ", ".join(part for part in (message, *parts[2:]) if part))
 
     def end_stage(self, snapshot: Snapshot, seconds: float, ended_by: str) -> None:
+        self._ended.add(snapshot.stage)
         label = self._labels.get(snapshot.stage, snapshot.stage)
         text = f"{label} {ended_by}: {count_text(snapshot)} in {format_seconds(seconds)}"
         best = best_text(snapshot)
         self._print(snapshot, f"{text}, {best}" if best else text)
 
     def end(self, snapshot: Snapshot, outcome: str) -> None:
-        best = best_text(snapshot) or "no solution"
-        self._print(
-            snapshot, f"{self._title} {outcome} in {format_seconds(snapshot.elapsed)}, {best}"
-        )
+        text = f"{self._title} {outcome} in {format_seconds(snapshot.elapsed)}"
+        if snapshot.stage is not None and snapshot.stage not in self._ended:
+            text += f" ({snapshot.message} {snapshot.unit})"
+        self._print(snapshot, f"{text}, {best_text(snapshot) or 'no solution'}")
 
     def _print(self, snapshot: Snapshot, text: str) -> None:
         # Rounded down: 100 % is for a run that has finished.

@@ -24,7 +24,7 @@ class TqdmDisplay(Display):
 
     def __init__(self, stream: TextIO, notebook: bool = False) -> None:
         self._stream = stream
-        self._notebook = notebook
+        self.widgets = notebook
         self._labels: dict[str, str] = {}
         self._width = 0
         self._run: Any = None
@@ -34,7 +34,7 @@ class TqdmDisplay(Display):
         self._prints: Any = None
 
     def _bar(self, label: str, position: int) -> Any:
-        if self._notebook:
+        if self.widgets:
             from tqdm.notebook import tqdm
         else:
             from tqdm.std import tqdm
@@ -53,10 +53,10 @@ class TqdmDisplay(Display):
         self._width = max(map(len, [title, *self._labels.values()]))
         # The present stage's bar is below: tqdm moves finished bars above those at work.
         self._run = self._bar(title, 0)
-        if self._notebook:
+        if self.widgets:
             # All at once: only the thread that runs the cell can put widgets into its output.
             self._ready = {name: self._bar(label, 1) for name, label in self._labels.items()}
-        if not self._notebook and sys.stdout.isatty() and self._stream.isatty():
+        if not self.widgets and sys.stdout.isatty() and self._stream.isatty():
             self._redirect_prints()
 
     def begin_stage(self, stage: str) -> None:

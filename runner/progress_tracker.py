@@ -13,6 +13,9 @@ from ..callbacks import Snapshot
 _HALF_WAY = 20
 # Expected seconds of a unit before any was timed.
 _FIRST_UNIT = 2.0
+# Shorter units are passed before a watcher sees them move; but when one of them is suddenly long,
+# it must not be shown as all but done after no time.
+_SHORTEST_UNIT = 1.0
 # Weight of the newest unit in the expected time of the next.
 _NEWEST = 0.3
 _ALMOST_ONE = math.nextafter(1.0, 0.0)
@@ -216,7 +219,9 @@ class ProgressTracker:
 
     def finish(self, status: str = "finished") -> None:
         """End the run; only a finished one reaches 1."""
+        now = self._clock()
         with self._lock:
+            self._smooth(now)
             self.status = status
             if status == "finished":
                 self._told = 1.0
@@ -278,7 +283,7 @@ class ProgressTracker:
         if self.status in ("running", "paused") and self.stage is not None:
             work = self._segment.at(self._noticed_done)
             next_unit = self._segment.at(self._noticed_done + 1)
-            expected = self._unit_seconds or _FIRST_UNIT
+            expected = max(self._unit_seconds or _FIRST_UNIT, _SHORTEST_UNIT)
             part = _part_of_unit((now - self._noticed_at) / expected)
             smooth = min(work + (next_unit - work) * part, _ALMOST_ONE)
             self._told = max(self._told, smooth)
@@ -347,12 +352,13 @@ class ProgressTracker:
 def _part_of_unit(ratio: float) -> float:
     """Return how much of a unit to show done after `ratio` of its expected time.
 
-    Nine tenths when it is due; then ever slower towards all of it, which it
+    Four fifths when it is due; then ever slower towards all of it, which it
     does not reach.
     """
     if ratio <= 1.0:
-        return 0.9 * max(0.0, ratio)
-    return 1.0 - 0.1 / (1.0 + 9.0 * (ratio - 1.0))
+        return 0.8 * max(0.0, ratio)
+    # With the same slope where the two meet.
+    return 1.0 - 0.2 / (1.0 + 4.0 * (ratio - 1.0))
 
 
 def _stage_bounds(shares: Mapping[str, float]) -> dict[str, tuple[float, float]]:

@@ -8,7 +8,6 @@ import textwrap
 import threading
 
 import pytest
-
 from schoolbell.callbacks import Callback, CallbackError, LambdaCallback
 from schoolbell.callbacks.callback_list import HOOKS
 from schoolbell.runner import Pipeline
@@ -322,9 +321,7 @@ def test_a_second_keyboard_interrupt_while_closing_is_raised():
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        Pipeline([Stubborn()]).fit(
-            callbacks=LambdaCallback(on_batch_end=interrupt), verbose=False
-        )
+        Pipeline([Stubborn()]).fit(callbacks=LambdaCallback(on_batch_end=interrupt), verbose=False)
 
 
 SCRIPT = """

@@ -7,7 +7,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-
 from schoolbell.callbacks import Callback, History, LambdaCallback, ProgbarLogger
 from schoolbell.runner import Pipeline
 from schoolbell.stages import Batch, Stage

@@ -5,7 +5,6 @@ import math
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from schoolbell.runner import ProgressTracker
 
 
@@ -63,9 +62,9 @@ def test_a_unit_that_takes_as_long_as_the_ones_before_moves_evenly(clock):
         tracker.update_work_progress(done)
         tracker.calculate_smooth_progress()
     clock.now += 5
-    assert tracker.calculate_smooth_progress() == pytest.approx(0.5 + 0.1 * 0.45)
+    assert tracker.calculate_smooth_progress() == pytest.approx(0.5 + 0.1 * 0.4)
     clock.now += 5
-    assert tracker.calculate_smooth_progress() == pytest.approx(0.5 + 0.1 * 0.9)
+    assert tracker.calculate_smooth_progress() == pytest.approx(0.5 + 0.1 * 0.8)
 
 
 def test_only_a_finished_run_reaches_one(clock):
@@ -84,12 +83,21 @@ def test_only_a_finished_run_reaches_one(clock):
 def test_a_run_that_ends_early_stays_where_it_was(clock, status):
     tracker = begun(clock, total=4)
     tracker.update_work_progress(2)
-    before = tracker.calculate_smooth_progress()
     tracker.finish(status)
     clock.now += 100
-    assert tracker.calculate_smooth_progress() == before
+    assert tracker.calculate_smooth_progress() == 0.25
     assert tracker.snapshot().status == status
     assert tracker.eta() == 0
+
+
+def test_a_unit_that_is_suddenly_long_is_not_shown_as_all_but_done(clock):
+    tracker = begun(clock, total=100, shares={"a": 1})
+    for done in range(1, 51):
+        clock.now += 0.001
+        tracker.update_work_progress(done)
+        tracker.calculate_smooth_progress()
+    clock.now += 0.5
+    assert tracker.calculate_smooth_progress() == pytest.approx(0.5 + 0.01 * 0.4)
 
 
 def test_an_unknown_total_still_makes_progress_and_never_fills_the_stage(clock):

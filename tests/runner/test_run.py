@@ -1,7 +1,6 @@
 """What a run says of itself."""
 
 import pytest
-
 from schoolbell.runner import Pipeline
 from schoolbell.stages import Batch, Stage
 

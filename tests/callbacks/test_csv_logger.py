@@ -1,0 +1,197 @@
+"""The CSV log of a run, also when the process is killed or the disk is full."""
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import pandas as pd
+import pytest
+from schoolbell.callbacks import CallbackError, CSVLogger
+from schoolbell.callbacks import csv_logger as module
+from schoolbell.runner import Pipeline
+from schoolbell.stages import Batch, Stage
+
+CORE = ["stage", "batch", "unit", "done", "total", "progress", "elapsed", "cost", "violations"]
+
+
+class Growth(Stage):
+    unit = "year, about"
+
+    def __init__(self, name="growth", metrics=("mean",), steps=3):
+        self.name, self.metrics, self.steps = name, metrics, steps
+
+    def run(self, state, budget):
+        for step in range(self.steps):
+            if step:
+                state.offer(step, 10.5 - step, 0)
+            yield Batch(step + 1, self.steps, dict.fromkeys(self.metrics, step / 3))
+
+
+def fit(path, *stages, **options):
+    Pipeline(stages or [Growth()]).fit(callbacks=CSVLogger(path, **options), verbose=False)
+    return path
+
+
+def test_pandas_reads_the_log_with_one_call(tmp_path):
+    path = fit(tmp_path / "new" / "log.csv", Growth("a", ("mean",)), Growth("b", ("mean", "best")))
+    frame = pd.read_csv(path)
+    assert list(frame.columns) == [*CORE, "mean", "best"]
+    assert frame["stage"].tolist() == ["a"] * 3 + ["b"] * 3
+    assert frame["unit"].unique().tolist() == ["year, about"]
+    assert frame["batch"].tolist() == [0, 1, 2] * 2
+    assert frame["progress"].tolist() == pytest.approx([1 / 6, 2 / 6, 0.5, 4 / 6, 5 / 6, 1])
+    assert frame["elapsed"].is_monotonic_increasing
+    assert frame["cost"].tolist()[1:] == [9.5, 8.5, 8.5, 8.5, 8.5]
+    assert frame["cost"].isna().tolist() == [True] + [False] * 5
+    assert frame["mean"].tolist() == pytest.approx([0, 1 / 3, 2 / 3] * 2)
+    assert frame["best"].isna().tolist() == [True] * 3 + [False] * 3
+
+
+def test_another_separator_separates(tmp_path):
+    path = fit(tmp_path / "log.csv", separator=";")
+    assert list(pd.read_csv(path, sep=";").columns) == [*CORE, "mean"]
+
+
+@pytest.mark.parametrize("separator", ["", ",,", '"', "\n"])
+def test_an_impossible_separator_is_refused(separator):
+    with pytest.raises(ValueError, match="separator must be one character"):
+        CSVLogger("log.csv", separator=separator)
+
+
+def test_a_new_run_overwrites_the_log(tmp_path):
+    path = fit(fit(tmp_path / "log.csv"), Growth(steps=1))
+    assert len(pd.read_csv(path)) == 1
+
+
+def test_appending_goes_on_without_a_second_header(tmp_path):
+    path = tmp_path / "log.csv"
+    path.touch()
+    for _ in range(2):
+        fit(path, append=True)
+    assert pd.read_csv(path)["batch"].tolist() == [0, 1, 2] * 2
+
+
+def test_appending_to_other_columns_says_which(tmp_path):
+    path = fit(tmp_path / "log.csv")
+    before = path.read_text()
+    with pytest.raises(CallbackError, match="its columns are stage, .*mean, this run's .*speed"):
+        fit(path, Growth(metrics=("speed",)), append=True)
+    assert path.read_text() == before
+
+
+def test_appending_to_what_is_no_csv_file_says_so(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_bytes(bytes(range(128, 256)))
+    with pytest.raises(CallbackError, match="it is no CSV file"):
+        fit(path, append=True)
+
+
+@pytest.mark.parametrize(("torn", "rows"), [("growth,1,yea", 5), ("", 6)])
+def test_appending_after_a_torn_row_keeps_all_whole_ones(tmp_path, torn, rows):
+    path = fit(tmp_path / "log.csv")
+    whole = path.read_text().removesuffix("\n")
+    if torn:
+        whole = whole[: whole.rindex("\n") + 1] + torn
+    path.write_text(whole)
+    fit(path, append=True)
+    frame = pd.read_csv(path)
+    assert len(frame) == rows
+    assert frame["batch"].tolist()[-3:] == [0, 1, 2]
+
+
+def test_a_file_that_cannot_be_opened_ends_the_run_at_its_beginning(tmp_path):
+    with pytest.raises(CallbackError, match="CSVLogger failed in on_pipeline_begin: IsADirectory"):
+        fit(tmp_path)
+
+
+def test_a_killed_process_loses_no_finished_row(tmp_path):
+    script = f"""
+        import time
+        from schoolbell.callbacks import CSVLogger
+        from schoolbell.runner import Pipeline
+        from schoolbell.stages import Batch, Stage
+
+        class Slow(Stage):
+            def run(self, state, budget):
+                for done in range(1, 100):
+                    if done == 51:
+                        print("now", flush=True)
+                        time.sleep(60)
+                    yield Batch(done, 100)
+
+        Pipeline([Slow()]).fit(callbacks=CSVLogger({str(tmp_path / "log.csv")!r}), verbose=False)
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(script)], stdout=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"now\n"
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert pd.read_csv(tmp_path / "log.csv")["done"].tolist() == list(range(1, 51))
+
+
+class Disk:
+    """Stands for `os.write` on a disk that is full from one byte to another."""
+
+    def __init__(self, room):
+        self.room, self.written = room, b""
+
+    def write(self, file, data):
+        if self.room <= 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        taken = bytes(data[: self.room])
+        self.room -= len(taken)
+        self.written += taken
+        return os.write(file, taken)
+
+
+class Watched(Growth):
+    """Makes room on the disk in its last step."""
+
+    def __init__(self, disk, steps):
+        super().__init__(steps=steps)
+        self.disk = disk
+
+    def run(self, state, budget):
+        for batch in super().run(state, budget):
+            if batch.done == self.steps and self.disk.room <= 0:
+                self.disk.room = 10**9
+            yield batch
+
+
+def with_disk(monkeypatch, disk):
+    class System:
+        def __getattr__(self, name):
+            return disk.write if name == "write" else getattr(os, name)
+
+    monkeypatch.setattr(module, "os", System())
+
+
+def test_a_full_disk_is_warned_of_once_and_the_rows_follow_when_there_is_room(
+    tmp_path, monkeypatch
+):
+    disk = Disk(room=300)
+    with_disk(monkeypatch, disk)
+    monkeypatch.setattr(module, "_RETRY_SECONDS", 0)
+    with pytest.warns(RuntimeWarning, match="No space left") as warned:
+        fit(tmp_path / "log.csv", Watched(disk, 50))
+    assert len(warned) == 1
+    assert pd.read_csv(tmp_path / "log.csv")["done"].tolist() == list(range(1, 51))
+
+
+def test_a_disk_that_stays_full_ends_neither_the_run_nor_the_memory(tmp_path, monkeypatch):
+    with_disk(monkeypatch, Disk(room=0))
+    monkeypatch.setattr(module, "_MOST_PENDING", 1000)
+    logger = CSVLogger(tmp_path / "log.csv")
+    with pytest.warns(RuntimeWarning) as warned:
+        run = Pipeline([Growth(steps=500)]).fit(callbacks=logger, verbose=False)
+    assert run.status == "finished"
+    first, last = (str(one.message) for one in warned)
+    assert "trying again" in first
+    # The header and 500 rows.
+    assert last == f"501 lines of {tmp_path / 'log.csv'} could not be written"
+    assert len(logger._pending) <= 1000

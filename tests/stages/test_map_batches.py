@@ -1,0 +1,102 @@
+"""Batch processing as a stage."""
+
+import threading
+import time
+from concurrent.futures import ProcessPoolExecutor
+
+import numpy as np
+import pytest
+from schoolbell.callbacks import LambdaCallback
+from schoolbell.runner import Pipeline
+from schoolbell.stages import MapBatches
+
+
+def fit(stage, **options):
+    return Pipeline([stage]).fit(verbose=False, **options)
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_results_come_in_the_order_of_the_items(workers):
+    run = fit(MapBatches(sum, range(10), batch_size=4), workers=workers)
+    assert run.state.results == [6, 22, 17]
+    assert run.history["done"] == [1, 2, 3]
+    assert run.history["total"] == [3, 3, 3]
+
+
+def test_items_can_be_arrays_iterators_or_made_of_the_state():
+    assert fit(MapBatches(np.mean, np.arange(6.0), batch_size=3)).state.results == [1, 4]
+    assert fit(MapBatches(list, iter("abc"), batch_size=2)).state.results == [["a", "b"], ["c"]]
+    stage = MapBatches(len, lambda state: state.problem, batch_size=2, result="lengths")
+    assert Pipeline([stage]).fit([1, 2, 3], verbose=False).state.lengths == [2, 1]
+
+
+def test_no_items_make_no_batches():
+    run = fit(MapBatches(sum, []))
+    assert (run.state.results, run.status, len(run.history)) == ([], "finished", 0)
+
+
+def test_it_runs_on_processes():
+    with ProcessPoolExecutor(1) as executor:
+        run = fit(MapBatches(sum, range(4), batch_size=2), executor=executor)
+    assert run.state.results == [1, 5]
+
+
+def test_batches_run_at_once():
+    barrier = threading.Barrier(2, timeout=10)
+    run = fit(MapBatches(lambda batch: barrier.wait() >= 0, range(2)), workers=2)
+    assert run.state.results == [True, True]
+
+
+def test_only_a_few_batches_wait_on_the_executor():
+    begun, most = [], []
+
+    def work(batch):
+        begun.append(batch[0])
+
+    stage = MapBatches(work, range(100))
+    callback = LambdaCallback(on_batch_end=lambda batch, logs: most.append(len(begun) - batch))
+    fit(stage, workers=2, callbacks=callback)
+    assert max(most) <= 5
+
+
+def test_an_error_of_the_function_names_the_batch_and_ends_the_run():
+    begun = []
+
+    def work(batch):
+        begun.append(batch[0])
+        if batch[0] == 3:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError) as caught:
+        fit(MapBatches(work, range(1000)), workers=1)
+    assert "in batch 3 of the items" in caught.value.__notes__
+    assert len(begun) < 10
+
+
+def test_a_long_batch_does_not_hold_up_a_stop():
+    release = threading.Event()
+    pipeline = Pipeline([MapBatches(lambda batch: release.wait(20), range(3))])
+    thread = threading.Thread(target=pipeline.fit, kwargs={"verbose": False, "workers": 1})
+    thread.start()
+    began = time.monotonic()
+    while thread.is_alive() and time.monotonic() - began < 10:
+        pipeline.stop()
+        thread.join(0.05)
+    release.set()
+    assert time.monotonic() - began < 5
+    assert pipeline.run is not None
+    assert (pipeline.run.status, pipeline.run.state.results) == ("stopped", [None] * 3)
+
+
+def test_impossible_arguments_are_refused():
+    with pytest.raises(ValueError, match="batch_size must be 1 or more"):
+        MapBatches(sum, [], batch_size=0)
+    with pytest.raises(TypeError, match="function must be callable"):
+        MapBatches("sum", [])  # type: ignore[arg-type]
+
+
+def test_parameters_can_be_read_and_set():
+    stage = MapBatches(sum, range(10), batch_size=4, name="sums")
+    assert stage.get_params()["name"] == "sums"
+    run = fit(stage.set_params(batch_size=5))
+    assert run.state.results == [10, 35]
