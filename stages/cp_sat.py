@@ -1,0 +1,309 @@
+"""A feasible timetable by CP-SAT, then a cheaper one cluster by cluster."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import Future
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .batch import Batch
+from .budget import Budget
+from .stage import Stage
+from .state import State
+from .timetable.cluster_groups import independent_groups
+from .timetable.draft import Draft
+from .timetable.errors import TimetableError
+from .timetable.evaluation import evaluate
+from .timetable.period_model import PeriodResult, SolveLimits, improve, place_all
+from .timetable.period_problem import PeriodProblems
+from .timetable.stop_flag import StopFlag
+from .timetable.waiting import wait_all
+
+logger = logging.getLogger("schoolbell.stages.cp_sat")
+
+# Of the time that is left, what finding any feasible timetable may take.
+SHARE_OF_BASE = 0.7
+
+# Of a cluster's time, what its solver gets; the model is built in the rest.
+SHARE_OF_SOLVER = 0.75
+
+# Below this many rooms all lectures get their rooms anew after a change, above it
+# those that have moved: the work grows with the square of the rooms.
+FEW_ROOMS = 300
+
+# Clusters solved at the same time share the free rooms: with more of them each
+# gets less; with fewer workers may be idle.
+MOST_AT_ONCE = 8
+
+# Size of the clusters where no stage has found any.
+LECTURES_OF_A_CLUSTER = 80
+
+# Times that a room shortage is looked into before it is left to the search.
+MOST_SHORTAGES = 20
+
+
+class CPSAT(Stage):
+    """Build a feasible timetable by OR-tools CP-SAT and improve it cluster by cluster.
+
+    One model of the whole instance first finds periods for all lectures without
+    a conflict, at any cost; where the instance is too large for it or it finds
+    none in time, lectures are placed greedily, and the log says so. Then each
+    cluster is solved by a model of its own with the formulation's soft
+    constraints, everything else staying where it is; clusters without a conflict
+    between them are solved at the same time and share the rooms that are free.
+    Rooms are assigned period by period. A change is kept if it makes the
+    timetable better, so that what crosses clusters never gets worse. Lectures
+    that fit nowhere stay out of the timetable.
+
+    Reads ``instance``, ``formulation`` and, if there, ``clusters`` from the
+    state, and starts from the state's solution if it has one. Without a time
+    limit the result depends on the seed and not on the number of workers.
+
+    Reported are a cluster's ``objective``, its soft cost in the model, where
+    each missing lecture costs 10,000, and its proven lower ``bound``.
+
+    Parameters
+    ----------
+    effort
+        CP-SAT's deterministic time for one cluster, about a second each.
+    rounds
+        Times that all clusters are solved.
+    whole_effort
+        The same for the model of the whole instance; 0 to place greedily.
+    whole_size
+        Pairs of a course and a period available to it up to which the whole
+        instance is solved by one model.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of its range.
+    """
+
+    name = "cp_sat"
+    unit = "cluster"
+    share = 10.0
+    metrics = ("objective", "bound")
+
+    def __init__(
+        self,
+        effort: float = 0.25,
+        rounds: int = 1,
+        whole_effort: float = 10.0,
+        whole_size: int = 200_000,
+    ) -> None:
+        if not effort > 0:
+            raise ValueError(f"effort must be above 0, got {effort}")
+        if rounds < 0:
+            raise ValueError(f"rounds must be 0 or more, got {rounds}")
+        if not whole_effort >= 0:
+            raise ValueError(f"whole_effort must be 0 or more, got {whole_effort}")
+        if whole_size < 0:
+            raise ValueError(f"whole_size must be 0 or more, got {whole_size}")
+        self.effort = effort
+        self.rounds = rounds
+        self.whole_effort = whole_effort
+        self.whole_size = whole_size
+
+    def run(self, state: State, budget: Budget) -> Iterator[Batch | None]:
+        """Find a feasible timetable, then solve the clusters."""
+        solving = _Solving(self, state, budget)
+        try:
+            yield from solving.start()
+            yield from solving.clusters()
+        finally:
+            solving.stop()
+
+
+class _Solving:
+    """One run of the stage."""
+
+    def __init__(self, stage: CPSAT, state: State, budget: Budget) -> None:
+        self.stage = stage
+        self.state = state
+        self.budget = budget
+        self.instance = state.instance
+        self.formulation = state.formulation
+        self.must_suit = "RoomSuitability" in self.formulation.hard
+        self.flag = StopFlag()
+        self.tasks: list[Future[Any]] = []
+
+    def submit(self, function: Any, *arguments: Any) -> Future[Any]:
+        """Run a function aside, to be cancelled when the stage ends."""
+        task = self.state.executor.submit(function, *arguments)
+        self.tasks.append(task)
+        return task
+
+    def stop(self) -> None:
+        """End whatever still runs."""
+        self.flag.set()
+        for task in self.tasks:
+            task.cancel()
+
+    def seed(self, *key: int) -> int:
+        """Derive a seed for CP-SAT."""
+        return int(self.state.seed_sequence(CPSAT.name, *key).generate_state(1)[0])
+
+    def seconds(self, share: float) -> float | None:
+        """Return a share of the time that is left; None without a time limit."""
+        return None if self.budget.seconds is None else share * self.budget.remaining
+
+    def start(self) -> Generator[None, None, None]:
+        """Find a timetable to start from, feasible if that can be had."""
+        self.problems = PeriodProblems(self.instance, self.formulation)
+        self.value = (np.inf, np.inf)
+        given = self._given()
+        if given is not None and self.state.violations == 0:
+            self._take(given)
+            return
+        hint = self.instance.available & False if given is None else given.placed
+        draft = yield from self._solve_whole(hint)
+        if draft is None:
+            draft = yield from self._place_greedily(Draft.of_periods(self.instance, hint & False))
+        elif draft.missing:
+            logger.warning("the whole instance's model leaves %d lectures out", draft.missing)
+            draft = yield from self._place_greedily(draft)
+        self._take(draft)
+
+    def _given(self) -> Draft | None:
+        """Return the timetable that the run was given or has found so far, if any."""
+        if self.state.solution is None:
+            return None
+        try:
+            return Draft.of_lectures(self.instance, *self.state.solution.lecture_arrays())
+        except TimetableError:
+            return None
+
+    def _solve_whole(self, hint: NDArray[np.bool_]) -> Generator[None, None, Draft | None]:
+        """Find periods for all lectures by one model, and rooms for them."""
+        size = int(self.instance.available.sum())
+        if not self.stage.whole_effort or size > self.stage.whole_size:
+            logger.info("no model of the whole instance: %d courses x periods", size)
+            return None
+        draft = None
+        for attempt in range(MOST_SHORTAGES):
+            limits = SolveLimits(self.stage.whole_effort, self.seconds(SHARE_OF_BASE))
+            problem = self.problems.whole(hint)
+            task = self.submit(place_all, problem, limits, self.seed(0, attempt), self.flag)
+            (result,) = yield from wait_all([task])
+            if result.placed is None:
+                why = "proved infeasible" if result.optimal else "not solved in time"
+                logger.warning("the whole instance's model was %s", why)
+                break
+            draft = Draft.of_periods(self.instance, result.placed)
+            draft = yield from self._with_rooms(draft, np.arange(self.instance.n_courses))
+            hint = result.placed
+            if not draft.missing or self.budget.should_end:
+                break
+            for rooms in draft.scarce_rooms():
+                self.problems.add_scarce_rooms(rooms)
+        return draft
+
+    def _place_greedily(self, draft: Draft) -> Generator[None, None, Draft]:
+        """Place the lectures that have no place yet one by one."""
+        from .timetable.greedy import greedy_timetable
+
+        rng = np.random.default_rng(self.state.seed_sequence(CPSAT.name, 1))
+        arrays = draft.solution().lecture_arrays()
+        task = self.submit(greedy_timetable, self.instance, rng, *arrays, self.must_suit)
+        (arrays,) = yield from wait_all([task])
+        draft = Draft.of_lectures(self.instance, *arrays)
+        logger.info("greedy placement leaves %d lectures out", draft.missing)
+        return draft
+
+    def _with_rooms(self, draft: Draft, courses: NDArray[np.intp]) -> Generator[None, None, Draft]:
+        """Give a draft rooms anew, all or those of some courses that have changed."""
+        from .timetable.room_assignment import RoomProblem, assign_rooms
+
+        if self.instance.n_rooms <= FEW_ROOMS:
+            movable = np.ones(self.instance.n_lectures, np.bool_)
+        else:
+            movable = np.isin(self.instance.lecture_course, courses)
+        task = self.submit(
+            assign_rooms,
+            RoomProblem.of(self.instance, self.formulation),
+            *draft.lecture_arrays(),
+            movable,
+            self.instance.n_periods,
+        )
+        (rooms,) = yield from wait_all([task])
+        periods, _ = draft.lecture_arrays()
+        return Draft.of_lectures(self.instance, periods, rooms)
+
+    def _take(self, draft: Draft) -> bool:
+        """Keep a draft if it is the best so far, and offer it."""
+        solution = draft.solution()
+        evaluation = evaluate(solution, self.formulation)
+        value = evaluation.violations, evaluation.cost
+        if value >= self.value:
+            return False
+        self.draft, self.value = draft, value
+        self.state.offer(solution, evaluation.cost, evaluation.violations)
+        return True
+
+    def clusters(self) -> Generator[Batch | None, None, None]:
+        """Solve the clusters, those at the same time that share no conflict."""
+        clusters = self._memberships()
+        groups = independent_groups(self.instance, clusters, MOST_AT_ONCE) * self.stage.rounds
+        waves = [-(-len(group) // self.state.workers) for group in groups]
+        done, total = 0, sum(len(group) for group in groups)
+        for turn, group in enumerate(groups):
+            if self.budget.should_end:
+                return
+            seconds = self.seconds(SHARE_OF_SOLVER / sum(waves[turn:]))
+            limits = SolveLimits(self.stage.effort, seconds)
+            parts = [clusters[cluster] for cluster in group]
+            tasks = [
+                self.submit(
+                    improve,
+                    self.problems.part(courses, self.draft.placed, len(parts), index),
+                    limits,
+                    self.seed(2, turn, index),
+                    self.flag,
+                )
+                for index, courses in enumerate(parts)
+            ]
+            results: list[PeriodResult] = []
+            for cluster, task in zip(group, tasks, strict=True):
+                results += yield from wait_all([task])
+                if results[-1].placed is None:
+                    logger.warning("cluster %d not solved in time: it stays as it was", cluster)
+                if len(results) == len(group):
+                    yield from self._apply(parts, results)
+                done += 1
+                logs = {"objective": results[-1].objective, "bound": results[-1].bound}
+                yield Batch(done, total, logs)
+
+    def _memberships(self) -> list[NDArray[np.intp]]:
+        """List the courses of each cluster; without clusters, courses as they come."""
+        clusters = getattr(self.state, "clusters", None)
+        if clusters is None:
+            clusters = (np.cumsum(self.instance.course_lectures) - 1) // LECTURES_OF_A_CLUSTER
+        return [np.flatnonzero(clusters == cluster) for cluster in np.unique(clusters)]
+
+    def _apply(
+        self, parts: Sequence[NDArray[np.intp]], results: Sequence[PeriodResult]
+    ) -> Generator[None, None, None]:
+        """Change the timetable to what was found: all at once, else what makes it better."""
+        changes = [
+            (courses, result.placed)
+            for courses, result in zip(parts, results, strict=True)
+            if result.placed is not None and (result.placed != self.draft.placed[courses]).any()
+        ]
+        if changes and not (yield from self._change(changes)) and len(changes) > 1:
+            for change in changes:
+                yield from self._change([change])
+
+    def _change(
+        self, changes: Sequence[tuple[NDArray[np.intp], NDArray[np.bool_]]]
+    ) -> Generator[None, None, bool]:
+        """Move some courses to new periods if that makes the timetable better."""
+        draft = self.draft
+        for courses, placed in changes:
+            draft = draft.change(courses, placed)
+        moved = np.concatenate([courses for courses, _ in changes])
+        return self._take((yield from self._with_rooms(draft, moved)))

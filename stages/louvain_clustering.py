@@ -1,0 +1,180 @@
+"""Group courses that conflict with one another."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from concurrent.futures import Future
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .batch import Batch
+from .budget import Budget
+from .stage import Stage
+from .state import State
+from .timetable.constraint_graph import ConstraintGraph, CourseGroups, count_pairs, pair_chunks
+from .timetable.partition import SizeLimits, louvain, merge_small_clusters, split_cluster
+from .timetable.stop_flag import StopFlag
+from .timetable.waiting import wait_all
+
+# Where the phases end, in steps of the stage's 100.
+GRAPH_BUILT, LOUVAIN_DONE, SPLIT_DONE, STEPS = 50, 80, 90, 100
+
+
+class LouvainClustering(Stage):
+    """Partition the courses into clusters that conflict mostly within themselves.
+
+    The constraint graph joins two courses that share a teacher or a curriculum;
+    an edge weighs the number of those that they share times the lectures of the
+    course that has fewer. Louvain's method finds the clusters; those that are too
+    large it splits at higher resolutions, those that are too small are merged
+    with the cluster that most weight joins them to.
+
+    Leaves on the state ``clusters``, the cluster of each course, int32 of shape
+    (n_courses,), and ``cluster_count``. The clusters depend on the seed and not
+    on the number of workers.
+
+    Parameters
+    ----------
+    resolution
+        Resolution of the modularity; above 1 for more and smaller clusters.
+    min_size
+        A cluster with fewer lectures is merged with another one, unless every
+        merger would exceed `max_size`.
+    max_size
+        A cluster with more lectures is split; one course is never split. CP-SAT
+        makes much of clusters of this size within half a second.
+    chunk_size
+        Pairs of courses that one task looks at when the graph is built.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of its range.
+
+    References
+    ----------
+    V. D. Blondel, J.-L. Guillaume, R. Lambiotte, E. Lefebvre, *Fast unfolding of
+    communities in large networks*, J. Stat. Mech. P10008, 2008.
+    """
+
+    name = "clustering"
+    unit = "step"
+    share = 3.0
+    metrics = ("clusters", "modularity")
+
+    def __init__(
+        self,
+        resolution: float = 1.0,
+        min_size: int = 15,
+        max_size: int = 60,
+        chunk_size: int = 50_000,
+    ) -> None:
+        if not 0 < resolution < float("inf"):
+            raise ValueError(f"resolution must be above 0, got {resolution}")
+        if min_size < 1:
+            raise ValueError(f"min_size must be 1 or more, got {min_size}")
+        if max_size < min_size:
+            raise ValueError(f"max_size must be min_size ({min_size}) or more, got {max_size}")
+        if chunk_size < 1:
+            raise ValueError(f"chunk_size must be 1 or more, got {chunk_size}")
+        self.resolution = resolution
+        self.min_size = min_size
+        self.max_size = max_size
+        self.chunk_size = chunk_size
+
+    def run(self, state: State, budget: Budget) -> Iterator[Batch | None]:
+        """Build the graph, find the clusters, and bring them to size."""
+        tasks: list[Future[Any]] = []
+        flag = StopFlag()
+        try:
+            graph = yield from self._build_graph(state, tasks)
+            clusters = yield from self._find_clusters(state, graph, tasks, flag)
+            clusters = yield from self._split_large(state, graph, clusters, tasks, flag)
+            merge = state.executor.submit(merge_small_clusters, graph, clusters, self._limits)
+            tasks.append(merge)
+            (clusters,) = yield from wait_all([merge])
+            _leave(state, clusters)
+            yield Batch(STEPS, STEPS, _logs(graph, clusters))
+        finally:
+            flag.set()
+            for task in tasks:
+                task.cancel()
+
+    @property
+    def _limits(self) -> SizeLimits:
+        return SizeLimits(self.min_size, self.max_size)
+
+    def _build_graph(
+        self, state: State, tasks: list[Future[Any]]
+    ) -> Generator[Batch | None, None, ConstraintGraph]:
+        instance = state.instance
+        chunks = list(pair_chunks(CourseGroups.of(instance), self.chunk_size))
+        counting = [
+            state.executor.submit(count_pairs, *chunk, instance.n_courses) for chunk in chunks
+        ]
+        tasks += counting
+        parts = []
+        for done, future in enumerate(counting, start=1):
+            parts += yield from wait_all([future])
+            yield Batch(GRAPH_BUILT * done // len(counting), STEPS)
+        return ConstraintGraph.of_pairs(instance.course_lectures, parts)
+
+    def _find_clusters(
+        self,
+        state: State,
+        graph: ConstraintGraph,
+        tasks: list[Future[Any]],
+        flag: StopFlag,
+    ) -> Generator[Batch | None, None, NDArray[np.int32]]:
+        task = state.executor.submit(louvain, graph, self.resolution, _seed(state, 0), flag)
+        tasks.append(task)
+        (clusters,) = yield from wait_all([task])
+        yield Batch(LOUVAIN_DONE, STEPS, _logs(graph, clusters))
+        return clusters
+
+    def _split_large(
+        self,
+        state: State,
+        graph: ConstraintGraph,
+        clusters: NDArray[np.int32],
+        tasks: list[Future[Any]],
+        flag: StopFlag,
+    ) -> Generator[Batch | None, None, NDArray[np.int32]]:
+        large = np.flatnonzero(np.bincount(clusters, graph.lectures) > self.max_size)
+        splitting = []
+        for cluster in large.tolist():
+            members = np.flatnonzero(clusters == cluster)
+            task = state.executor.submit(
+                split_cluster,
+                graph.within(members),
+                self._limits,
+                self.resolution,
+                _seed(state, 1, cluster),
+                flag,
+            )
+            splitting.append((members, task))
+            tasks.append(task)
+        clusters = clusters.copy()
+        for done, (members, task) in enumerate(splitting, start=1):
+            (parts,) = yield from wait_all([task])
+            new = clusters.max() + parts
+            clusters[members] = np.where(parts > 0, new, clusters[members])
+            step = LOUVAIN_DONE + (SPLIT_DONE - LOUVAIN_DONE) * done // len(splitting)
+            yield Batch(step, STEPS, _logs(graph, clusters))
+        return clusters
+
+
+def _seed(state: State, *key: int) -> int:
+    return int(state.seed_sequence(LouvainClustering.name, *key).generate_state(1)[0])
+
+
+def _logs(graph: ConstraintGraph, clusters: NDArray[np.int32]) -> dict[str, float | None]:
+    return {"clusters": int(clusters.max()) + 1, "modularity": graph.modularity(clusters)}
+
+
+def _leave(state: State, clusters: NDArray[np.int32]) -> None:
+    clusters.setflags(write=False)
+    state.clusters = clusters
+    state.cluster_count = int(clusters.max()) + 1
