@@ -77,7 +77,7 @@ def test_appending_goes_on_without_a_second_header(tmp_path):
 def test_appending_to_other_columns_says_which(tmp_path):
     path = fit(tmp_path / "log.csv")
     before = path.read_text()
-    with pytest.raises(CallbackError, match="its columns are stage, .*mean, this run's .*speed"):
+    with pytest.raises(CallbackError, match=r"its columns are stage, .*mean, this run's .*speed"):
         fit(path, Growth(metrics=("speed",)), append=True)
     assert path.read_text() == before
 

@@ -1,5 +1,7 @@
 """What a history keeps of a long run."""
 
+from itertools import pairwise
+
 import pytest
 from schoolbell.callbacks import History
 from schoolbell.runner import Pipeline
@@ -36,7 +38,7 @@ def test_a_long_run_is_thinned_evenly_and_keeps_its_last_batch(steps):
     assert own["batch"][-1] == given["batch"][-1] == steps - 1
     kept = given["batch"]
     assert len(kept) <= 17
-    strides = {later - before for before, later in zip(kept[:-2], kept[1:-1], strict=True)}
+    strides = {later - before for before, later in pairwise(kept[:-1])}
     assert len(strides) == 1
     assert len(kept) >= 8
     assert len(given.solutions) <= 16

@@ -11,6 +11,7 @@ import textwrap
 import threading
 import time
 import types
+from contextlib import suppress
 
 import pytest
 from schoolbell.callbacks import ProgbarLogger, Snapshot
@@ -47,10 +48,8 @@ class Terminal(io.StringIO):
 def shown(style, *stages, stream=None):
     stream = io.StringIO() if stream is None else stream
     pipeline = Pipeline(stages, name="Test")
-    try:
+    with suppress(ZeroDivisionError):
         pipeline.fit(callbacks=ProgbarLogger(style, stream), verbose=False)
-    except ZeroDivisionError:
-        pass
     return stream.getvalue()
 
 
