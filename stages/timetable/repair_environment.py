@@ -68,6 +68,7 @@ class RepairEnvironment(gymnasium.Env[NDArray[np.int64], np.int64]):
         self.best_period = self.timetable.period.copy()
         self.best_room = self.timetable.room.copy()
         self.best_total = self.timetable.total.copy()
+        self._first = (self.best_period.copy(), self.best_room.copy())
         self.without_success = 0
         self.attempts = np.zeros(len(period), np.int64)
         self.lecture = 0
@@ -91,14 +92,15 @@ class RepairEnvironment(gymnasium.Env[NDArray[np.int64], np.int64]):
     ) -> tuple[NDArray[np.int64], dict[str, Any]]:
         """Begin an attempt at the next lecture.
 
-        With a seed, the attempts' history and the random states begin anew.
+        With a seed, everything begins anew, from the first timetable.
         """
         super().reset(seed=seed)
         if seed is not None:
             self._state = random_state(np.random.SeedSequence(seed))
             self.attempts[:] = 0
             self.without_success = 0
-        if self.rank > self._start_rank:
+            restore(self.problem, self.timetable, *self._first)
+        elif self.rank > self._start_rank:
             restore(self.problem, self.timetable, self._start_period, self._start_room)
         self._save_start()
         self._choose_lecture()

@@ -1,4 +1,4 @@
-"""Instances for the tests of the search."""
+"""Instances for the tests of the stages."""
 
 import numpy as np
 import pytest

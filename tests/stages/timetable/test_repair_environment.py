@@ -1,0 +1,88 @@
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env
+from schoolbell.stages.timetable import Formulation, Instance, Solution, evaluate
+from schoolbell.stages.timetable.repair_environment import RepairEnvironment
+from schoolbell.stages.timetable.search import build_search_problem
+from schoolbell.stages.timetable.search.repair import KINDS
+
+
+def crowded(instance: Instance) -> tuple[np.ndarray, np.ndarray]:
+    """Lectures put down in the order of their numbers, wherever a cell is free."""
+    cells = [(p, r) for p in range(instance.n_periods) for r in range(instance.n_rooms)]
+    places = np.array(cells[: instance.n_lectures])
+    return places[:, 0].astype(np.int32), places[:, 1].astype(np.int32)
+
+
+@pytest.fixture
+def environment(instance: Instance) -> RepairEnvironment:
+    problem = build_search_problem(instance, Formulation.UD2)
+    return RepairEnvironment(problem, *crowded(instance))
+
+
+@pytest.mark.filterwarnings("ignore:.*")
+def test_it_keeps_gymnasiums_contract(environment: RepairEnvironment) -> None:
+    check_env(environment, skip_render_check=True)
+
+
+def test_the_start_has_violations_and_they_come_first(environment: RepairEnvironment) -> None:
+    assert environment.rank[0] > 0
+    observation, info = environment.reset(seed=1)
+    assert KINDS[observation[0]] in ("conflict", "no place")
+    assert info["violations"] == environment.rank[0]
+
+
+def test_an_episode_ends_when_the_timetable_is_better_or_the_steps_are_used_up(
+    environment: RepairEnvironment,
+) -> None:
+    environment.reset(seed=1)
+    rng = np.random.default_rng(1)
+    ends = set()
+    for _ in range(60):
+        start = environment.rank
+        steps = 0
+        while True:
+            _, _, terminated, truncated, _ = environment.step(int(rng.integers(5)))
+            steps += 1
+            if terminated or truncated:
+                break
+        assert terminated == (environment.rank < start)
+        assert steps <= environment.steps
+        ends.add(terminated)
+        environment.reset()
+    assert ends == {True, False}
+
+
+def test_a_timetable_that_became_worse_is_put_back(environment: RepairEnvironment) -> None:
+    environment.reset(seed=2)
+    rng = np.random.default_rng(2)
+    ranks = [environment.rank]
+    for _ in range(40):
+        done = False
+        while not done:
+            _, _, terminated, truncated, _ = environment.step(int(rng.integers(5)))
+            done = terminated or truncated
+        environment.reset()
+        ranks.append(environment.rank)
+    assert ranks == sorted(ranks, reverse=True)
+    assert ranks[-1] < ranks[0]
+
+
+def test_the_best_is_kept_and_is_what_the_reference_says(
+    environment: RepairEnvironment, instance: Instance
+) -> None:
+    environment.reset(seed=3)
+    rng = np.random.default_rng(3)
+    for _ in range(200):
+        _, _, terminated, truncated, _ = environment.step(int(rng.integers(5)))
+        if terminated or truncated:
+            environment.reset()
+    period, room = (a.astype(np.int32) for a in (environment.best_period, environment.best_room))
+    evaluation = evaluate(Solution.of_lectures(instance, period, room), "UD2")
+    assert environment.best_total.tolist() == [evaluation.violations, evaluation.cost]
+
+
+def test_an_unknown_action_is_refused(environment: RepairEnvironment) -> None:
+    environment.reset(seed=1)
+    with pytest.raises(ValueError, match="action must be from 0 to 4"):
+        environment.step(5)
