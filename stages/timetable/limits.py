@@ -7,7 +7,7 @@ MAX_PERIODS_PER_DAY = 288
 MAX_CURRICULA = 200_000
 MAX_CONSTRAINTS = 5_000_000
 
-MAX_CELLS = 200_000_000
+MAX_CELLS = 100_000_000
 """Most cells of a table such as courses by periods or courses by rooms."""
 
 MAX_PAIRS = 50_000_000
