@@ -113,7 +113,7 @@ class Driver:
         shares = [one.share for one in self._stages[index:]]
         seconds = None
         if self._time_limit is not None:
-            left = max(0.0, self._time_limit - self.watch.elapsed())
+            left = max(0.0, self._time_limit + self._state.overtime - self.watch.elapsed())
             seconds = left * shares[0] / sum(shares)
         began = self.watch.elapsed()
         self._stage = stage

@@ -2,7 +2,26 @@
 
 from .batch import Batch
 from .budget import Budget
+from .cp_sat import CPSAT
+from .finalize import Finalize
+from .genetic_algorithm import GeneticAlgorithm
+from .load import Load
+from .louvain_clustering import LouvainClustering
+from .map_batches import MapBatches
+from .rl_repair import RLRepair
 from .stage import Stage
 from .state import State
 
-__all__ = ["Batch", "Budget", "Stage", "State"]
+__all__ = [
+    "CPSAT",
+    "Batch",
+    "Budget",
+    "Finalize",
+    "GeneticAlgorithm",
+    "Load",
+    "LouvainClustering",
+    "MapBatches",
+    "RLRepair",
+    "Stage",
+    "State",
+]

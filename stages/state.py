@@ -38,6 +38,9 @@ class State:
         first solution.
     bound
         A proven lower bound of the cost; None when none is known.
+    overtime
+        Seconds that the run's time limit does not count, added up by stages
+        that do something once on a machine: the first compilation.
     version
         How many times `offer` took a new best.
     """
@@ -62,6 +65,7 @@ class State:
         self.cost: float | None = None
         self.violations: int | None = None
         self.bound: float | None = None
+        self.overtime = 0.0
         self.version = 0
 
     def __getattr__(self, name: str) -> Any:

@@ -1,0 +1,112 @@
+"""The first stage: from a file to arrays and compiled kernels."""
+
+from collections.abc import Iterator
+from concurrent.futures import wait
+from pathlib import Path
+from typing import Any
+
+from .batch import Batch
+from .budget import Budget
+from .stage import Stage
+from .state import State
+from .timetable import Formulation, Instance, Solution, TimetableError, evaluate
+
+PULSE = 0.1
+"""Seconds between two looks at a compilation."""
+
+
+class Load(Stage):
+    """Read the problem and prepare what the later stages work on.
+
+    The problem is an `Instance` or the path of a ``.ctt`` or ``.ectt`` file.
+    A run's ``initial`` timetable, a `Solution` or the path of one, becomes its
+    first solution. Leaves ``instance``, ``formulation`` and ``search`` on the
+    state.
+
+    Parameters
+    ----------
+    formulation
+        The constraints that count and their weights, by name or as an object.
+
+    Raises
+    ------
+    TimetableError
+        If the formulation is unknown; in `run`, if the problem or the initial
+        timetable is of another type, cannot be read, or do not belong together.
+    """
+
+    name = "load"
+    unit = "step"
+    share = 2.0
+    label = "Loading"
+
+    def __init__(self, formulation: str | Formulation = "UD2") -> None:
+        Formulation.of(formulation)
+        self.formulation = formulation
+
+    def run(self, state: State, budget: Budget) -> Iterator[Batch | None]:
+        steps = 3 if state.initial is None else 4
+        state.formulation = Formulation.of(self.formulation)
+        state.instance = _instance(state.problem)
+        yield Batch(1, steps)
+
+        if state.initial is not None:
+            solution = _solution(state.initial, state.instance)
+            evaluation = evaluate(solution, state.formulation)
+            state.offer(solution, evaluation.cost, evaluation.violations)
+            yield Batch(2, steps)
+
+        # Here and not above: importing numba takes longer than all the rest of the package.
+        from .timetable.search import build_search_problem
+
+        state.search = build_search_problem(state.instance, state.formulation)
+        yield Batch(steps - 1, steps)
+
+        yield from _compile(state, budget)
+        yield Batch(steps, steps)
+
+
+def _compile(state: State, budget: Budget) -> Iterator[None]:
+    """Have the kernels compiled, which takes long the first time on a machine.
+
+    That time is no part of the run's limit: no later stage could do without it.
+    """
+    from numba.core.event import install_recorder  # pyright: ignore[reportMissingImports]
+
+    from .timetable.compile_kernels import compile_kernels
+
+    began = budget.elapsed
+    with install_recorder("numba:compile") as compilations:
+        compiling = state.executor.submit(compile_kernels, state.search, state.formulation)
+        while wait([compiling], timeout=PULSE).not_done:
+            # Past its time, the stage would be closed at a yield.
+            if budget.remaining > 0:
+                yield None
+        compiling.result()
+    if compilations.buffer:
+        state.overtime += budget.elapsed - began
+
+
+def _instance(problem: Any) -> Instance:
+    if isinstance(problem, Instance):
+        return problem
+    if isinstance(problem, str | Path):
+        return Instance.read(problem)
+    raise TimetableError(
+        f"the problem must be an Instance or the path of one, got {type(problem).__name__}"
+    )
+
+
+def _solution(initial: Any, instance: Instance) -> Solution:
+    if isinstance(initial, str | Path):
+        return Solution.read(initial, instance)
+    if not isinstance(initial, Solution):
+        raise TimetableError(
+            f"initial must be a Solution or the path of one, got {type(initial).__name__}"
+        )
+    if initial.instance != instance:
+        raise TimetableError(
+            f"the initial timetable is of instance {initial.instance.name!r}, "
+            f"which differs from the problem, {instance.name!r}"
+        )
+    return initial

@@ -1,0 +1,86 @@
+"""The first stage."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from schoolbell.stages import Batch, Budget, Load, State
+from schoolbell.stages.timetable import (
+    Course,
+    Formulation,
+    Instance,
+    Room,
+    Solution,
+    TimetableError,
+    evaluate,
+)
+
+
+@pytest.fixture
+def instance() -> Instance:
+    courses = (Course("algebra", "noether", 2, 1, 20), Course("logic", "tarski", 1, 1, 9))
+    return Instance("pair", 2, 2, courses, (Room("hall", 30),))
+
+
+@pytest.fixture
+def executor():
+    with ThreadPoolExecutor(1) as pool:
+        yield pool
+
+
+def run(problem, executor, initial=None, formulation="UD2"):
+    state = State(problem, seed=0, executor=executor, initial=initial)
+    batches = [batch for batch in Load(formulation).run(state, Budget()) if batch is not None]
+    return state, batches
+
+
+def test_leaves_the_instance_the_formulation_and_the_search_arrays(instance, executor):
+    state, _ = run(instance, executor, formulation="UD3")
+    assert state.instance is instance
+    assert state.formulation is Formulation.UD3
+    assert np.array_equal(state.search.course, instance.lecture_course)
+    assert state.solution is None
+
+
+def test_counts_its_steps_to_the_end(instance, executor):
+    _, batches = run(instance, executor)
+    assert all(isinstance(batch, Batch) for batch in batches)
+    assert [batch.done for batch in batches] == [1, 2, 3]
+    assert {batch.total for batch in batches} == {3}
+
+
+@pytest.mark.parametrize("kind", [str, lambda path: path])
+def test_takes_the_path_of_an_instance(kind, instance, executor, tmp_path):
+    path = tmp_path / "pair.ectt"
+    instance.write(path)
+    state, _ = run(kind(path), executor)
+    assert state.instance == instance
+
+
+def test_offers_the_initial_timetable_or_the_file_of_one(instance, executor, tmp_path):
+    initial = Solution.of_lectures(instance, [0, 1, -1], [0, 0, -1])
+    path = tmp_path / "initial.sol"
+    initial.write(path)
+    for given in (initial, path):
+        state, batches = run(instance, executor, initial=given)
+        counted = evaluate(initial, "UD2")
+        assert state.solution == initial
+        assert (state.violations, state.cost) == (counted.violations, counted.cost)
+        assert state.violations == 1
+        assert batches[-1].done == batches[-1].total == 4
+
+
+def test_refuses_what_is_no_problem(executor):
+    with pytest.raises(TimetableError, match="Instance or the path of one, got int"):
+        run(42, executor)
+
+
+def test_refuses_an_initial_timetable_of_another_instance(instance, executor):
+    other = Instance("other", 2, 2, instance.courses, (Room("cellar", 8),))
+    with pytest.raises(TimetableError, match=r"'other'.*'pair'"):
+        run(instance, executor, initial=Solution.of_lectures(other, [0, 1, 2], [0, 0, 0]))
+
+
+def test_refuses_an_unknown_formulation_at_once():
+    with pytest.raises(TimetableError, match="UD9"):
+        Load("UD9")
