@@ -1,4 +1,4 @@
-"""A feasible timetable by CP-SAT, then a cheaper one cluster by cluster."""
+"""A feasible timetable, then a cheaper one cluster by cluster, by CP-SAT."""
 
 from __future__ import annotations
 
@@ -31,6 +31,9 @@ SHARE_OF_BASE = 0.7
 # Of a cluster's time, what its solver gets; the model is built in the rest.
 SHARE_OF_SOLVER = 0.75
 
+# In less time a model is hardly presolved: rather leave the last clusters out.
+LEAST_SECONDS = 0.5
+
 # Below this many rooms all lectures get their rooms anew after a change, above it
 # those that have moved: the work grows with the square of the rooms.
 FEW_ROOMS = 300
@@ -47,17 +50,18 @@ MOST_SHORTAGES = 20
 
 
 class CPSAT(Stage):
-    """Build a feasible timetable by OR-tools CP-SAT and improve it cluster by cluster.
+    """Build a feasible timetable and improve it cluster by cluster with OR-tools CP-SAT.
 
-    One model of the whole instance first finds periods for all lectures without
-    a conflict, at any cost; where the instance is too large for it or it finds
-    none in time, lectures are placed greedily, and the log says so. Then each
-    cluster is solved by a model of its own with the formulation's soft
-    constraints, everything else staying where it is; clusters without a conflict
-    between them are solved at the same time and share the rooms that are free.
-    Rooms are assigned period by period. A change is kept if it makes the
-    timetable better, so that what crosses clusters never gets worse. Lectures
-    that fit nowhere stay out of the timetable.
+    Lectures are first placed greedily. If some fit nowhere, one model of the
+    whole instance finds periods for all lectures without a conflict, at any
+    cost. Then each cluster is solved by a model of its own with the formulation's
+    soft constraints, everything else staying where it is; clusters without a
+    conflict between them are solved at the same time and share the rooms that
+    are free. Rooms are assigned period by period. A change is kept if it makes
+    the timetable better. A cluster that is not solved in time stays as it was
+    placed before, greedily at first, and the log says so (logger
+    ``schoolbell.stages.cp_sat``). Lectures that fit nowhere stay out of the
+    timetable.
 
     Reads ``instance``, ``formulation`` and, if there, ``clusters`` from the
     state, and starts from the state's solution if it has one. Without a time
@@ -72,8 +76,11 @@ class CPSAT(Stage):
         CP-SAT's deterministic time for one cluster, about a second each.
     rounds
         Times that all clusters are solved.
+    starts
+        Greedy timetables tried at most until one has all lectures.
     whole_effort
-        The same for the model of the whole instance; 0 to place greedily.
+        CP-SAT's deterministic time for the model of the whole instance; 0 to do
+        without it.
     whole_size
         Pairs of a course and a period available to it up to which the whole
         instance is solved by one model.
@@ -93,6 +100,7 @@ class CPSAT(Stage):
         self,
         effort: float = 0.25,
         rounds: int = 1,
+        starts: int = 10,
         whole_effort: float = 10.0,
         whole_size: int = 200_000,
     ) -> None:
@@ -100,12 +108,15 @@ class CPSAT(Stage):
             raise ValueError(f"effort must be above 0, got {effort}")
         if rounds < 0:
             raise ValueError(f"rounds must be 0 or more, got {rounds}")
+        if starts < 1:
+            raise ValueError(f"starts must be 1 or more, got {starts}")
         if not whole_effort >= 0:
             raise ValueError(f"whole_effort must be 0 or more, got {whole_effort}")
         if whole_size < 0:
             raise ValueError(f"whole_size must be 0 or more, got {whole_size}")
         self.effort = effort
         self.rounds = rounds
+        self.starts = starts
         self.whole_effort = whole_effort
         self.whole_size = whole_size
 
@@ -160,14 +171,16 @@ class _Solving:
         if given is not None and self.state.violations == 0:
             self._take(given)
             return
-        hint = self.instance.available & False if given is None else given.placed
-        draft = yield from self._solve_whole(hint)
-        if draft is None:
-            draft = yield from self._place_greedily(Draft.of_periods(self.instance, hint & False))
-        elif draft.missing:
-            logger.warning("the whole instance's model leaves %d lectures out", draft.missing)
-            draft = yield from self._place_greedily(draft)
-        self._take(draft)
+        greedy = yield from self._place_greedily()
+        self._take(greedy)
+        if greedy.missing:
+            logger.info("greedy placement leaves %d lectures out", greedy.missing)
+            yield None
+            whole = yield from self._solve_whole(greedy.placed if given is None else given.placed)
+            if whole is not None:
+                self._take(whole)
+        if self.draft.missing:
+            logger.warning("%d lectures are left out of the first timetable", self.draft.missing)
 
     def _given(self) -> Draft | None:
         """Return the timetable that the run was given or has found so far, if any."""
@@ -203,17 +216,14 @@ class _Solving:
                 self.problems.add_scarce_rooms(rooms)
         return draft
 
-    def _place_greedily(self, draft: Draft) -> Generator[None, None, Draft]:
-        """Place the lectures that have no place yet one by one."""
-        from .timetable.greedy import greedy_timetable
+    def _place_greedily(self) -> Generator[None, None, Draft]:
+        """Place the lectures one by one, in several ways until none is left out."""
+        from .timetable.greedy import best_greedy_timetable
 
-        rng = np.random.default_rng(self.state.seed_sequence(CPSAT.name, 1))
-        arrays = draft.solution().lecture_arrays()
-        task = self.submit(greedy_timetable, self.instance, rng, *arrays, self.must_suit)
+        seeds = self.state.seed_sequence(CPSAT.name, 1).spawn(self.stage.starts)
+        task = self.submit(best_greedy_timetable, self.instance, seeds, self.must_suit)
         (arrays,) = yield from wait_all([task])
-        draft = Draft.of_lectures(self.instance, *arrays)
-        logger.info("greedy placement leaves %d lectures out", draft.missing)
-        return draft
+        return Draft.of_lectures(self.instance, *arrays)
 
     def _with_rooms(self, draft: Draft, courses: NDArray[np.intp]) -> Generator[None, None, Draft]:
         """Give a draft rooms anew, all or those of some courses that have changed."""
@@ -254,8 +264,7 @@ class _Solving:
         for turn, group in enumerate(groups):
             if self.budget.should_end:
                 return
-            seconds = self.seconds(SHARE_OF_SOLVER / sum(waves[turn:]))
-            limits = SolveLimits(self.stage.effort, seconds)
+            limits = SolveLimits(self.stage.effort, self._cluster_seconds(sum(waves[turn:])))
             parts = [clusters[cluster] for cluster in group]
             tasks = [
                 self.submit(
@@ -277,6 +286,13 @@ class _Solving:
                 done += 1
                 logs = {"objective": results[-1].objective, "bound": results[-1].bound}
                 yield Batch(done, total, logs)
+
+    def _cluster_seconds(self, waves: int) -> float | None:
+        """Return what a cluster may take when so many are left one after the other."""
+        if self.budget.seconds is None:
+            return None
+        least = min(LEAST_SECONDS, self.budget.remaining)
+        return SHARE_OF_SOLVER * max(self.budget.remaining / waves, least)
 
     def _memberships(self) -> list[NDArray[np.intp]]:
         """List the courses of each cluster; without clusters, courses as they come."""
