@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 PULSE = 0.1
 CHUNK_SECONDS = 0.08
 CHUNK_MOVES = 200_000
+# Size of the clusters where no stage has found any.
+COURSES_OF_A_CLUSTER = 10
 
 
 class Individual(NamedTuple):
     """A member of the population: periods and rooms of the lectures, and what they cost."""
 
-    period: NDArray[np.int32]
-    room: NDArray[np.int32]
+    period: NDArray[np.int64]
+    room: NDArray[np.int64]
     violations: int
     cost: int
 
@@ -130,6 +132,7 @@ class _Evolution:
         self.rng = np.random.default_rng(state.seed_sequence(stage.name))
         self.made = 0
         self.reheat_gain = np.full(len(stage.reheats), np.inf)
+        self.clusters = self._clusters()
 
     def run(self) -> Iterator[Batch | None]:
         stage = self.stage
@@ -146,6 +149,15 @@ class _Evolution:
             yield Batch(
                 done, total if total is not None else self._expected_total(done), self._logs()
             )
+
+    def _clusters(self) -> tuple[NDArray[np.int64], int]:
+        """Take the clusters that a stage has found, or draw some."""
+        n_courses = len(self.problem.students)
+        found = getattr(self.state, "clusters", None)
+        if found is not None:
+            return found.astype(np.int64), int(self.state.cluster_count)
+        count = max(2, n_courses // COURSES_OF_A_CLUSTER)
+        return self.rng.permutation(n_courses) % count, count
 
     def _is_over(self, done: int, total: int | None) -> bool:
         state = self.state
@@ -179,7 +191,7 @@ class _Evolution:
         self.population += [job.individual() for job in jobs]
         self.population.sort(key=lambda individual: individual.rank)
 
-    def _founder_start(self, index: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    def _founder_start(self, index: int) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
         from .timetable.greedy import greedy_timetable
 
         if index == 0 and self.state.solution is not None:
@@ -236,7 +248,7 @@ class _Evolution:
         """Choose the clusters in which the second parent is better, and some others."""
         from .timetable.search import build_timetable, cluster_costs
 
-        clusters, count = self.state.clusters, int(self.state.cluster_count)
+        clusters, count = self.clusters
         costs = [
             cluster_costs(
                 self.problem,
@@ -283,8 +295,8 @@ class _Evolution:
 
     def _job(
         self,
-        period: NDArray[np.int32],
-        room: NDArray[np.int32],
+        period: NDArray[np.integer],
+        room: NDArray[np.integer],
         temperature: float,
         moves_per_lecture: int,
     ) -> "_Job":

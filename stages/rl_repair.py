@@ -98,13 +98,15 @@ class RLRepair(Stage):
         if state.solution is None:
             return
         environment = RepairEnvironment(
-            state.search, *state.solution.lecture_arrays(), self.violation, self.steps
+            state.search,
+            *state.solution.lecture_arrays(),
+            violation=self.violation,
+            steps=self.steps,
         )
         episodes = self.episodes
         if episodes is None:
             episodes = min(200, 3 * environment.count_conflicts())
-        sizes = tuple(int(n) for n in environment.observation_space.nvec)
-        agent = self.agent or QLearner(sizes, len(OPERATORS))
+        agent = self.agent or QLearner(environment.sizes, len(OPERATORS))
         seed = state.seed_sequence(self.name)
         rng = np.random.default_rng(seed)
         environment.reset(seed=int(seed.generate_state(1)[0]))

@@ -52,14 +52,13 @@ class RepairEnvironment(gymnasium.Env[NDArray[np.int64], np.int64]):
     def __init__(
         self,
         problem: SearchProblem,
-        period: NDArray[np.int32],
-        room: NDArray[np.int32],
+        period: NDArray[np.integer],
+        room: NDArray[np.integer],
         violation: float = 100.0,
         steps: int = 8,
     ) -> None:
-        self.observation_space = spaces.MultiDiscrete(
-            [len(KINDS), len(FREE_PERIODS) + 1, len(PATIENCE) + 1]
-        )
+        self.sizes = (len(KINDS), len(FREE_PERIODS) + 1, len(PATIENCE) + 1)
+        self.observation_space = spaces.MultiDiscrete(list(self.sizes))
         self.action_space = spaces.Discrete(len(OPERATORS))
         self.problem = problem
         self.violation = violation

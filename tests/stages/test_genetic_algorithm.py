@@ -141,3 +141,11 @@ def test_a_timetable_that_meets_the_bound_ends_the_search(instance: Instance) ->
 def test_impossible_parameters_are_refused_by_name(parameter: str, value: Any) -> None:
     with pytest.raises(ValueError, match=parameter):
         GeneticAlgorithm(**{parameter: value})
+
+
+def test_it_draws_clusters_where_no_stage_has_found_any(instance: Instance) -> None:
+    with ThreadPoolExecutor(1) as executor:
+        state = make_state(instance, executor)
+        del state.clusters
+        run(GeneticAlgorithm(**QUICK), state)
+    assert state.violations == 0

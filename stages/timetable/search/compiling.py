@@ -6,7 +6,9 @@ from numba import njit
 kernel = njit(cache=True, nogil=True)
 """Decorates what Python calls: kept on disk, and free of the interpreter's lock."""
 
-inner = njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+inner = njit(  # pyright: ignore[reportCallIssue] - its stubs lack these options
+    nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True
+)
 """Decorates what only other kernels call: it becomes part of them and needs no way in."""
 
 # A literal -1 would compile a kernel that takes it a second time, for that value alone.

@@ -14,7 +14,7 @@ from .compiling import inner, kernel
 
 def random_state(seed: np.random.SeedSequence) -> NDArray[np.uint64]:
     """Make a generator's state, shape (4,), from a seed sequence."""
-    return seed.generate_state(4, np.uint64)
+    return seed.generate_state(4, np.uint64).astype(np.uint64)
 
 
 @inner

@@ -168,7 +168,7 @@ def _load_field(context: Any, builder: Any, typ: RecordType, value: Any, attr: s
     return _borrow_array(context, builder, kind, load)
 
 
-def _borrow_array(context: Any, builder: Any, kind: types.Array, load: Any) -> Any:
+def _borrow_array(context: Any, builder: Any, kind: Any, load: Any) -> Any:
     array = context.make_array(kind)(context, builder)
     item = context.get_abi_sizeof(context.get_data_type(kind.dtype))
     item_size = context.get_constant(types.intp, item)
