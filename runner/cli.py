@@ -4,6 +4,8 @@ import argparse
 import math
 import os
 import sys
+import threading
+import time
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +16,9 @@ from typing import NoReturn
 FAILED = 1
 BAD_INPUT = 2
 INTERRUPTED = 130
+
+PATIENCE = 0.2
+"""Seconds that the program waits at its end for threads that are still busy."""
 
 EXIT_STATUS = """\
 exit status:
@@ -32,13 +37,31 @@ class _Parser(argparse.ArgumentParser):
         self.exit(BAD_INPUT, f"{self.prog}: {line} (see {self.prog} --help)\n")
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def program() -> NoReturn:
+    """Be the program ``schoolbell``: run the command line and end the process."""
+    # The interpreter's start counts too: it takes little time but the processor's.
+    status = main(started=time.monotonic() - time.process_time())
+    own = threading.current_thread()
+    others = [one for one in threading.enumerate() if one is not own and not one.daemon]
+    for thread in others:
+        thread.join(PATIENCE / len(others))
+    if any(thread.is_alive() for thread in others):
+        # A compilation cannot be stopped, and the interpreter would wait for its thread.
+        sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status)
+
+
+def main(argv: Sequence[str] | None = None, started: float | None = None) -> int:
     """Run the command line.
 
     Parameters
     ----------
     argv
         The arguments after the program's name; None for the process's own.
+    started
+        Value of ``time.monotonic()`` from which a time limit counts; None for
+        now.
 
     Returns
     -------
@@ -46,6 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status, see ``schoolbell --help``.
     """
     args = _parser().parse_args(argv)
+    args.started = time.monotonic() if started is None else started
     try:
         status = args.command(args)
         sys.stdout.flush()
@@ -247,4 +271,4 @@ def _add_formulation(parser: argparse.ArgumentParser) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program()

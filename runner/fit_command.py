@@ -3,7 +3,6 @@
 import argparse
 import ast
 import sys
-import time
 import traceback
 from pathlib import Path
 from typing import Any
@@ -42,8 +41,6 @@ def fit_command(args: argparse.Namespace) -> int:
     TimetableError, OSError
         If the arguments or the files they name are wrong.
     """
-    # The interpreter's start counts too: it takes little time but the processor's.
-    started = time.monotonic() - time.process_time()
     instance = demo_instance() if args.instance is None else Instance.read(args.instance)
     pipeline = timetabling_pipeline(args.formulation)
     _change_stages(pipeline, args)
@@ -55,7 +52,7 @@ def fit_command(args: argparse.Namespace) -> int:
     if args.instance is None:
         instance.write(files.folder / "instance.ectt")
 
-    run = _run(pipeline, instance, args, files, started)
+    run = _run(pipeline, instance, args, files)
     if run.solution is None:
         print(f"schoolbell: no timetable was found, {run.outcome}", file=sys.stderr)
         return EXIT_STATUS[run.status] or NOTHING_FOUND
@@ -82,13 +79,7 @@ def _value(text: str) -> Any:
         return text
 
 
-def _run(
-    pipeline: Pipeline,
-    instance: Instance,
-    args: argparse.Namespace,
-    files: RunFiles,
-    started: float,
-) -> Run:
+def _run(pipeline: Pipeline, instance: Instance, args: argparse.Namespace, files: RunFiles) -> Run:
     limit = args.time_limit
     if limit is None and args.instance is None:
         limit = DEMO_SECONDS
@@ -101,7 +92,7 @@ def _run(
             workers=args.workers,
             verbose=False if args.quiet else "auto",
             job_id=files.job_id,
-            started=started,
+            started=args.started,
         )
     except Exception as error:
         run = pipeline.run

@@ -4,7 +4,7 @@ from importlib.metadata import entry_points, requires, version
 from importlib.resources import files
 
 import pytest
-from schoolbell.runner.cli import main
+from schoolbell.runner.cli import program
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ def test_files_beside_the_code_are_installed(package, file):
 
 def test_the_console_script_runs_the_command_line():
     (script,) = entry_points(group="console_scripts", name="schoolbell")
-    assert script.load() is main
+    assert script.load() is program
 
 
 def test_the_metadata_is_installed():
