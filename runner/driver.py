@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
+from math import inf
 from typing import Any
 
 from ..callbacks import CallbackError, CallbackList, History, Logs
@@ -110,16 +111,17 @@ class Driver:
             self._run_stage(index, stage)
 
     def _run_stage(self, index: int, stage: Stage) -> None:
-        shares = [one.share for one in self._stages[index:]]
-        seconds = None
-        if self._time_limit is not None:
-            left = max(0.0, self._time_limit + self._state.overtime - self.watch.elapsed())
-            seconds = left * shares[0] / sum(shares)
-        began = self.watch.elapsed()
+        seconds = self._seconds_for(index)
+        began, overtime = self.watch.elapsed(), self._state.overtime
         self._stage = stage
         self.tracker.begin_stage(stage.name, seconds=seconds)
         budget = Budget(seconds, lambda: self.board.ending, self.watch.elapsed)
-        limit = None if seconds is None else began + seconds + _GRACE
+
+        def latest() -> float:
+            if seconds is None:
+                return inf
+            return began + seconds + _GRACE + self._state.overtime - overtime
+
         loop = self._loop = StageLoop(
             stage,
             self._callbacks,
@@ -127,7 +129,7 @@ class Driver:
             self.tracker,
             self.board,
             self.watch,
-            limit,
+            latest,
             self._attend,
             self._best,
         )
@@ -142,6 +144,14 @@ class Driver:
             self._record(stage, loop, began, "failed")
             raise
         self._end_stage(stage, loop, budget, began)
+
+    def _seconds_for(self, index: int) -> float | None:
+        """Divide the time that is left among the stages that are left; return the first's."""
+        if self._time_limit is None:
+            return None
+        limit = self.tracker.time_limit = self._time_limit + self._state.overtime
+        shares = [one.share for one in self._stages[index:]]
+        return max(0.0, limit - self.watch.elapsed()) * shares[0] / sum(shares)
 
     def _work(self, stage: Stage, loop: StageLoop, budget: Budget) -> None:
         """Run the stage's generator and close it, whatever happens."""
@@ -182,10 +192,8 @@ class Driver:
         self.tracker.best = self._best()
         if self._callbacks.overrides("on_solution"):
             loop = self._loop
-            batch = None if loop is None or loop.last is None else loop.batch - 1
-            logs = {"batch": batch, **self._core_logs()}
-            if loop is not None:
-                logs |= {name: loop.logs()[name] for name in ("stage", "unit", "done", "total")}
+            assert loop is not None, "only stages can offer solutions"
+            logs = {"batch": loop.batch - 1 if loop.batch else None, **loop.core_logs()}
             self._callbacks.on_solution(self._state.solution, logs)
 
     def _pause(self) -> None:

@@ -83,6 +83,8 @@ class ProgressTracker:
         Cost and violations of the best solution so far; a pair.
     status
         As in `Snapshot`.
+    time_limit
+        As given; it may be put off.
     """
 
     def __init__(
@@ -101,7 +103,7 @@ class ProgressTracker:
         self._labels |= labels or {}
         self._units = dict(units or {})
         self._bounds = _stage_bounds(shares)
-        self._time_limit = time_limit
+        self.time_limit = time_limit
         self._clock = clock
         self._lock = threading.Lock()
         self.stage_items_done = 0
@@ -306,7 +308,7 @@ class ProgressTracker:
     def _eta(self, now: float) -> float | None:
         if self.status not in ("running", "paused"):
             return 0.0
-        limit = math.inf if self._time_limit is None else max(0.0, self._time_limit - now)
+        limit = math.inf if self.time_limit is None else max(0.0, self.time_limit - now)
         left = self._seconds_left(now)
         if left is None:
             return None if limit == math.inf else limit

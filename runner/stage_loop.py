@@ -1,6 +1,7 @@
 """The loop around a stage's generator, where overhead counts."""
 
 from collections.abc import Callable, Iterator
+from math import inf
 
 from ..callbacks import CallbackList, History, Logs
 from ..stages import Batch, Stage
@@ -28,8 +29,9 @@ class StageLoop:
         Where requests arrive.
     watch
         The run's clock.
-    limit
-        Seconds on the run's clock at which the stage is closed; None for never.
+    latest
+        Returns the second on the run's clock at which the stage is closed, which
+        may have been put off since it was last asked; infinity for never.
     attend
         Called after a unit when the board wants attention; returns whether the
         stage should end.
@@ -54,7 +56,7 @@ class StageLoop:
         tracker: ProgressTracker,
         board: Switchboard,
         watch: Stopwatch,
-        limit: float | None,
+        latest: Callable[[], float],
         attend: Callable[[], bool],
         best: Callable[[], tuple[float | None, int | None]],
     ) -> None:
@@ -64,7 +66,7 @@ class StageLoop:
         self._tracker = tracker
         self._board = board
         self._watch = watch
-        self._limit = limit
+        self._latest = latest
         self._attend = attend
         self._best = best
         self._blank: Logs = dict.fromkeys(stage.metrics)
@@ -77,11 +79,13 @@ class StageLoop:
         """Go through the stage's batches until it ends or has to."""
         stage, unit = self._stage.name, self._stage.unit
         callbacks, history, tracker = self._callbacks, self._history, self._tracker
-        board, watch, limit, blank = self._board, self._watch, self._limit, self._blank
+        board, watch, blank = self._board, self._watch, self._blank
         clock, origin = watch.clock, watch.origin
         begin_hooks, end_hooks = callbacks.batch_begin_hooks, callbacks.batch_end_hooks
         cost, violations = self._best()
         total, (offset, slope, end) = tracker.stage_items_total, tracker.line()
+        limit = self._latest()
+        timed = limit < inf
         batch, begun, due, last, item = 0, -1, history.due, None, None
         try:
             if begin_hooks:
@@ -135,9 +139,11 @@ class StageLoop:
                     origin = watch.origin
                     cost, violations = self._best()
                     begin_hooks, end_hooks = callbacks.batch_begin_hooks, callbacks.batch_end_hooks
-                if limit is not None and clock() - origin > limit:
-                    self.closed = "time"
-                    return
+                if timed and clock() - origin > limit:
+                    limit = self._latest()
+                    if clock() - origin > limit:
+                        self.closed = "time"
+                        return
                 if begin_hooks and item is not None and item.done != total:
                     begun = self._begin(batch, item.done, total)
         except AttributeError as error:
@@ -171,11 +177,11 @@ class StageLoop:
             )
         self._checked = True
 
-    def logs(self) -> Logs:
-        """Return the logs of the newest batch, with the best so far of this moment."""
+    def core_logs(self) -> Logs:
+        """Return the logs of the newest batch without metrics, with the best of this moment."""
         cost, violations = self._best()
         done = self.last.done if self.last is not None else 0
-        logs = {
+        return {
             "stage": self._stage.name,
             "unit": self._stage.unit,
             "done": done,
@@ -185,4 +191,8 @@ class StageLoop:
             "cost": cost,
             "violations": violations,
         }
-        return logs | self._blank | dict(self.last.logs or {} if self.last is not None else {})
+
+    def logs(self) -> Logs:
+        """Return the logs of the newest batch, with the best of this moment."""
+        metrics = self.last.logs if self.last is not None else None
+        return self.core_logs() | self._blank | dict(metrics or {})

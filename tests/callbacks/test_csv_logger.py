@@ -55,7 +55,7 @@ def test_another_separator_separates(tmp_path):
     assert list(pd.read_csv(path, sep=";").columns) == [*CORE, "mean"]
 
 
-@pytest.mark.parametrize("separator", ["", ",,", '"', "\n"])
+@pytest.mark.parametrize("separator", ["", ",,", '"', "\n", ".", "e", "7"])
 def test_an_impossible_separator_is_refused(separator):
     with pytest.raises(ValueError, match="separator must be one character"):
         CSVLogger("log.csv", separator=separator)

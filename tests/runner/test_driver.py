@@ -366,7 +366,9 @@ def interrupted_process(style):
     assert process.stdout is not None
     lines = []
     while not lines or lines[-1] != "waiting":
-        lines.append(process.stdout.readline().strip())
+        line = process.stdout.readline()
+        assert line, "it ended before it could be interrupted"
+        lines.append(line.strip())
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=20)
     return process.returncode, [*lines, *out.splitlines()], err
@@ -533,6 +535,27 @@ def test_a_stage_that_ignores_its_budget_is_closed_at_its_next_yield():
     assert run.status == "finished"
     assert run.stages[0].ended_by == "time"
     assert run.seconds < 1.1
+
+
+def test_overtime_that_a_stage_declares_is_not_counted():
+    class Compiling(Stage):
+        name = "compiling"
+
+        def run(self, state, budget):
+            threading.Event().wait(0.5)
+            state.overtime += 0.5
+            yield Batch(1, 2)
+            yield Batch(2, 2)
+
+    class Next(Steps):
+        def run(self, state, budget):
+            self.seconds = budget.seconds
+            yield Batch(1, 1)
+
+    after = Next("after")
+    run = Pipeline([Compiling(), after]).fit(time_limit=0.2, verbose=False)
+    assert run.stages[0].done == 2
+    assert after.seconds == pytest.approx(0.2, abs=0.05)
 
 
 def test_a_pulse_lets_the_run_stop_without_a_batch():

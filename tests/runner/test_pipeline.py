@@ -271,7 +271,7 @@ def test_cancelling_in_asyncio_stops_the_run_and_keeps_the_best():
         loop = asyncio.get_running_loop()
         callback = LambdaCallback(on_solution=lambda *_: loop.call_soon_threadsafe(began.set))
         task = asyncio.create_task(pipeline.afit(callbacks=callback, verbose=False))
-        await began.wait()
+        await asyncio.wait_for(began.wait(), 10)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
