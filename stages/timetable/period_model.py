@@ -126,6 +126,7 @@ class _Model:
         self._proto: Any = self.model.proto
         self._constraints = self._proto.constraints
         self._costs: dict[int, int] = {}
+        self._unavoidable = 0
         # What each variable is in the timetable that the problem hints at.
         self._hint: list[int] = []
         # Number of the Boolean of each course and period, -1 where there is none.
@@ -172,8 +173,9 @@ class _Model:
 
     def minimise(self) -> None:
         """Take the sum of all prices as the objective."""
-        if self._costs:
+        if self._costs or self._unavoidable:
             objective = self._proto.objective
+            objective.offset = self._unavoidable
             objective.vars.extend(list(self._costs))
             objective.coeffs.extend(list(self._costs.values()))
 
@@ -265,8 +267,7 @@ class _Model:
                 strict=True,
             )
             for own, taken in days:
-                if (own >= 0).any():
-                    self._price_day(_slots(self, own, taken), weight)
+                self._price_day(_slots(self, own, taken), weight)
 
     def _price_day(self, slots: list[int | bool], weight: int) -> None:
         prices = self.problem.prices
@@ -293,9 +294,10 @@ class _Model:
         own = [slot for slot in slots if not isinstance(slot, bool)]
         least, most = self.problem.min_load, self.problem.max_load
         if fixed + len(own) > most:
-            above = self.integer(len(own), self.hinted(slots) - most, price)
-            self.linear([*own, above], [1] * len(own) + [-1], -len(own), most - fixed)
-        if least > 1 and own:
+            highest = fixed + len(own) - most
+            above = self.integer(highest, self.hinted(slots) - most, price)
+            self.linear([*own, above], [1] * len(own) + [-1], -highest, most - fixed)
+        if least > 1 and (own or fixed):
             lacking = least - self.hinted(slots) if self.hinted(slots) else 0
             below = self.integer(least, lacking, price)
             ones = [1] * (len(own) + 1)
@@ -313,7 +315,9 @@ class _Model:
             return
         false = [one for one in given if not isinstance(one, bool)]
         true = [one for one in relief if not isinstance(one, bool)]
-        if false or true:
+        if not false and not true:
+            self._unavoidable += price
+        else:
             charged = self.hinted(false) == len(false) and not self.hinted(true)
             self.clause(false, [*true, self.integer(1, charged, price)])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -84,6 +84,22 @@ class RoomProblem(NamedTuple):
             price_double=weights.get("DoubleLectures", 0),
         )
 
+    def read_only(self) -> RoomProblem:
+        """Return the same with read-only arrays, as the instance has them.
+
+        Arrays that come out of a pickle can be written to, a type of its own to
+        the compiler, which would compile the kernels once more.
+        """
+        return RoomProblem(*(_read_only(value) for value in self))
+
+
+def _read_only(value: Any) -> Any:
+    if not isinstance(value, np.ndarray):
+        return value
+    view = value.view()
+    view.flags.writeable = False
+    return view
+
 
 def assign_rooms(
     problem: RoomProblem,
@@ -122,6 +138,7 @@ def assign_rooms(
     array
         Room of each lecture, -1 where there is none for it, shape (n_lectures,).
     """
+    problem = problem.read_only()
     at = np.where(movable, periods, -1)
     order = np.argsort(at, kind="stable").astype(np.int32)
     begin = np.searchsorted(at[order], np.arange(n_periods + 1)).astype(np.int64)

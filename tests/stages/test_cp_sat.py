@@ -1,0 +1,162 @@
+"""A feasible timetable, then a cheaper one cluster by cluster."""
+
+import logging
+import time
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from schoolbell.stages import Budget, State
+from schoolbell.stages.cp_sat import CPSAT
+from schoolbell.stages.timetable import (
+    Course,
+    Formulation,
+    Instance,
+    Room,
+    evaluate,
+    generate,
+)
+
+
+@pytest.fixture(scope="module")
+def faculty() -> Instance:
+    return generate(40, seed=5)
+
+
+def make_state(instance, executor, workers=1, formulation="UD2", clusters=3):
+    state = State(instance, seed=1, executor=executor, workers=workers)
+    state.instance = instance
+    state.formulation = Formulation.of(formulation)
+    state.clusters = np.arange(instance.n_courses, dtype=np.int32) % clusters
+    return state
+
+
+def run(stage, instance, seconds=None, workers=1, **settings):
+    with ThreadPoolExecutor(workers) as pool:
+        state = make_state(instance, pool, workers, **settings)
+        batches = [b for b in stage.run(state, Budget(seconds)) if b is not None]
+    return state, batches
+
+
+def evaluated(state):
+    found = evaluate(state.solution, state.formulation)
+    assert (found.violations, found.cost) == (state.violations, state.cost)
+    return found
+
+
+@pytest.mark.parametrize("formulation", ["UD1", "UD2", "UD3", "UD4", "UD5"])
+def test_finds_a_feasible_timetable_and_makes_it_cheaper(faculty, formulation):
+    start, _ = run(CPSAT(rounds=0), faculty, formulation=formulation)
+    better, _ = run(CPSAT(effort=0.05), faculty, formulation=formulation)
+    assert evaluated(better).violations == 0
+    assert better.cost < start.cost
+
+
+def test_finds_what_greedy_placement_does_not(cbctt, caplog):
+    instance = Instance.read(cbctt / "comp05.ectt")
+    greedy, _ = run(CPSAT(rounds=0, starts=1, whole_effort=0), instance)
+    assert evaluated(greedy).violations > 0
+    whole, _ = run(CPSAT(rounds=0, starts=1), instance)
+    assert evaluated(whole).violations == 0
+
+
+def test_every_cluster_is_a_batch_with_its_cost_and_bound(faculty):
+    _, batches = run(CPSAT(effort=0.05, rounds=2), faculty, clusters=4)
+    assert [batch.done for batch in batches] == list(range(1, 9))
+    assert all(batch.total == 8 for batch in batches)
+    for batch in batches:
+        assert batch.logs["bound"] <= batch.logs["objective"]
+
+
+def test_the_workers_do_not_matter(faculty):
+    stage = CPSAT(effort=0.03)
+    one, _ = run(stage, faculty, workers=1, clusters=6)
+    four, _ = run(stage, faculty, workers=4, clusters=6)
+    assert one.solution == four.solution
+
+
+def test_runs_on_processes(faculty):
+    with ProcessPoolExecutor(2) as pool:
+        state = make_state(faculty, pool, 2)
+        list(CPSAT(effort=0.02).run(state, Budget()))
+    threads, _ = run(CPSAT(effort=0.02), faculty)
+    assert state.solution == threads.solution
+
+
+def test_works_where_no_stage_has_found_clusters(faculty):
+    with ThreadPoolExecutor(1) as pool:
+        state = make_state(faculty, pool)
+        del state.clusters
+        batches = [b for b in CPSAT(effort=0.02).run(state, Budget()) if b is not None]
+    assert batches[-1].done == batches[-1].total > 1
+    assert evaluated(state).violations == 0
+
+
+def test_goes_on_from_a_feasible_solution_of_the_state(faculty):
+    first, _ = run(CPSAT(effort=0.05), faculty)
+    with ThreadPoolExecutor(1) as pool:
+        state = make_state(faculty, pool, clusters=2)
+        state.offer(first.solution, first.cost, first.violations)
+        list(CPSAT(rounds=0).run(state, Budget()))
+        assert state.solution is first.solution
+        list(CPSAT(effort=0.1).run(state, Budget()))
+    assert state.cost < first.cost
+
+
+def test_what_fits_nowhere_is_left_out_and_the_log_says_so(caplog):
+    courses = tuple(Course(f"c{i}", "same", 2, 1, 10) for i in range(4))
+    instance = Instance("crowded", 2, 3, courses, (Room("r", 20), Room("s", 20)))
+    with caplog.at_level(logging.INFO, "schoolbell.stages.cp_sat"):
+        state, _ = run(CPSAT(effort=0.02), instance)
+    found = evaluated(state)
+    assert found.violations == found.hard["Lectures"] == 2
+    assert "proved infeasible" in caplog.text
+    assert "2 lectures are left out" in caplog.text
+
+
+def test_a_cluster_that_is_not_solved_stays_as_it_was_and_the_log_says_so(faculty, caplog):
+    start, _ = run(CPSAT(rounds=0), faculty)
+    state, batches = run(CPSAT(effort=1e-9), faculty)
+    assert state.solution == start.solution
+    assert batches[-1].logs == {"objective": None, "bound": None}
+    assert "cluster 0 not solved in time" in caplog.text
+
+
+def test_keeps_to_its_time(cbctt):
+    instance = Instance.read(cbctt / "comp12.ectt")
+    run(CPSAT(effort=0.01), instance)
+    begin = time.monotonic()
+    state, _ = run(CPSAT(effort=100), instance, seconds=1.5)
+    assert time.monotonic() - begin < 2.5
+    assert evaluated(state).violations == 0
+
+
+def test_closing_stops_the_solver_and_keeps_the_best(cbctt):
+    instance = Instance.read(cbctt / "comp12.ectt")
+    with ThreadPoolExecutor(1) as pool:
+        state = make_state(instance, pool)
+        batches = CPSAT(effort=1e6).run(state, Budget())
+        while state.solution is None:
+            next(batches)
+        for _ in range(5):
+            assert next(batches) is None
+        begin = time.monotonic()
+        batches.close()
+        assert time.monotonic() - begin < 0.2
+    # The pool has ended, so the solver has: its effort would have lasted for days.
+    assert evaluated(state).violations == 0
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"effort": 0},
+        {"rounds": -1},
+        {"starts": 0},
+        {"whole_effort": -1},
+        {"whole_size": -1},
+    ],
+)
+def test_refuses_parameters_out_of_range(wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        CPSAT(**wrong)
