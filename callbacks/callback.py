@@ -26,7 +26,8 @@ class Callback:
         ``resume()``, ``progress`` (0 to 1, smooth) and ``tracker``.
     params
         What is known before the run: ``pipeline`` (name), ``job_id``, ``seed``,
-        ``time_limit``, ``workers`` and ``stages``, a list of one dict a stage:
+        ``time_limit``, ``workers``, ``parameters`` (of the stages, as
+        ``{"ga__population": 8}``) and ``stages``, a list of one dict a stage:
         ``name``, ``label``, ``unit``, ``metrics``, and ``start`` and ``end``,
         its place in the run's progress.
 

@@ -284,6 +284,7 @@ class Pipeline:
             "seed": seed,
             "time_limit": time_limit,
             "workers": workers,
+            "parameters": self.get_params(),
             "stages": [
                 {
                     "name": stage.name,

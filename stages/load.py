@@ -46,24 +46,32 @@ class Load(Stage):
 
     def run(self, state: State, budget: Budget) -> Iterator[Batch | None]:
         steps = 3 if state.initial is None else 4
-        state.formulation = Formulation.of(self.formulation)
-        state.instance = _instance(state.problem)
-        yield Batch(1, steps)
-
-        if state.initial is not None:
-            solution = _solution(state.initial, state.instance)
-            evaluation = evaluate(solution, state.formulation)
-            state.offer(solution, evaluation.cost, evaluation.violations)
-            yield Batch(2, steps)
-
-        # Here and not above: importing numba takes longer than all the rest of the package.
-        from .timetable.search import build_search_problem
-
-        state.search = build_search_problem(state.instance, state.formulation)
-        yield Batch(steps - 1, steps)
-
-        yield from _compile(state, budget)
+        for step in _prepare(state, budget, Formulation.of(self.formulation), steps):
+            # Past its time, the stage would be closed at a yield, and no other stage could work.
+            if budget.seconds is None or budget.elapsed - state.overtime < budget.seconds:
+                yield step
         yield Batch(steps, steps)
+
+
+def _prepare(
+    state: State, budget: Budget, formulation: Formulation, steps: int
+) -> Iterator[Batch | None]:
+    state.formulation = formulation
+    state.instance = _instance(state.problem)
+    yield Batch(1, steps)
+
+    if state.initial is not None:
+        solution = _solution(state.initial, state.instance)
+        evaluation = evaluate(solution, formulation)
+        state.offer(solution, evaluation.cost, evaluation.violations)
+        yield Batch(2, steps)
+
+    # Here and not above: importing numba takes longer than all the rest of the package.
+    from .timetable.search import build_search_problem
+
+    state.search = build_search_problem(state.instance, formulation)
+    yield Batch(steps - 1, steps)
+    yield from _compile(state, budget)
 
 
 def _compile(state: State, budget: Budget) -> Iterator[None]:
@@ -79,12 +87,12 @@ def _compile(state: State, budget: Budget) -> Iterator[None]:
     with install_recorder("numba:compile") as compilations:
         compiling = state.executor.submit(compile_kernels, state.search, state.formulation)
         while wait([compiling], timeout=PULSE).not_done:
-            # Past its time, the stage would be closed at a yield.
-            if budget.remaining > 0:
-                yield None
+            if compilations.buffer:
+                state.overtime = budget.elapsed - began
+            yield None
         compiling.result()
     if compilations.buffer:
-        state.overtime += budget.elapsed - began
+        state.overtime = budget.elapsed - began
 
 
 def _instance(problem: Any) -> Instance:

@@ -379,6 +379,8 @@ def _solve(
     model.minimise()
     solver = CpSolver()
     solver.parameters.num_workers = 1
+    # Its own handler would take Ctrl-C from Python, and crash where solves overlap.
+    solver.parameters.catch_sigint_signal = False
     solver.parameters.random_seed = seed % 2**31
     solver.parameters.max_deterministic_time = limits.effort
     if limits.seconds is not None:

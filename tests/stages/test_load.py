@@ -49,6 +49,14 @@ def test_counts_its_steps_to_the_end(instance, executor):
     assert {batch.total for batch in batches} == {3}
 
 
+def test_goes_to_its_end_even_when_its_time_is_spent(instance, executor):
+    state = State(instance, seed=0, executor=executor)
+    (batch,) = Load().run(state, Budget(seconds=0))
+    assert batch is not None
+    assert batch.done == batch.total == 3
+    assert state.search is not None
+
+
 @pytest.mark.parametrize("kind", [str, lambda path: path])
 def test_takes_the_path_of_an_instance(kind, instance, executor, tmp_path):
     path = tmp_path / "pair.ectt"

@@ -1,0 +1,258 @@
+"""The command line, through `main` and through the installed program."""
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from schoolbell.runner.cli import main
+from schoolbell.stages import GeneticAlgorithm
+from schoolbell.stages.timetable import Course, Instance, Room, Solution, evaluate, generate
+
+PROGRAM = Path(sys.executable).with_name("schoolbell")
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def instance() -> Instance:
+    return generate(30, seed=3)
+
+
+@pytest.fixture
+def instance_file(instance, tmp_path) -> Path:
+    path = tmp_path / "small.ectt"
+    instance.write(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def compiled(instance, tmp_path_factory) -> None:
+    """The kernels are in numba's cache, so that no test waits for a compilation."""
+    path = tmp_path_factory.mktemp("compiled") / "small.ectt"
+    instance.write(path)
+    command = [PROGRAM, "fit", path, "--time-limit", "2", "--quiet"]
+    subprocess.run(command, cwd=path.parent, stdout=subprocess.DEVNULL, check=True)
+
+
+def only_folder() -> Path:
+    (folder,) = Path("runs").iterdir()
+    return folder
+
+
+def test_help_tells_of_every_command_and_exit_status(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+    text = capsys.readouterr().out
+    assert all(word in text for word in ("fit", "validate", "generate", "130"))
+
+
+def test_version_is_the_installed_one(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])
+    assert re.fullmatch(r"schoolbell \d+\.\d+\.\d+\n", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["validate", "small.ectt", "none.sol"]])
+def test_light_commands_load_no_heavy_library(arguments, instance_file):
+    Path("none.sol").touch()
+    script = f"""
+import sys
+from schoolbell.runner.cli import main
+try:
+    main({arguments!r})
+except SystemExit:
+    pass
+print(sorted({{"numba", "ortools", "networkx", "rich", "tqdm"}} & set(sys.modules)))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+BAD_ARGUMENTS = {
+    "no command": [],
+    "unknown command": ["solve"],
+    "argument of several lines": ["fit", "small.ectt", "one\ntwo"],
+    "missing file": ["fit", "absent.ctt"],
+    "directory": ["fit", "."],
+    "binary": ["fit", "binary.ctt"],
+    "empty file": ["fit", "empty.ctt"],
+    "unknown formulation": ["fit", "small.ectt", "--formulation", "UD9"],
+    "negative time limit": ["fit", "small.ectt", "--time-limit", "-1"],
+    "time limit that is no number": ["fit", "small.ectt", "--time-limit", "nan"],
+    "negative seed": ["fit", "small.ectt", "--seed", "-1"],
+    "no workers": ["fit", "small.ectt", "--workers", "0"],
+    "setting without a value": ["fit", "small.ectt", "--set", "ga.population"],
+    "setting of an unknown stage": ["fit", "small.ectt", "--set", "annealing.moves=3"],
+    "setting of an unknown parameter": ["fit", "small.ectt", "--set", "ga.colour=3"],
+    "setting to an impossible value": ["fit", "small.ectt", "--set", "ga.population=0"],
+    "setting of another type": ["fit", "small.ectt", "--set", "ga.population=many"],
+    "solution in a missing folder": ["fit", "small.ectt", "--out", "absent/x.sol"],
+    "solution onto a folder": ["fit", "small.ectt", "--out", "."],
+    "page in a missing folder": ["fit", "small.ectt", "--html", "absent/x.html"],
+    "log in a missing folder": ["fit", "small.ectt", "--csv", "absent/x.csv"],
+    "validate without a solution": ["validate", "small.ectt"],
+    "validate a missing solution": ["validate", "small.ectt", "absent.sol"],
+    "validate another format": ["validate", "small.ectt", "small.ectt"],
+    "generate nothing": ["generate", "--courses", "0"],
+    "generate into a missing folder": ["generate", "--courses", "30", "--out", "absent/x.ectt"],
+    "generate an unknown format": ["generate", "--courses", "30", "--out", "x.json"],
+}
+
+
+@pytest.mark.parametrize("arguments", BAD_ARGUMENTS.values(), ids=BAD_ARGUMENTS)
+def test_bad_input_ends_in_one_line_and_status_2(arguments, instance_file, capsys):
+    Path("binary.ctt").write_bytes(bytes(range(256)))
+    Path("empty.ctt").touch()
+    try:
+        status = main(arguments)
+    except SystemExit as end:
+        status = end.code
+    output = capsys.readouterr()
+    assert status == 2
+    assert output.out == ""
+    assert re.fullmatch(r"schoolbell[^\n]+\n", output.err)
+    assert not Path("runs").exists()
+
+
+@pytest.fixture
+def pair_file() -> Path:
+    courses = (Course("algebra", "noether", 2, 2, 40), Course("logic", "tarski", 1, 1, 9))
+    Instance("pair", 2, 2, courses, (Room("hall", 30), Room("loft", 9))).write("pair.ectt")
+    return Path("pair.ectt")
+
+
+def write_solution(*lines: str) -> str:
+    Path("week.sol").write_text("".join(f"{line}\n" for line in lines))
+    return "week.sol"
+
+
+def test_validate_prints_cost_and_violations_of_a_feasible_timetable(pair_file, capsys):
+    solution = write_solution("algebra hall 0 0", "algebra hall 1 0", "logic loft 0 0")
+    assert main(["validate", str(pair_file), solution]) == 0
+    evaluation = evaluate(Solution.read(solution, Instance.read(pair_file)), "UD2")
+    assert (evaluation.violations, evaluation.cost) == (0, 20)
+    assert capsys.readouterr().out == f"{evaluation}\n"
+
+
+def test_validate_counts_by_the_formulation(pair_file, capsys):
+    solution = write_solution("algebra hall 0 0", "algebra hall 0 1", "logic loft 0 0")
+    main(["validate", str(pair_file), solution, "--formulation", "ud3"])
+    text = capsys.readouterr().out
+    assert "UD3" in text
+    assert "StudentMinMaxLoad" in text
+    assert "MinWorkingDays" not in text
+
+
+def test_validate_tells_an_infeasible_timetable_in_words_if_asked(pair_file, capsys):
+    solution = write_solution("algebra hall 0 0", "logic hall 0 0")
+    assert main(["validate", str(pair_file), solution]) == 1
+    short = capsys.readouterr().out
+    assert main(["validate", str(pair_file), solution, "--details"]) == 1
+    text = capsys.readouterr().out
+    assert text.endswith(short)
+    assert "[H(1)] Lectures" in text
+    assert "[H(1)] RoomOccupancy" in text
+
+
+def test_generate_prints_the_instance_that_it_would_write(capsys):
+    assert main(["generate", "--courses", "30", "--seed", "5"]) == 0
+    printed = capsys.readouterr().out
+    assert main(["generate", "--courses", "30", "--seed", "5", "--out", "x.ectt"]) == 0
+    assert Path("x.ectt").read_text() == printed
+    assert Instance.read("x.ectt") == generate(30, seed=5)
+
+
+def test_a_closed_pipe_is_no_error():
+    command = f"{PROGRAM} generate --courses 2000 | head -n 1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert done.stdout.count("\n") == 1
+    assert done.stderr == ""
+
+
+def test_fit_leaves_its_files_and_prints_the_cost(compiled, instance, instance_file, capsys):
+    assert main(["fit", str(instance_file), "--time-limit", "4", "--seed", "1"]) == 0
+    output = capsys.readouterr()
+    folder = only_folder()
+    names = {"solution.sol", "timetable.html", "timetable.csv", "log.csv"}
+    assert {path.name for path in folder.iterdir()} == names
+    evaluation = evaluate(Solution.read(folder / "solution.sol", instance), "UD2")
+    assert str(evaluation) in output.out
+    assert all(str(folder / name) in output.out for name in names)
+    assert "Finalizing" in output.err
+    assert len(pd.read_csv(folder / "timetable.csv")) == instance.n_lectures
+    log = pd.read_csv(folder / "log.csv")
+    assert {"load", "clustering", "ga", "rl", "finalize"} <= set(log.stage)
+    assert (log.violations.iloc[-1], log.cost.iloc[-1]) == (evaluation.violations, evaluation.cost)
+
+
+def test_fit_puts_files_where_it_is_told(compiled, instance, instance_file, tmp_path, capsys):
+    options = {"--out": "a.sol", "--html": "b.html", "--csv": "c.csv"}
+    arguments = [part for option in options.items() for part in option]
+    assert main(["fit", str(instance_file), "--time-limit", "3", "--quiet", *arguments]) == 0
+    assert capsys.readouterr().err == ""
+    assert len(Solution.read("a.sol", instance)) == instance.n_lectures
+    assert "<html" in Path("b.html").read_text()
+    assert len(pd.read_csv("c.csv")) > 5
+    assert [path.name for path in only_folder().iterdir()] == ["timetable.csv"]
+
+
+def test_fit_passes_the_settings_on(compiled, instance_file, monkeypatch):
+    seen = {}
+
+    def run(self, state, budget):
+        seen.update(self.get_params())
+        yield from ()
+
+    monkeypatch.setattr(GeneticAlgorithm, "run", run)
+    settings = ["--set", "ga.population=5", "--set", "ga.generations=7"]
+    main(["fit", str(instance_file), "--time-limit", "2", "--quiet", *settings])
+    assert (seen["population"], seen["generations"]) == (5, 7)
+
+
+def test_a_failed_run_writes_the_best_so_far_and_tells_why_in_one_line(
+    compiled, instance, instance_file, monkeypatch, capsys
+):
+    def run(self, state, budget):
+        raise ArithmeticError("the genes ran out")
+        yield
+
+    monkeypatch.setattr(GeneticAlgorithm, "run", run)
+    assert main(["fit", str(instance_file), "--time-limit", "3", "--quiet"]) == 1
+    output = capsys.readouterr()
+    assert output.err == "schoolbell: failed: ArithmeticError: the genes ran out\n"
+    assert len(Solution.read(only_folder() / "solution.sol", instance)) > 0
+    assert main(["fit", str(instance_file), "--time-limit", "3", "--quiet", "--debug"]) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_ctrl_c_ends_the_run_and_writes_the_best_so_far(compiled, instance, instance_file):
+    command = [PROGRAM, "fit", str(instance_file), "--time-limit", "60"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "cost" in line:
+                break
+        interrupted = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read()
+        assert (process.wait(), rest[-1500:]) == (130, rest[-1500:])
+    assert time.monotonic() - interrupted < 3
+    assert "Traceback" not in rest
+    assert len(Solution.read(only_folder() / "solution.sol", instance)) == instance.n_lectures
+
+
+def test_the_time_limit_counts_from_the_start_of_the_process(compiled, instance_file):
+    began = time.monotonic()
+    command = [PROGRAM, "fit", str(instance_file), "--time-limit", "6", "--quiet"]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    assert 5 < time.monotonic() - began < 7
