@@ -132,6 +132,9 @@ def _generate(args: argparse.Namespace) -> int:
     instance = generate(args.courses, seed=args.seed)
     if args.out is None:
         print(instance.dumps(), end="")
+    elif args.out.suffix == ".ctt":
+        # The older format has no place for buildings, double lectures and the like.
+        instance.without_extensions().write(args.out)
     else:
         instance.write(args.out)
     return 0

@@ -256,3 +256,9 @@ def test_the_time_limit_counts_from_the_start_of_the_process(compiled, instance_
     command = [PROGRAM, "fit", str(instance_file), "--time-limit", "6", "--quiet"]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     assert 5 < time.monotonic() - began < 7
+
+
+def test_generate_writes_the_older_format_too(tmp_path):
+    path = tmp_path / "small.ctt"
+    assert main(["generate", "--courses", "30", "--seed", "3", "--out", str(path)]) == 0
+    assert Instance.read(path) == generate(30, seed=3).without_extensions()
