@@ -10,6 +10,7 @@ from .history import History
 from .lambda_callback import LambdaCallback
 from .progbar_logger import ProgbarLogger
 from .snapshot import Snapshot
+from .tensor_board import TensorBoard
 
 __all__ = [
     "CSVLogger",
@@ -23,4 +24,5 @@ __all__ = [
     "Logs",
     "ProgbarLogger",
     "Snapshot",
+    "TensorBoard",
 ]

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Literal
 
 from ..callbacks import Callback, CallbackList, History, ProgbarLogger
@@ -284,7 +284,7 @@ class Pipeline:
             "seed": seed,
             "time_limit": time_limit,
             "workers": workers,
-            "parameters": self.get_params(),
+            "parameters": self._readable_parameters(),
             "stages": [
                 {
                     "name": stage.name,
@@ -297,6 +297,15 @@ class Pipeline:
                 for stage in self.stages
             ],
         }
+
+    def _readable_parameters(self) -> dict[str, Any]:
+        parameters = {}
+        for stage in self.stages:
+            # A stage that keeps no attribute for a parameter runs all the same.
+            with suppress(AttributeError):
+                known = stage.get_params()
+                parameters |= {f"{stage.name}__{name}": value for name, value in known.items()}
+        return parameters
 
 
 def _checked_stages(stages: Iterable[Stage]) -> list[Stage]:

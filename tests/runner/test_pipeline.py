@@ -90,10 +90,12 @@ def test_callbacks_know_the_run_before_it_begins():
         unit, label, metrics = "meter", "Long way", ("speed",)
 
     callback = Curious()
-    run = Pipeline([Steps("first_steps"), Measured("b", share=3)], name="Walk").fit(
+    pipeline = Pipeline([Steps("first_steps"), Measured("b", share=3)], name="Walk")
+    run = pipeline.fit(
         callbacks=callback, seed=3, time_limit=9, workers=2, job_id="job", verbose=False
     )
     assert callback.progress == 0
+    assert callback.seen.pop("parameters") == pipeline.get_params() != {}
     assert callback.seen.pop("stages") == [
         {"name": "first_steps", "label": "First steps", "unit": "batch", "metrics": (),
          "start": 0.0, "end": 0.25},
@@ -104,6 +106,20 @@ def test_callbacks_know_the_run_before_it_begins():
         "pipeline": "Walk", "job_id": "job", "seed": 3, "time_limit": 9, "workers": 2,
     }  # fmt: skip
     assert run.job_id == "job"
+
+
+def test_a_stage_that_does_not_keep_its_parameters_runs_all_the_same():
+    class Secretive(Steps):
+        def __init__(self, steps):
+            super().__init__()
+            self.name, self._hidden = "secretive", steps
+            del self.steps
+
+        def run(self, state, budget):
+            yield Batch(self._hidden, self._hidden)
+
+    run = Pipeline([Secretive(2)]).fit(verbose=False)
+    assert run.stages[0].done == 2
 
 
 def test_workers_are_the_processors_that_this_process_may_use():

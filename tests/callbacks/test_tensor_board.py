@@ -1,0 +1,297 @@
+"""Event files, as TensorBoard itself reads them."""
+
+import json
+import resource
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from schoolbell.callbacks import TensorBoard
+from schoolbell.callbacks.event_file import EventFile
+from schoolbell.runner import Pipeline
+from schoolbell.stages import Batch, Stage
+
+event_accumulator = pytest.importorskip(
+    "tensorboard.backend.event_processing.event_accumulator", reason="tensorboard is not installed"
+)
+pytest.importorskip("tensorboardX", reason="tensorboardX is not installed")
+
+
+class Drawn:
+    """A solution that can draw itself."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def plot(self, ax):
+        ax.set_title(self.name)
+
+
+class Search(Stage):
+    unit, metrics = "round", ("speed", "note")
+
+    def __init__(self, name="search", rounds=3, solutions=True, ending=None):
+        self.name, self.rounds, self.solutions, self.ending = name, rounds, solutions, ending
+
+    def run(self, state, budget):
+        for step in range(self.rounds):
+            if self.solutions:
+                state.offer(Drawn(f"best {step}"), 1000 - state.version, 2)
+            yield Batch(step + 1, self.rounds, {"speed": np.float32(step / 2), "note": "up"})
+        if self.ending is not None:
+            raise self.ending
+
+
+def read(folder: Path):
+    keep_all = dict.fromkeys(("scalars", "images", "tensors"), 0)
+    accumulator = event_accumulator.EventAccumulator(str(folder), size_guidance=keep_all)
+    return accumulator.Reload()
+
+
+def points(folder, tag):
+    return [(event.step, event.value) for event in read(folder).Scalars(tag)]
+
+
+def fit(folder, *stages, **options):
+    return Pipeline(stages).fit(callbacks=TensorBoard(folder), verbose=False, **options)
+
+
+def test_every_metric_of_a_stage_is_a_scalar(tmp_path):
+    fit(tmp_path, Search("first"), Search("second", 2))
+    assert points(tmp_path, "first/speed") == [(0, 0.0), (1, 0.5), (2, 1.0)]
+    assert points(tmp_path, "second/speed") == [(0, 0.0), (1, 0.5)]
+    assert "first/note" not in read(tmp_path).Tags()["scalars"]
+
+
+def test_the_whole_run_is_counted_in_batches_of_all_stages(tmp_path):
+    fit(tmp_path, Search("first"), Search("second", 2))
+    assert points(tmp_path, "run/cost") == [(1, 1000), (2, 999), (3, 998), (4, 997), (5, 996)]
+    assert points(tmp_path, "run/violations")[-1] == (5, 2)
+    steps, progress = zip(*points(tmp_path, "run/progress"), strict=True)
+    assert sorted(progress) == list(progress)
+    assert sorted(steps) == list(steps)
+    assert (steps[-1], progress[-1]) == (5, 1.0)
+
+
+def hyperparameters(folder, part):
+    """What TensorBoard's plugin for hyperparameters finds: None where there is no such part."""
+    from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
+
+    found = read(folder).summary_metadata.get(f"_hparams_/{part}")
+    if found is None:
+        return None
+    return getattr(HParamsPluginData.FromString(found.plugin_data.content), part)
+
+
+def test_hyperparameters_come_with_the_final_cost(tmp_path):
+    fit(tmp_path, Search(rounds=4), seed=7, time_limit=9)
+    values = hyperparameters(tmp_path, "session_start_info").hparams
+    assert values["seed"].number_value == 7
+    assert values["search__rounds"].number_value == 4
+    assert values["search__solutions"].bool_value is True
+    assert values["search__name"].string_value == "search"
+    metrics = hyperparameters(tmp_path, "experiment").metric_infos
+    assert {one.name.tag for one in metrics} == {"final/cost", "final/violations", "final/seconds"}
+    assert hyperparameters(tmp_path, "session_end_info") is not None
+    assert points(tmp_path, "final/cost") == [(4, 997)]
+    assert points(tmp_path, "final/violations") == [(4, 2)]
+
+
+def test_the_summary_tells_how_the_run_and_its_stages_went(tmp_path):
+    run = fit(tmp_path, Search(rounds=1500), job_id="monday")
+    texts = read(tmp_path).Tensors("summary/text_summary")
+    text = texts[-1].tensor_proto.string_val[0].decode()
+    assert text.startswith("Run monday: **finished** in ")
+    assert "cost -499, violations 2" in text
+    assert "| search | 1,500 |" in text
+    assert run.cost == -499
+
+
+def test_a_failed_run_is_told_with_its_reason(tmp_path):
+    with pytest.raises(ZeroDivisionError):
+        fit(tmp_path, Search(ending=ZeroDivisionError("no luck")))
+    text = read(tmp_path).Tensors("summary/text_summary")[-1].tensor_proto.string_val[0].decode()
+    assert "**failed: ZeroDivisionError: no luck**" in text
+    assert points(tmp_path, "search/speed")[-1] == (2, 1.0)
+    assert hyperparameters(tmp_path, "session_end_info") is None
+
+
+def test_the_last_best_is_drawn(tmp_path):
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    fit(tmp_path, Search(rounds=400))
+    pictures = read(tmp_path).Images("timetable")
+    assert pictures[-1].step == 399
+    # Not each of the 400: at most the first and the last of so short a run.
+    assert len(pictures) <= 2
+    png = pictures[-1].encoded_image_string
+    assert png.startswith(b"\x89PNG")
+    size = tuple(int.from_bytes(png[at : at + 4], "big") for at in (16, 20))
+    assert size == (pictures[-1].width, pictures[-1].height)
+
+
+@pytest.mark.parametrize("solution", [object(), "text"])
+def test_solutions_that_cannot_draw_themselves_are_left_out(tmp_path, solution):
+    class Plain(Search):
+        def run(self, state, budget):
+            state.offer(solution, 1, 0)
+            yield Batch(1, 1)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fit(tmp_path, Plain())
+    assert not read(tmp_path).Tags()["images"]
+
+
+def test_a_picture_that_fails_is_warned_of_once_and_the_run_goes_on(tmp_path):
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+
+    class Broken(Search):
+        def run(self, state, budget):
+            for step in range(5):
+                state.offer(Drawn(step), 9 - step, 0)
+                state.solution.plot = lambda ax: 1 / 0
+                yield Batch(step + 1, 5)
+
+    with pytest.warns(RuntimeWarning, match="no pictures in TensorBoard: ZeroDivision") as caught:
+        run = fit(tmp_path, Broken())
+    assert run.status == "finished"
+    assert len(caught) == 1
+    assert points(tmp_path, "final/cost") == [(5, 5)]
+
+
+def test_of_many_batches_ever_fewer_are_written_and_always_the_last(tmp_path):
+    batches = 200_000
+    fit(tmp_path, Search(rounds=batches, solutions=False))
+    steps = [step for step, _ in points(tmp_path, "search/speed")]
+    assert steps[:512] == list(range(512))
+    assert steps[-1] == batches - 1
+    assert 2_000 < len(steps) < 5_000
+    gaps = np.diff(steps[:-1])
+    assert (np.diff(gaps) >= 0).all()
+    assert gaps[-1] <= batches / 512
+
+
+def test_a_new_run_in_the_same_folder_takes_the_place_of_the_older_one(tmp_path):
+    board = TensorBoard(tmp_path)
+    Pipeline([Search(rounds=9)]).fit(callbacks=board, verbose=False)
+    Pipeline([Search(rounds=2)]).fit(callbacks=board, verbose=False)
+    assert points(tmp_path, "search/speed") == [(0, 0.0), (1, 0.5)]
+
+
+def test_a_folder_that_cannot_be_made_ends_the_run_at_its_beginning(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Exception, match="TensorBoard failed in on_pipeline_begin") as caught:
+        fit(tmp_path / "file" / "logs", Search())
+    assert isinstance(caught.value.__cause__, OSError)
+
+
+def test_an_impossible_interval_is_refused():
+    with pytest.raises(ValueError, match="image_interval"):
+        TensorBoard(image_interval=0)
+
+
+def test_without_tensorboardx_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorboardX", None)
+    with pytest.raises(ImportError, match=r"pip install 'schoolbell\[tensorboard\]'"):
+        TensorBoard()
+
+
+class FullDisk:
+    """Lets no file of this process grow beyond a size, as a full disk would."""
+
+    def __init__(self, size):
+        self.size = size
+
+    def __enter__(self):
+        self.limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (self.size, self.limits[1]))
+
+    def __exit__(self, *_):
+        resource.setrlimit(resource.RLIMIT_FSIZE, self.limits)
+
+
+def test_no_record_is_torn_by_a_disk_that_is_full_for_a_while(tmp_path):
+    file = EventFile(tmp_path)
+
+    def add(steps):
+        for step in steps:
+            file.add(step=step, summary={"value": [{"tag": "a", "simple_value": step}]})
+
+    add(range(1000))
+    with FullDisk(20_011), pytest.raises(OSError, match="too large"):
+        file.flush()
+    assert file.pending
+    assert next(tmp_path.iterdir()).stat().st_size == 20_011
+    add(range(1000, 1010))
+    file.flush()
+    file.close()
+    assert points(tmp_path, "a") == [(step, step) for step in range(1010)]
+
+
+def test_a_full_disk_is_warned_of_once_and_ends_neither_run_nor_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr("schoolbell.callbacks.tensor_board._FLUSH_SECONDS", 0.01)
+    board = TensorBoard(tmp_path, image_interval=float("inf"))
+
+    class Long(Search):
+        def run(self, state, budget):
+            for step in range(300):
+                time.sleep(0.001)
+                yield Batch(step + 1, 300, {"speed": step})
+
+    # Warnings go to the test's own record, which is no file.
+    with FullDisk(2_000), warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        run = Pipeline([Long()]).fit(callbacks=board, verbose=False)
+    assert run.status == "finished"
+    messages = [str(one.message) for one in caught]
+    assert len(messages) == 2
+    assert "File too large" in messages[0]
+    assert "the last of the run could not be written" in messages[1]
+    assert 0 < len(points(tmp_path, "search/speed")) < 300
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def fetch(address, patience=60.0):
+    """What the server answers with, once it is up and has found the run."""
+    give_up = time.monotonic() + patience
+    while True:
+        try:
+            with urllib.request.urlopen(address, timeout=10) as answer:
+                found = json.load(answer)
+        except OSError:
+            found = None
+        if found or time.monotonic() > give_up:
+            return found
+        time.sleep(0.1)
+
+
+def test_tensorboard_itself_serves_the_scalars(tmp_path):
+    program = Path(sys.executable).with_name("tensorboard")
+    if not program.exists() and not shutil.which("tensorboard"):
+        pytest.skip("the program tensorboard is not installed")
+    fit(tmp_path / "one", Search())
+    port = free_port()
+    command = [program if program.exists() else "tensorboard", "--logdir", tmp_path]
+    command += ["--port", str(port), "--load_fast=false"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, **quiet) as server:
+        try:
+            base = f"http://127.0.0.1:{port}/data/plugin/scalars"
+            tags = fetch(f"{base}/tags")
+            assert {"search/speed", "run/progress", "final/cost"} <= set(tags["one"])
+            scalars = fetch(f"{base}/scalars?run=one&tag=search%2Fspeed")
+        finally:
+            server.terminate()
+    assert [(step, value) for _, step, value in scalars] == [(0, 0.0), (1, 0.5), (2, 1.0)]
