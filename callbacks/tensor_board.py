@@ -282,7 +282,7 @@ def _picture(solution: Any) -> dict[str, Any] | None:
     plot = getattr(solution, "plot", None)
     if plot is None:
         return None
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure  # pyright: ignore[reportMissingImports] - optional
 
     # Not by pyplot, which belongs to the main thread.
     figure = Figure(figsize=_PICTURE_INCHES)

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 PULSE = 0.1
 CHUNK_SECONDS = 0.08
 CHUNK_MOVES = 200_000
+# Moves a second on a large instance, and the moves for each lecture from which on
+# an anneal gains by beginning hot.
+ROUGH_SPEED = 3e6
+FEWEST_HOT_MOVES = 5_000
 # Size of the clusters where no stage has found any.
 COURSES_OF_A_CLUSTER = 10
 
@@ -185,19 +189,27 @@ class _Evolution:
         stage = self.stage
         jobs = []
         for _ in range(min(stage.offspring, stage.population - len(self.population))):
-            start = self._founder_start(self.made)
-            jobs.append(self._job(*start, stage.founder_temperature, stage.founder_moves))
+            start, temperature = self._founder_start(self.made, seconds)
+            jobs.append(self._job(*start, temperature, stage.founder_moves))
         yield from self._anneal(jobs, seconds)
         self.population += [job.individual() for job in jobs]
         self.population.sort(key=lambda individual: individual.rank)
 
-    def _founder_start(self, index: int) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+    def _founder_start(
+        self, index: int, seconds: float | None
+    ) -> tuple[tuple[NDArray[np.integer], NDArray[np.integer]], float]:
+        """Choose where a founder's anneal begins: its timetable and its temperature."""
         from .timetable.greedy import greedy_timetable
 
-        if index == 0 and self.state.solution is not None:
-            return self.state.solution.lecture_arrays()
-        rng = np.random.default_rng(self.state.seed_sequence(self.stage.name, 1, index))
-        return greedy_timetable(self.state.instance, rng)
+        stage, solution = self.stage, self.state.solution
+        moves = np.inf if seconds is None else seconds * ROUGH_SPEED / max(self.n_lectures, 1)
+        if solution is not None and moves < FEWEST_HOT_MOVES:
+            # Too little time to cool from high up: improve what there is.
+            return solution.lecture_arrays(), max(stage.reheats)
+        if index == 0 and solution is not None:
+            return solution.lecture_arrays(), stage.founder_temperature
+        rng = np.random.default_rng(self.state.seed_sequence(stage.name, 1, index))
+        return greedy_timetable(self.state.instance, rng), stage.founder_temperature
 
     def _breed(self, seconds: float | None) -> Iterator[None]:
         """Make children and let them into the population."""
