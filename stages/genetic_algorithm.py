@@ -22,7 +22,7 @@ CHUNK_MOVES = 200_000
 # Moves a second on a large instance, and the moves for each lecture from which on
 # an anneal gains by beginning hot.
 ROUGH_SPEED = 3e6
-FEWEST_HOT_MOVES = 5_000
+FEWEST_HOT_MOVES = 20_000
 # Size of the clusters where no stage has found any.
 COURSES_OF_A_CLUSTER = 10
 
@@ -202,12 +202,14 @@ class _Evolution:
         from .timetable.greedy import greedy_timetable
 
         stage, solution = self.stage, self.state.solution
-        moves = np.inf if seconds is None else seconds * ROUGH_SPEED / max(self.n_lectures, 1)
-        if solution is not None and moves < FEWEST_HOT_MOVES:
-            # Too little time to cool from high up: improve what there is.
+        # A move of a course in many curricula takes longer to evaluate.
+        curricula = len(self.problem.curricula) / max(len(self.problem.students), 1)
+        work = max(self.n_lectures, 1) * max(curricula / 4, 1.0)
+        moves = np.inf if seconds is None else seconds * ROUGH_SPEED / work
+        if solution is not None and (index == 0 or moves < FEWEST_HOT_MOVES):
+            # The first improves what there is; the others too if the time is too short
+            # to cool from high up.
             return solution.lecture_arrays(), max(stage.reheats)
-        if index == 0 and solution is not None:
-            return solution.lecture_arrays(), stage.founder_temperature
         rng = np.random.default_rng(self.state.seed_sequence(stage.name, 1, index))
         return greedy_timetable(self.state.instance, rng), stage.founder_temperature
 
