@@ -1,9 +1,17 @@
 """Records what a run's batches reported."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
-from typing import Any
+from itertools import chain
+from typing import TYPE_CHECKING, Any
 
 from .callback import Callback, Logs
+from .cost_curve import CurvePoint, cost_curve
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from pandas import DataFrame
 
 
 class History(Callback):
@@ -89,6 +97,67 @@ class History(Callback):
     def history(self) -> dict[str, list[Any]]:
         """The rows as columns; None where a row has no such value."""
         return {name: [row.get(name) for row in self.rows] for name in self._columns()}
+
+    def to_frame(self) -> DataFrame:
+        """Return the rows as a table of pandas.
+
+        Returns
+        -------
+        DataFrame
+            A row for each recorded batch; NaN where it has no such value.
+
+        Raises
+        ------
+        ImportError
+            Where pandas is not installed.
+        """
+        try:
+            from pandas import DataFrame
+        except ImportError as error:
+            raise ImportError(
+                "a history becomes a table by pandas, which is not installed: pip install pandas"
+            ) from error
+        return DataFrame(self.history)
+
+    def curve(self) -> list[CurvePoint]:
+        """Return when the best cost changed: ``(elapsed, cost, violations)`` each time.
+
+        The last point is where the run stood at its end.
+        """
+        return cost_curve(chain(self.rows, self.solutions))
+
+    def stage_spans(self) -> list[tuple[str, float, float]]:
+        """Return from when to when, in seconds, each stage that finished a unit was at work.
+
+        A stage begins where the one before it finished its last unit.
+        """
+        ends = {row["stage"]: row["elapsed"] for row in self.rows}
+        return list(zip(ends, [0.0, *ends.values()], ends.values(), strict=False))
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw how the cost of the best so far fell, by seconds, with matplotlib.
+
+        The line is dotted as long as the best had violations; bands tell the
+        stages apart, with the names of those that are wide enough.
+
+        Parameters
+        ----------
+        ax
+            Where to draw; a new figure of pyplot by default.
+
+        Returns
+        -------
+        Axes
+            Where it is drawn.
+
+        Raises
+        ------
+        ImportError
+            Where matplotlib is not installed.
+        """
+        from .history_plot import plot_history
+
+        return plot_history(self, ax)
 
     def _columns(self) -> list[str]:
         return list(dict.fromkeys(name for row in self.rows for name in row))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +14,9 @@ from .errors import TimetableError
 from .instance import Instance
 from .row_reader import RowReader
 from .text_file import read_text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 class Solution:
@@ -158,6 +162,44 @@ class Solution:
     def _sorted(self) -> NDArray[np.int32]:
         order = np.lexsort((self.rooms, self.periods, self.courses))
         return np.stack([self.courses, self.periods, self.rooms])[:, order]
+
+    def plot(
+        self,
+        by: Literal["room", "curriculum", "teacher"] = "room",
+        which: str | None = None,
+        ax: Axes | None = None,
+    ) -> Axes:
+        """Draw the timetable with matplotlib.
+
+        Lectures that must not meet but do are red.
+
+        Parameters
+        ----------
+        by
+            Whose timetable: that of rooms, curricula or teachers.
+        which
+            Id of one of them, whose week is drawn with a column for each day;
+            None for all, a row each with a column for each period. Of more than
+            50 the busiest are drawn, as the title says.
+        ax
+            Where to draw; a new figure of pyplot by default. The axes of a bare
+            ``matplotlib.figure.Figure`` do without pyplot.
+
+        Returns
+        -------
+        Axes
+            Where it is drawn.
+
+        Raises
+        ------
+        TimetableError
+            For another `by`, and for a `which` that is not in the instance.
+        ImportError
+            Where matplotlib is not installed.
+        """
+        from .plotting import plot
+
+        return plot(self, by, which, ax)
 
     def __len__(self) -> int:
         return len(self.courses)

@@ -1,5 +1,6 @@
 """What a history keeps of a long run."""
 
+import sys
 from itertools import pairwise
 
 import pytest
@@ -72,3 +73,62 @@ def test_an_interrupted_stage_keeps_its_last_batch_too():
 def test_at_least_two_rows_must_be_kept():
     with pytest.raises(ValueError, match="2 or more"):
         History(rows_per_stage=1)
+
+
+def test_a_table_has_a_row_for_each_batch_and_a_column_for_each_value():
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    table = Pipeline([Steps("a", 3), Steps("b", 2)]).fit(verbose=False).history.to_frame()
+    assert isinstance(table, pandas.DataFrame)
+    assert table["stage"].tolist() == ["a", "a", "a", "b", "b"]
+    assert table["cost"].tolist() == [0, -1, -2, -2, -2]
+
+
+def test_without_pandas_the_error_tells_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError, match="pip install pandas"):
+        History().to_frame()
+
+
+def recorded(*rows):
+    history = History()
+    for batch, (stage, elapsed, cost, violations) in enumerate(rows):
+        logs = {"stage": stage, "elapsed": elapsed, "cost": cost, "violations": violations}
+        history.on_batch_end(batch, logs)
+    return history
+
+
+def test_a_stage_spans_the_time_since_the_one_before_it():
+    history = recorded(("a", 1.0, None, None), ("a", 2.0, 9, 0), ("b", 5.0, 7, 0))
+    assert history.stage_spans() == [("a", 0.0, 2.0), ("b", 2.0, 5.0)]
+
+
+def test_the_plot_shows_the_cost_by_seconds_and_dots_it_while_there_are_violations():
+    figure = pytest.importorskip("matplotlib.figure", reason="matplotlib is not installed")
+    rows = [("a", 1.0, 9, 2), ("a", 2.0, 12, 0), ("a", 5.0, 7, 0), ("b", 6.0, 7, 0)]
+    ax = figure.Figure().subplots()
+    assert recorded(*rows).plot(ax=ax) is ax
+    dotted, solid = ax.lines
+    assert (dotted.get_linestyle(), solid.get_linestyle()) == (":", "-")
+    assert dotted.get_xydata().tolist() == [[1, 9], [2, 12]]
+    assert solid.get_xydata().tolist() == [[2, 12], [5, 7], [6, 7]]
+    assert [text.get_text() for text in ax.texts] == ["a", "b"]
+
+
+@pytest.mark.parametrize("rows", [[], [("a", 1.0, None, None)]])
+def test_a_history_without_solutions_can_be_drawn_too(rows):
+    figure = pytest.importorskip("matplotlib.figure", reason="matplotlib is not installed")
+    assert not recorded(*rows).plot(ax=figure.Figure().subplots()).lines
+
+
+def test_a_history_is_drawn_without_axes_on_a_new_figure():
+    pyplot = pytest.importorskip("matplotlib.pyplot", reason="matplotlib is not installed")
+    pyplot.switch_backend("agg")
+    ax = recorded(("a", 1.0, 9, 0)).plot()
+    assert ax.get_ylabel() == "cost"
+    pyplot.close(ax.figure)
+
+
+def test_without_matplotlib_the_error_tells_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(ImportError, match=r"pip install 'schoolbell\[plot\]'"):
+        History().plot()
