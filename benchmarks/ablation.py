@@ -1,61 +1,114 @@
-"""What each stage is worth: the pipeline with one stage left out at a time.
+"""What each stage is worth: the pipeline with one of them left out or replaced by chance.
 
-    python benchmarks/ablation.py [--time 30] [--workers 2] [--seed 1] FILES…
+    python benchmarks/ablation.py [--time 30] [--workers 1] [--seeds 1,2,3]
+        [--formulation UD2] [--variants all,no-ga,…] [--format markdown] FILES…
 
-Prints a Markdown table: when the first timetable without violations was found,
-and the violations and the cost at the end. A first, uncounted run compiles the
-kernels.
+``no-STAGE`` leaves a stage out. ``random-clusters`` keeps the sizes of the clusters
+that Louvain found, and deals the courses to them at random; ``random-operators``
+lets RLRepair draw its operators by lot. Medians over the seeds, with the
+range of the costs beside them, since a difference within it says nothing. A first,
+uncounted run compiles the kernels.
 """
 
 import argparse
-import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
-from schoolbell.callbacks import Callback
-from schoolbell.runner import timetabling_pipeline
+import numpy as np
+from measuring import FirstFeasible, Table, add_fits, median
+from schoolbell.runner import Pipeline, timetabling_pipeline
+from schoolbell.stages import Batch, Budget, Stage, State
 
 LEFT_OUT = ("clustering", "cp_sat", "ga", "rl", "finalize")
-NOTHING = "(nothing)"
+COLUMNS = ("instance", "variant", "first feasible (s)", "violations", "cost", "lowest", "highest")
 
 
-class FirstFeasible(Callback):
-    """Note when the first timetable without violations was found."""
+class DealCourses(Stage):
+    """Deal the courses to clusters at random, each cluster keeping its number of courses."""
 
-    def __init__(self) -> None:
-        self.seconds: float | None = None
+    name, unit, share = "dealing", "step", 0.01
 
-    def on_pipeline_begin(self, logs: dict) -> None:
-        self.began = time.perf_counter()
+    def run(self, state: State, budget: Budget) -> Iterator[Batch]:
+        rng = np.random.default_rng(state.seed_sequence(self.name))
+        state.clusters = rng.permutation(state.clusters)
+        yield Batch(1, 1)
 
-    def on_solution(self, solution: object, logs: dict) -> None:
-        if self.seconds is None and logs["violations"] == 0:
-            self.seconds = time.perf_counter() - self.began
+
+def _without(name: str, formulation: str) -> Pipeline:
+    return timetabling_pipeline(formulation, **{name: None})
+
+
+def _random_clusters(formulation: str) -> Pipeline:
+    stages = list(timetabling_pipeline(formulation).stages)
+    place = [stage.name for stage in stages].index("clustering") + 1
+    return Pipeline([*stages[:place], DealCourses(), *stages[place:]])
+
+
+def _random_operators(formulation: str) -> Pipeline:
+    return timetabling_pipeline(formulation, rl__policy="random")
+
+
+VARIANTS: dict[str, Callable[[str], Pipeline]] = {
+    "all": timetabling_pipeline,
+    **{
+        f"no-{name}": lambda formulation, name=name: _without(formulation, name)
+        for name in LEFT_OUT
+    },
+    "random-clusters": _random_clusters,
+    "random-operators": _random_operators,
+}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Leave out one stage at a time.")
-    parser.add_argument("files", nargs="+", type=Path)
-    parser.add_argument("--time", type=float, default=30.0, help="seconds a run (30)")
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--seed", type=int, default=1)
-    args = parser.parse_args()
-    timetabling_pipeline(cp_sat=None, rl=None).fit(args.files[0], time_limit=1.0, verbose=False)
-    print("| instance | left out | first feasible (s) | violations | cost |")
-    print("| --- | --- | --- | --- | --- |")
+    args = _arguments()
+    timetabling_pipeline(args.formulation).fit(args.files[0], time_limit=2.0, verbose=False)
+    table = Table(COLUMNS, args.format)
     for file in args.files:
-        for name in (NOTHING, *LEFT_OUT):
-            feasible = FirstFeasible()
-            run = timetabling_pipeline(**({} if name == NOTHING else {name: None})).fit(
-                file,
-                callbacks=[feasible],
-                seed=args.seed,
-                time_limit=args.time,
-                workers=args.workers,
-                verbose=False,
+        for variant in args.variants:
+            runs = [_fit(args, file, variant, seed) for seed in args.seeds]
+            costs = [run.cost for run, _ in runs]
+            table.row(
+                file.stem,
+                variant,
+                median([watch.seconds for _, watch in runs]),
+                median([run.violations for run, _ in runs]),
+                median(costs),
+                min(costs),
+                max(costs),
             )
-            first = "never" if feasible.seconds is None else f"{feasible.seconds:.1f}"
-            row = (file.stem, name, first, run.violations, run.cost)
-            print("|", " | ".join(str(value) for value in row), "|", flush=True)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Leave out one stage at a time.")
+    add_fits(parser, 30.0)
+    parser.add_argument("--formulation", default="UD2")
+    parser.add_argument(
+        "--variants",
+        type=lambda text: text.split(","),
+        default=list(VARIANTS),
+        help=f"with commas, of {', '.join(VARIANTS)} (all of them)",
+    )
+    args = parser.parse_args()
+    unknown = [variant for variant in args.variants if variant not in VARIANTS]
+    if unknown:
+        parser.error(f"argument --variants: unknown {', '.join(unknown)}")
+    return args
+
+
+def _fit(
+    args: argparse.Namespace, file: Path, variant: str, seed: int
+) -> tuple[Any, FirstFeasible]:
+    watch = FirstFeasible()
+    run = VARIANTS[variant](args.formulation).fit(
+        file,
+        callbacks=[watch],
+        seed=seed,
+        time_limit=args.time,
+        workers=args.workers,
+        verbose=False,
+    )
+    return run, watch
 
 
 if __name__ == "__main__":

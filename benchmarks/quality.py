@@ -1,142 +1,127 @@
 """How good the timetables are: cost by instance and stage beside the best known.
 
     python benchmarks/quality.py [--time 60] [--workers 1] [--seeds 1,2,3]
-        [--formulation UD2] [--peer "COMMAND {instance} {solution} {seconds} {seed}"] FILES…
+        [--formulation UD2] [--set STAGE.PARAMETER=VALUE]… [--format markdown]
+        [--peer "COMMAND {instance} {solution} {seconds} {seed}"] FILES…
 
 Every run is a process of its own, ``schoolbell fit``, and every timetable is
-evaluated anew from its file. A first, uncounted run compiles the kernels. A peer
-program is run beside it with the same time, and its solution file is evaluated
-in the same way.
+evaluated anew from its file. A first, uncounted run compiles the kernels. Medians
+are over the seeds; the stages' columns are the cost when the stage ended, empty
+where most seeds had violations left.
+
+A peer program is run on the same instances and seeds with the same time. It is
+started without a shell, its solution file is evaluated as ours is, and it is
+killed when it overruns its time by far; what went wrong stands below the table
+(on stderr for CSV and JSON). A run without a feasible timetable counts as
+infinitely dear.
 """
 
 import argparse
-import csv
-import shlex
-import statistics
-import subprocess
+import math
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-from schoolbell.stages.timetable import Instance, Solution, evaluate
+from measuring import (
+    BEST_KNOWN,
+    Outcome,
+    Table,
+    Task,
+    add_fits,
+    fit,
+    gap,
+    median,
+    peer_command,
+    run_peer,
+)
 
-# UD2, from the literature.
-BEST_KNOWN = {
-    "comp01": 5,
-    "comp02": 24,
-    "comp03": 64,
-    "comp04": 35,
-    "comp05": 284,
-    "comp06": 27,
-    "comp07": 6,
-    "comp08": 37,
-    "comp09": 96,
-    "comp10": 4,
-    "comp11": 0,
-    "comp12": 294,
-    "comp13": 59,
-    "comp14": 51,
-}
 STAGES = ("cp_sat", "ga", "rl")
-PROGRAM = Path(sys.executable).with_name("schoolbell")
+OURS = ("instance", "best known", *STAGES, "median", "gap %", "all seeds", "longest process (s)")
+PEERS = ("peer", "peer, all seeds", "ratio")
 
 
 def main() -> None:
     args = _arguments()
-    with tempfile.TemporaryDirectory() as folder:
-        _fit(args, args.files[0], 1, Path(folder), seconds=2)
-        columns = ["instance", "best known", *STAGES, "median", "gap", "all seeds", "seconds"]
-        if args.peer:
-            columns += ["peer", "ratio"]
-        _print_row(columns)
-        _print_row(["---"] * len(columns))
-        totals = [_measure(args, file, Path(folder)) for file in args.files]
-    ours, known = sum(t[0] for t in totals), sum(t[1] for t in totals)
-    ratio = f", best known {known}, ratio {ours / known:.3f}" if known else ""
-    print(f"\nSum of medians {ours:g}{ratio}")
-    if args.peer:
-        peer = sum(t[2] for t in totals)
-        print(f"Sum of the peer's medians {peer:g}, ratio {ours / peer:.3f}")
+    table = Table(OURS + (PEERS if args.peer else ()), args.format)
+    failures: list[str] = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        fit(Task(args.files[0], args.formulation, 2.0, 1), folder)
+        rows = [_measure(args, file, folder, table, failures) for file in args.files]
+    _sum_up(args, rows, table)
+    for failure in failures:
+        print(failure, file=sys.stdout if args.format == "markdown" else sys.stderr)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure the cost of timetables.")
-    parser.add_argument("files", nargs="+", type=Path)
-    parser.add_argument("--time", type=float, default=60.0, help="seconds a run (60)")
-    parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--seeds", default="1,2,3", help="seeds, with commas (1,2,3)")
+    add_fits(parser, 60.0)
     parser.add_argument("--formulation", default="UD2")
     parser.add_argument("--peer", help="a command with {instance} {solution} {seconds} {seed}")
     parser.add_argument("--set", action="append", default=[], help="STAGE.PARAMETER=VALUE")
     args = parser.parse_args()
-    args.seeds = [int(seed) for seed in args.seeds.split(",")]
+    if args.peer:
+        try:
+            peer_command(args.peer, Task(args.files[0], "UD2", args.time, 1), Path("peer.sol"))
+        except ValueError as error:
+            parser.error(f"argument --peer: {error}")
     return args
 
 
-def _measure(args: argparse.Namespace, file: Path, folder: Path) -> tuple[float, float, float]:
-    runs = [_fit(args, file, seed, folder, args.time) for seed in args.seeds]
-    costs = [run["cost"] for run in runs]
-    median = statistics.median(costs)
+def _measure(
+    args: argparse.Namespace, file: Path, folder: Path, table: Table, failures: list[str]
+) -> tuple[float | None, float | None, float | None]:
+    """Print an instance's row; return our median, the best known cost and the peer's median."""
+    tasks = [Task(file, args.formulation, args.time, seed) for seed in args.seeds]
+    runs = [fit(task, folder, args.workers, args.set) for task in tasks]
+    failures += _complaints("schoolbell", tasks, runs)
+    ours = median([run.value for run in runs])
     known = BEST_KNOWN.get(file.stem) if args.formulation == "UD2" else None
-    stages = [_median([run[stage] for run in runs]) for stage in STAGES]
-    seconds = max(run["seconds"] for run in runs)
-    gap = "" if not known else f"{100 * (median / known - 1):.0f} %"
-    row = [file.stem, known, *stages, median, gap, " ".join(map(str, costs)), f"{seconds:.1f}"]
-    peer = 0.0
+    part = None if ours is None else gap(ours, known)
+    row = [file.stem, known]
+    row += [median([run.stages.get(stage) for run in runs]) for stage in STAGES]
+    row += [ours, None if part is None else round(100 * part, 1)]
+    row += [_listed(runs), round(max(run.seconds for run in runs), 1)]
+    peers = None
     if args.peer:
-        peer = statistics.median(_run_peer(args, file, seed, folder) for seed in args.seeds)
-        row += [peer, f"{median / peer:.2f}" if peer else ""]
-    _print_row(row)
-    return median, known or 0, peer
+        others = [run_peer(args.peer, task, folder) for task in tasks]
+        failures += _complaints("peer", tasks, others)
+        peers = median([run.value for run in others])
+        row += [peers, _listed(others), _ratio(ours, peers)]
+    table.row(*row)
+    return ours, known, peers
 
 
-def _fit(args: argparse.Namespace, file: Path, seed: int, folder: Path, seconds: float) -> dict:
-    """Run the command line; return cost, seconds and the cost after each stage."""
-    solution, log = folder / "ours.sol", folder / "log.csv"
-    command = [str(PROGRAM), "fit", str(file.resolve()), "--quiet"]
-    command += ["--time-limit", str(seconds), "--workers", str(args.workers)]
-    command += ["--seed", str(seed), "--formulation", args.formulation]
-    command += ["--out", str(solution), "--csv", str(log), "--html", str(folder / "page.html")]
-    for setting in args.set:
-        command += ["--set", setting]
-    began = time.perf_counter()
-    subprocess.run(command, check=True, cwd=folder, stdout=subprocess.DEVNULL)
-    took = time.perf_counter() - began
-    result = {"seconds": took, "cost": _cost(file, solution, args.formulation)}
-    with log.open() as rows:
-        for row in csv.DictReader(rows):
-            feasible = row["violations"] in ("0", "0.0")
-            result[row["stage"]] = int(float(row["cost"])) if feasible else None
-    return {stage: result.get(stage) for stage in STAGES} | result
+def _sum_up(args: argparse.Namespace, rows: list[tuple], table: Table) -> None:
+    """Add the sums up over the instances where there is something to compare with."""
+    for column, what in ((1, "the best known"), (2, "the peer's")):
+        pairs = [(row[0], row[column]) for row in rows if row[column] is not None]
+        if not pairs:
+            continue
+        ours = math.fsum(math.inf if cost is None else cost for cost, _ in pairs)
+        other = math.fsum(cost for _, cost in pairs)
+        ratio = f", ratio {ours / other:.3f}" if other else ""
+        table.note(
+            f"Over {len(pairs)} instances our medians sum to {ours:g}, {what} to {other:g}{ratio}."
+        )
+    if args.peer and any(row[2] is None for row in rows):
+        table.note("Instances that the peer did not solve are left out of its sum.")
 
 
-def _run_peer(args: argparse.Namespace, file: Path, seed: int, folder: Path) -> float:
-    solution = folder / "peer.sol"
-    solution.unlink(missing_ok=True)
-    command = args.peer.format(
-        instance=shlex.quote(str(file.resolve())),
-        solution=shlex.quote(str(solution)),
-        seconds=args.time,
-        seed=seed,
-    )
-    subprocess.run(shlex.split(command), check=False, stdout=subprocess.DEVNULL)
-    return _cost(file, solution, args.formulation)
+def _complaints(program: str, tasks: list[Task], runs: list[Outcome]) -> list[str]:
+    return [
+        f"{program} on {task.instance.stem}, seed {task.seed}: {run.failure}"
+        for task, run in zip(tasks, runs, strict=True)
+        if run.failure
+    ]
 
 
-def _cost(file: Path, solution: Path, formulation: str) -> float:
-    if not solution.exists():
-        return float("inf")
-    evaluation = evaluate(Solution.read(solution, Instance.read(file)), formulation)
-    return float("inf") if evaluation.violations else evaluation.cost
+def _listed(runs: list[Outcome]) -> str:
+    return " ".join("-" if math.isinf(run.value) else str(run.cost) for run in runs)
 
 
-def _median(values: list) -> object:
-    return "" if None in values else statistics.median(values)
-
-
-def _print_row(row: list) -> None:
-    print("|", " | ".join("" if value is None else str(value) for value in row), "|", flush=True)
+def _ratio(ours: float | None, other: float | None) -> float | None:
+    return round(ours / other, 3) if ours is not None and other else None
 
 
 if __name__ == "__main__":
