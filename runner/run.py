@@ -54,12 +54,7 @@ class Run:
 
     def summary(self) -> str:
         """Return the run in words: how it ended, what it found, and a row for each stage."""
-        lines = [f"Run {self.job_id}: {self.outcome} in {format_seconds(self.seconds)}"]
-        if self.cost is None:
-            lines.append("no solution")
-        else:
-            bound = "" if self.bound is None else f", lower bound {format_number(self.bound)}"
-            lines.append(f"cost {format_number(self.cost)}, violations {self.violations}{bound}")
+        lines = [f"Run {self.job_id}: {self.outcome} in {format_seconds(self.seconds)}", self.best]
         if self.stages:
             lines += ["", *_table(self.stages)]
         return "\n".join(lines)
@@ -73,6 +68,20 @@ class Run:
             return f"failed: {type(self.exception).__name__}: {self.exception}"
         return self.status
 
+    @property
+    def best(self) -> str:
+        """What was found, in words: ``"cost 12, violations 0, lower bound 5"``."""
+        if self.cost is None:
+            return "no solution"
+        bound = "" if self.bound is None else f", lower bound {format_number(self.bound)}"
+        return f"cost {format_number(self.cost)}, violations {self.violations}{bound}"
+
+    def _repr_html_(self) -> str:
+        """Show the run in a notebook: how it went, the cost's curve, and the solution."""
+        from .run_html import run_html
+
+        return run_html(self)
+
     def __str__(self) -> str:
         return self.summary()
 
@@ -83,7 +92,8 @@ class Run:
         )
 
 
-def _table(stages: list[StageRecord]) -> list[str]:
+def stage_rows(stages: list[StageRecord]) -> list[tuple[str, ...]]:
+    """Return a table of how stages went, its head first."""
     rows = [("stage", "units", "time", "cost", "violations", "ended")]
     for stage in stages:
         total = "" if stage.total is None else f"/{stage.total:,}"
@@ -97,6 +107,11 @@ def _table(stages: list[StageRecord]) -> list[str]:
                 stage.ended_by,
             )
         )
+    return rows
+
+
+def _table(stages: list[StageRecord]) -> list[str]:
+    rows = stage_rows(stages)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     left = {0, 1, 5}
     return [

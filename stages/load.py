@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import wait
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ class Load(Stage):
     The problem is an `Instance` or the path of a ``.ctt`` or ``.ectt`` file.
     A run's ``initial`` timetable, a `Solution` or the path of one, becomes its
     first solution. Leaves ``instance``, ``formulation`` and ``search`` on the
-    state.
+    state, and how to `present` a timetable.
 
     Parameters
     ----------
@@ -57,6 +58,7 @@ def _prepare(
     state: State, budget: Budget, formulation: Formulation, steps: int
 ) -> Iterator[Batch | None]:
     state.formulation = formulation
+    state.present = partial(evaluate, formulation=formulation)
     state.instance = _instance(state.problem)
     yield Batch(1, steps)
 

@@ -38,6 +38,9 @@ class State:
         first solution.
     bound
         A proven lower bound of the cost; None when none is known.
+    present
+        Returns what a notebook shows of a solution, for example its cost by
+        constraint: an object with ``_repr_html_``. None for the solution itself.
     overtime
         Seconds that the run's time limit does not count, added up by stages
         that do something once on a machine: the first compilation.
@@ -65,6 +68,7 @@ class State:
         self.cost: float | None = None
         self.violations: int | None = None
         self.bound: float | None = None
+        self.present: Callable[[Any], Any] | None = None
         self.overtime = 0.0
         self.version = 0
 

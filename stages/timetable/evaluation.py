@@ -73,6 +73,12 @@ class Evaluation:
         for name in self.soft:
             yield name, "S", self.formulation.weights[name]
 
+    def _repr_html_(self) -> str:
+        """Show the cost by constraint and the timetable in a notebook."""
+        from .notebook_view import evaluation_html
+
+        return evaluation_html(self)
+
     def __str__(self) -> str:
         rows = [("Hard constraint", "violations", "", "")]
         rows += [(name, str(count), "", "") for name, count in self.hard.items()]

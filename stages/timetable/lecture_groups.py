@@ -103,7 +103,23 @@ def group_lectures(solution: Solution, by: By) -> LectureGroups:
     return LectureGroups(by, names, groups[order], lectures[order])
 
 
+def lecture_words(solution: Solution, by: By, lecture: int) -> list[str]:
+    """Return what a lecture is in someone's week: course, room and teacher, but for whose it is."""
+    course = solution.instance.courses[solution.courses[lecture]]
+    room = solution.instance.rooms[solution.rooms[lecture]].id
+    return {
+        "room": [course.id, course.teacher],
+        "teacher": [course.id, room],
+        "curriculum": [course.id, room, course.teacher],
+    }[by]
+
+
 def day_names(days: int) -> list[str]:
     """Return what to call the days of a week: their names if there are no more than seven."""
     week = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
     return week[:days] if days <= len(week) else [f"Day {day}" for day in range(days)]
+
+
+def shortened(text: str, most: int) -> str:
+    """Cut a name that is longer than so many characters."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"

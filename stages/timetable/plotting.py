@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from .lecture_groups import PLURALS, By, LectureGroups, day_names, group_lectures
+from .course_color import course_color
+from .lecture_groups import (
+    PLURALS,
+    By,
+    LectureGroups,
+    day_names,
+    group_lectures,
+    lecture_words,
+    shortened,
+)
 from .solution import Solution
 
 if TYPE_CHECKING:
@@ -26,8 +35,6 @@ _LEAST_FONT, _LARGEST_FONT = 5.0, 10.0
 _LETTER, _LINE = 0.62, 1.35
 _EMPTY, _CLASH, _RULE, _INK = "#f4f5f8", "#d7263d", "#ffffff", "#1b2130"
 _PICTURE_INCHES = (11.0, 7.0)
-# Degrees between the hues of two courses: no two of the first ones look alike.
-_GOLDEN_ANGLE = 137.508
 
 
 def plot(
@@ -63,7 +70,7 @@ def _draw_overview(ax: Axes, solution: Solution, groups: LectureGroups) -> None:
         ax.imshow(image, aspect="auto", interpolation="nearest")
     _rule(ax, len(rows), instance.n_periods, instance.periods_per_day)
     width, height = _cell_points(ax, instance.n_periods, len(rows))
-    names = [_shortened(groups.names[row], 14) for row in rows]
+    names = [shortened(groups.names[row], 14) for row in rows]
     size = float(np.clip(height / _LINE, _LEAST_FONT, _LARGEST_FONT))
     ax.set_yticks(range(len(rows)), labels=names, fontsize=size, parse_math=False)
     _label_cells(ax, solution, first, counts, (width, height))
@@ -149,7 +156,7 @@ def _draw_week(ax: Axes, solution: Solution, groups: LectureGroups, chosen: int)
         _draw_cards(ax, solution, groups.by, together, (day, slot), cell)
     ax.set_yticks(range(slots), labels=[str(slot) for slot in range(slots)])
     ax.set_xticks(range(days), labels=day_names(days))
-    name = _shortened(groups.names[chosen], 40)
+    name = shortened(groups.names[chosen], 40)
     title = f"{instance.name}: {groups.by} {name}, {len(lectures)} lectures"
     _finish(ax, title, _clash_note(clashes))
 
@@ -168,7 +175,8 @@ def _draw_cards(
     shown = together[: MOST_CARDS if len(together) <= MOST_CARDS else MOST_CARDS - 1]
     parts = min(len(together), MOST_CARDS)
     width = 0.94 / parts
-    texts = [_card_text(solution, by, int(lecture)) for lecture in shown]
+    words = [lecture_words(solution, by, int(lecture)) for lecture in shown]
+    texts = ["\n".join(shortened(line, 18) for line in lines) for lines in words]
     colors = [*_colors(solution.courses[shown])]
     if len(shown) < len(together):
         texts.append(f"and {len(together) - len(shown)}\nmore")
@@ -193,22 +201,13 @@ def _draw_cards(
         )
 
 
-def _card_text(solution: Solution, by: By, lecture: int) -> str:
-    course = solution.instance.courses[solution.courses[lecture]]
-    lines = [course.id]
-    if by != "room":
-        lines.append(solution.instance.rooms[solution.rooms[lecture]].id)
-    if by != "teacher":
-        lines.append(course.teacher)
-    return "\n".join(_shortened(line, 18) for line in lines)
-
-
 def _colors(courses: NDArray[np.int32]) -> NDArray[np.float64]:
-    """Return a light color for each course, shape (n, 3)."""
-    from matplotlib.colors import hsv_to_rgb
+    """Return the color of each course, shape (n, 3)."""
+    from matplotlib.colors import to_rgb
 
-    hues = courses * _GOLDEN_ANGLE / 360 % 1
-    return hsv_to_rgb(np.stack([hues, np.full(len(hues), 0.36), np.full(len(hues), 0.95)], axis=1))
+    distinct, inverse = np.unique(courses, return_inverse=True)
+    colors = np.array([to_rgb(course_color(int(course))) for course in distinct])
+    return colors.reshape(-1, 3)[inverse]
 
 
 def _rule(ax: Axes, rows: int, columns: int, per_day: int, color: str = _RULE) -> None:
@@ -233,7 +232,3 @@ def _finish(ax: Axes, title: str, note: str) -> None:
     ax.tick_params(length=0)
     for spine in ax.spines.values():
         spine.set_visible(False)
-
-
-def _shortened(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -216,6 +216,12 @@ class Solution:
     def __hash__(self) -> int:
         return hash((self.instance.name, self._sorted().tobytes()))
 
+    def _repr_html_(self) -> str:
+        """Show the weeks by room, curriculum and teacher in a notebook."""
+        from .notebook_view import solution_html
+
+        return solution_html(self)
+
     def __repr__(self) -> str:
         placed, wanted = len(self), self.instance.n_lectures
         return f"<Solution of {self.instance.name!r}: {placed} of {wanted} lectures placed>"
