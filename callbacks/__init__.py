@@ -9,6 +9,8 @@ from .display import Display
 from .history import History
 from .lambda_callback import LambdaCallback
 from .progbar_logger import ProgbarLogger
+from .redis_logger import RedisLogger
+from .redis_unavailable_error import RedisUnavailableError
 from .snapshot import Snapshot
 from .tensor_board import TensorBoard
 
@@ -23,6 +25,8 @@ __all__ = [
     "LambdaCallback",
     "Logs",
     "ProgbarLogger",
+    "RedisLogger",
+    "RedisUnavailableError",
     "Snapshot",
     "TensorBoard",
 ]

@@ -1,9 +1,25 @@
 """The runner: drives stages and calls callbacks."""
 
+from .job_control import list_jobs, send_command
 from .pipeline import Pipeline
 from .progress_tracker import ProgressTracker
 from .run import Run
 from .stage_record import StageRecord
 from .timetabling import timetabling_pipeline
+from .unknown_job_error import UnknownJobError
+from .watch import awatch, watch
+from .watched_snapshot import WatchedSnapshot
 
-__all__ = ["Pipeline", "ProgressTracker", "Run", "StageRecord", "timetabling_pipeline"]
+__all__ = [
+    "Pipeline",
+    "ProgressTracker",
+    "Run",
+    "StageRecord",
+    "UnknownJobError",
+    "WatchedSnapshot",
+    "awatch",
+    "list_jobs",
+    "send_command",
+    "timetabling_pipeline",
+    "watch",
+]

@@ -1,4 +1,4 @@
-"""The command line: ``schoolbell fit``, ``schoolbell validate``, ``schoolbell generate``."""
+"""The command line: ``schoolbell fit``, ``validate``, ``generate``, ``watch`` and ``jobs``."""
 
 import argparse
 import math
@@ -93,8 +93,9 @@ def _complain(message: str, status: int) -> int:
 
 def _is_bad_input(error: Exception) -> bool:
     from ..stages.timetable import TimetableError
+    from .unknown_job_error import UnknownJobError
 
-    return isinstance(error, TimetableError | OSError)
+    return isinstance(error, TimetableError | OSError | UnknownJobError)
 
 
 def _one_line(error: Exception) -> str:
@@ -140,6 +141,18 @@ def _generate(args: argparse.Namespace) -> int:
     return 0
 
 
+def _watch(args: argparse.Namespace) -> int:
+    from .watch_command import watch_command
+
+    return watch_command(args)
+
+
+def _jobs(args: argparse.Namespace) -> int:
+    from .watch_command import jobs_command
+
+    return jobs_command(args)
+
+
 def _number(
     convert: Callable[[str], float], accept: Callable[[float], bool], wanted: str
 ) -> Callable[[str], float]:
@@ -158,6 +171,16 @@ def _number(
 _seconds = _number(float, lambda x: 0 < x < math.inf, "a positive number of seconds")
 _count = _number(int, lambda x: x > 0, "a whole number of 1 or more")
 _seed = _number(int, lambda x: x >= 0, "a whole number of 0 or more")
+
+
+def _redis_url(text: str) -> str:
+    # Above all the instance, which must not be taken for what --redis may be given.
+    if "://" not in text:
+        raise argparse.ArgumentTypeError(
+            f"must be a URL such as redis://localhost:6379, got {text!r}; "
+            "--redis alone, to start a server, goes behind the instance"
+        )
+    return text
 
 
 def _setting(text: str) -> tuple[str, str]:
@@ -180,7 +203,7 @@ def _parser() -> argparse.ArgumentParser:
         "--version", action="version", version=f"schoolbell {version('schoolbell')}"
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_add_fit, _add_validate, _add_generate):
+    for add in (_add_fit, _add_validate, _add_generate, _add_watch, _add_jobs):
         command = add(commands)
         command.add_argument("--debug", action="store_true", help="show the traceback of an error")
         command.set_defaults(fail=command.error)
@@ -224,6 +247,15 @@ def _add_fit(commands: "argparse._SubParsersAction[_Parser]") -> _Parser:
         metavar="STAGE.PARAMETER=VALUE",
         help="set a parameter of a stage, as in ga.population=8; may be repeated",
     )
+    add(
+        "--redis",
+        nargs="?",
+        const=True,
+        type=_redis_url,
+        metavar="URL",
+        help="let the run be watched and steered through this Redis server; without a URL that "
+        "of REDIS_URL, else one that is started for the run",
+    )
     add("--quiet", action="store_true", help="show no progress")
     parser.set_defaults(command=_fit)
     return parser
@@ -262,6 +294,61 @@ def _add_generate(commands: "argparse._SubParsersAction[_Parser]") -> _Parser:
     add("--out", type=Path, metavar="FILE", help="a .ctt or .ectt file; stdout without it")
     parser.set_defaults(command=_generate)
     return parser
+
+
+def _add_watch(commands: "argparse._SubParsersAction[_Parser]") -> _Parser:
+    parser = commands.add_parser(
+        "watch",
+        help="show a run that goes on elsewhere, or ask something of it",
+        description="Show a run that goes on elsewhere until it ends, or ask something of it.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("job", metavar="JOB_ID", help="the run's id, as fit tells it")
+    _add_server(parser)
+    parser.add_argument(
+        "--patience",
+        type=_seconds,
+        default=60.0,
+        metavar="SECONDS",
+        help="how long the server may be away (default: 60)",
+    )
+    asks = parser.add_mutually_exclusive_group()
+    for option, command, text in (
+        ("--stop", "stop", "end the run; the best timetable so far is written"),
+        ("--skip-stage", "skip_stage", "end the present stage and go on with the next"),
+        ("--pause", "pause", "halt the run and its clock"),
+        ("--resume", "resume", "go on after --pause"),
+    ):
+        asks.add_argument(option, action="store_const", dest="request", const=command, help=text)
+    parser.set_defaults(command=_watch)
+    return parser
+
+
+def _add_jobs(commands: "argparse._SubParsersAction[_Parser]") -> _Parser:
+    parser = commands.add_parser(
+        "jobs",
+        help="list the runs that a Redis server knows",
+        description="List the runs that a Redis server knows, the latest first.",
+        allow_abbrev=False,
+    )
+    _add_server(parser)
+    parser.set_defaults(command=_jobs)
+    return parser
+
+
+def _add_server(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--redis",
+        type=_redis_url,
+        metavar="URL",
+        help="the Redis server (default: the environment's REDIS_URL)",
+    )
+    parser.add_argument(
+        "--prefix",
+        default="schoolbell",
+        metavar="NAME",
+        help="what the keys begin with (default: schoolbell)",
+    )
 
 
 def _add_formulation(parser: argparse.ArgumentParser) -> None:

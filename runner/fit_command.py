@@ -7,7 +7,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from ..callbacks import CSVLogger
+from ..callbacks import Callback, CSVLogger, RedisLogger
 from ..stages import Finalize
 from ..stages.timetable import Evaluation, Instance, evaluate
 from .demo import DEMO_SECONDS, demo_instance
@@ -41,6 +41,7 @@ def fit_command(args: argparse.Namespace) -> int:
     TimetableError, OSError
         If the arguments or the files they name are wrong.
     """
+    logger = _redis_logger(args)
     instance = demo_instance() if args.instance is None else Instance.read(args.instance)
     pipeline = timetabling_pipeline(args.formulation)
     _change_stages(pipeline, args)
@@ -52,7 +53,8 @@ def fit_command(args: argparse.Namespace) -> int:
     if args.instance is None:
         instance.write(files.folder / "instance.ectt")
 
-    run = _run(pipeline, instance, args, files)
+    callbacks: list[Callback] = [CSVLogger(files.log), *([logger] if logger else [])]
+    run = _run(pipeline, instance, args, files, callbacks)
     if run.solution is None:
         print(f"schoolbell: no timetable was found, {run.outcome}", file=sys.stderr)
         return EXIT_STATUS[run.status] or NOTHING_FOUND
@@ -79,14 +81,30 @@ def _value(text: str) -> Any:
         return text
 
 
-def _run(pipeline: Pipeline, instance: Instance, args: argparse.Namespace, files: RunFiles) -> Run:
+def _redis_logger(args: argparse.Namespace) -> RedisLogger | None:
+    """Return who tells Redis of the run, after a check that the server can be used."""
+    if args.redis is None:
+        return None
+    url = None if args.redis is True else args.redis
+    logger = RedisLogger(url, announce=not args.quiet)
+    logger.check()
+    return logger
+
+
+def _run(
+    pipeline: Pipeline,
+    instance: Instance,
+    args: argparse.Namespace,
+    files: RunFiles,
+    callbacks: list[Callback],
+) -> Run:
     limit = args.time_limit
     if limit is None and args.instance is None:
         limit = DEMO_SECONDS
     try:
         return pipeline.fit(
             instance,
-            callbacks=[CSVLogger(files.log)],
+            callbacks=callbacks,
             seed=args.seed,
             time_limit=limit,
             workers=args.workers,

@@ -1,0 +1,59 @@
+"""Snapshots as the text fields that Redis keeps, and back."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from .snapshot import Snapshot
+
+_TEXTS = {"status", "stage", "unit", "message"}
+
+
+def to_fields(values: Mapping[str, Any]) -> dict[str, str]:
+    """Return values as texts: numbers as Python writes them, None as the empty text."""
+    return {name: "" if value is None else str(value) for name, value in values.items()}
+
+
+def snapshot_values(snapshot: Snapshot) -> dict[str, Any]:
+    """Return a snapshot as a dict of plain numbers, texts and None."""
+    return {one.name: plain(getattr(snapshot, one.name)) for one in fields(Snapshot)}
+
+
+def read_snapshot_values(texts: Mapping[str, str]) -> dict[str, Any]:
+    """Return the values of a `Snapshot` from the fields that `to_fields` made of them.
+
+    What is missing or unreadable becomes None, or 0 where a snapshot has a number always.
+
+    Parameters
+    ----------
+    texts
+        Fields by name; others than those of a snapshot are left out.
+    """
+    values: dict[str, Any] = {}
+    for one in fields(Snapshot):
+        text = texts.get(one.name, "")
+        values[one.name] = (text or None) if one.name in _TEXTS else read_number(text)
+    for name in ("done", "stage_progress", "progress", "elapsed"):
+        values[name] = values[name] or 0
+    values["status"] = values["status"] or "running"
+    values["message"] = values["message"] or ""
+    return values
+
+
+def read_number(text: str) -> float | int | None:
+    """Return the number that a text holds; None for another text."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return None
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON knows it: NumPy's numbers as Python's, NaN and infinity as None."""
+    value = getattr(value, "item", lambda: value)()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)

@@ -1,0 +1,174 @@
+"""``schoolbell watch`` and ``schoolbell jobs``: look at runs from another terminal."""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from typing import Any
+
+from ..callbacks import Display, Snapshot
+from ..callbacks.formatting import format_number, format_seconds
+from ..callbacks.progbar_logger import make_display
+from .job_control import list_jobs, send_command
+from .watch import watch
+from .watched_snapshot import WatchedSnapshot
+
+_GOOD_ENDS = ("finished", "stopped")
+_FAILED = 1
+_COLUMNS = ("job", "status", "progress", "at", "cost", "violations", "elapsed", "started")
+
+
+def watch_command(args: argparse.Namespace) -> int:
+    """Show a run until it ends, or ask something of it.
+
+    Parameters
+    ----------
+    args
+        The arguments of ``schoolbell watch``.
+
+    Returns
+    -------
+    int
+        0 when it finished or was stopped, 1 when it failed, was interrupted or
+        is lost, or did not take up what was asked.
+
+    Raises
+    ------
+    UnknownJobError, RedisUnavailableError
+        If the run or the server cannot be found.
+    """
+    if args.request is not None:
+        return _ask(args)
+    display = make_display("auto", sys.stderr)
+    view = _View(display)
+    last = None
+    try:
+        for last in watch(args.job, args.redis, prefix=args.prefix, patience=args.patience):
+            view.show(last)
+    finally:
+        view.close()
+    if last is None:
+        return _FAILED
+    best = "no solution"
+    if last.cost is not None:
+        best = f"cost {format_number(last.cost)}, violations {last.violations}"
+    print(f"{last.job_id}: {last.outcome} after {format_seconds(last.elapsed)}, {best}")
+    return 0 if last.status in _GOOD_ENDS else _FAILED
+
+
+def jobs_command(args: argparse.Namespace) -> int:
+    """Print a table of the runs that a server knows.
+
+    Parameters
+    ----------
+    args
+        The arguments of ``schoolbell jobs``.
+
+    Raises
+    ------
+    RedisUnavailableError
+        If the server cannot be used.
+    """
+    jobs = list_jobs(args.redis, prefix=args.prefix)
+    if not jobs:
+        print("schoolbell: the server knows no runs", file=sys.stderr)
+        return 0
+    rows = [_COLUMNS, *map(_row, jobs)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        print(line.rstrip())
+    return 0
+
+
+def _ask(args: argparse.Namespace) -> int:
+    taken = send_command(args.job, args.request, args.redis, prefix=args.prefix)
+    if not taken:
+        print(f"schoolbell: {args.job} has not answered yet", file=sys.stderr)
+        return _FAILED
+    print(f"{args.job}: {args.request.replace('_', ' ')} taken up")
+    return 0
+
+
+def _row(job: WatchedSnapshot) -> tuple[str, ...]:
+    # One line a run, whatever an error's message holds.
+    outcome = " ".join((job.outcome or job.status).split())
+    return (
+        job.job_id,
+        outcome if len(outcome) <= 40 else f"{outcome[:39]}…",
+        f"{int(job.progress * 1000) / 10:.1f} %",
+        job.message,
+        format_number(job.cost),
+        format_number(job.violations),
+        format_seconds(job.elapsed),
+        time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(job.started_at)),
+    )
+
+
+class _View:
+    """Shows on a display what a watcher learns, also of stages that ended before it came."""
+
+    def __init__(self, display: Display) -> None:
+        self._display = display
+        self._begun: set[str] = set()
+        self._ended: set[str] = set()
+        self._newest: WatchedSnapshot | None = None
+        self._closed = False
+
+    def show(self, snapshot: WatchedSnapshot) -> None:
+        if self._newest is None:
+            self._display.begin(snapshot.pipeline or snapshot.job_id, snapshot.stages)
+        self._newest = snapshot
+        for stage in _ended_stages(snapshot):
+            if stage["name"] not in self._ended:
+                self._begin(stage["name"])
+                self._ended.add(stage["name"])
+                seconds = stage.get("seconds") or 0.0
+                self._display.end_stage(_at_end(snapshot, stage), seconds, stage["ended_by"])
+        if snapshot.stage is not None and snapshot.stage not in self._ended:
+            self._begin(snapshot.stage)
+        self._display.update(snapshot)
+        if snapshot.outcome:
+            self.close()
+
+    def close(self) -> None:
+        if self._newest is not None and not self._closed:
+            self._closed = True
+            self._display.end(self._newest, self._newest.outcome or "watched no longer")
+
+    def _begin(self, stage: str) -> None:
+        if stage not in self._begun:
+            self._begun.add(stage)
+            self._display.begin_stage(stage)
+
+
+def _ended_stages(snapshot: WatchedSnapshot) -> Iterator[Mapping[str, Any]]:
+    """Yield the stages that had ended at a snapshot, which may be an old one."""
+    for stage in snapshot.stages:
+        present = stage["name"] == snapshot.stage
+        if present and snapshot.event not in ("stage_end", "pipeline_end") and not snapshot.outcome:
+            return
+        if stage.get("ended_by"):
+            yield stage
+        if present:
+            return
+
+
+def _at_end(snapshot: WatchedSnapshot, stage: Mapping[str, Any]) -> Snapshot:
+    """Return a snapshot of a stage's end, made of what is known of it."""
+    values = {one.name: getattr(snapshot, one.name) for one in fields(Snapshot)}
+    done, total = stage.get("done") or 0, stage.get("total")
+    text = f"{done}" if total is None else f"{done}/{total}"
+    values |= {
+        "stage": stage["name"],
+        "unit": stage.get("unit"),
+        "done": done,
+        "total": total,
+        "message": f"{stage.get('label')}: {text}",
+        "stage_progress": done / total if total else 1.0,
+        "progress": min(snapshot.progress, stage.get("end") or 1.0),
+        "cost": stage.get("cost"),
+        "violations": stage.get("violations"),
+    }
+    return Snapshot(**values)
