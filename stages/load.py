@@ -11,6 +11,7 @@ from .budget import Budget
 from .stage import Stage
 from .state import State
 from .timetable import Formulation, Instance, Solution, TimetableError, evaluate
+from .timetable.waiting import run_aside
 
 PULSE = 0.1
 """Seconds between two looks at a compilation."""
@@ -59,21 +60,25 @@ def _prepare(
 ) -> Iterator[Batch | None]:
     state.formulation = formulation
     state.present = partial(evaluate, formulation=formulation)
-    state.instance = _instance(state.problem)
+    state.instance = yield from run_aside(_instance, state.problem)
     yield Batch(1, steps)
 
     if state.initial is not None:
-        solution = _solution(state.initial, state.instance)
-        evaluation = evaluate(solution, formulation)
+        solution = yield from run_aside(_solution, state.initial, state.instance)
+        evaluation = yield from run_aside(evaluate, solution, formulation)
         state.offer(solution, evaluation.cost, evaluation.violations)
         yield Batch(2, steps)
 
+    state.search = yield from run_aside(_search_problem, state.instance, formulation)
+    yield Batch(steps - 1, steps)
+    yield from _compile(state, budget)
+
+
+def _search_problem(instance: Instance, formulation: Formulation) -> Any:
     # Here and not above: importing numba takes longer than all the rest of the package.
     from .timetable.search import build_search_problem
 
-    state.search = build_search_problem(state.instance, formulation)
-    yield Batch(steps - 1, steps)
-    yield from _compile(state, budget)
+    return build_search_problem(instance, formulation)
 
 
 def _compile(state: State, budget: Budget) -> Iterator[None]:

@@ -144,11 +144,12 @@ class LouvainClustering(Stage):
     ) -> Generator[Batch | None, None, NDArray[np.int32]]:
         large = np.flatnonzero(np.bincount(clusters, graph.lectures) > self.max_size)
         splitting = []
+        parts = graph.parts(clusters)
         for cluster in large.tolist():
-            members = np.flatnonzero(clusters == cluster)
+            members, part = parts[cluster]
             task = state.executor.submit(
                 split_cluster,
-                graph.within(members),
+                part,
                 self._limits,
                 self.resolution,
                 _seed(state, 1, cluster),
@@ -158,9 +159,9 @@ class LouvainClustering(Stage):
             tasks.append(task)
         clusters = clusters.copy()
         for done, (members, task) in enumerate(splitting, start=1):
-            (parts,) = yield from wait_all([task])
-            new = clusters.max() + parts
-            clusters[members] = np.where(parts > 0, new, clusters[members])
+            (labels,) = yield from wait_all([task])
+            new = clusters.max() + labels
+            clusters[members] = np.where(labels > 0, new, clusters[members])
             step = LOUVAIN_DONE + (SPLIT_DONE - LOUVAIN_DONE) * done // len(splitting)
             yield Batch(step, STEPS, _logs(graph, clusters))
         return clusters

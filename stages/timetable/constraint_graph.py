@@ -154,6 +154,43 @@ class ConstraintGraph:
             self.lectures[courses], first[inside], second[inside], self.weight[inside]
         )
 
+    def parts(self, clusters: NDArray[np.int32]) -> list[tuple[NDArray[np.intp], ConstraintGraph]]:
+        """Cut the graph along a partition, in one pass however many clusters there are.
+
+        Parameters
+        ----------
+        clusters
+            Cluster of each course, numbered from 0, shape (n_courses,).
+
+        Returns
+        -------
+        list of tuples
+            For each cluster its courses, ascending, and their graph, numbered as
+            by `within`.
+        """
+        count = int(clusters.max()) + 1
+        order = np.argsort(clusters, kind="stable")
+        cuts = np.searchsorted(clusters[order], np.arange(1, count))
+        members = np.split(order, cuts)
+        place = np.empty(len(clusters), np.int32)
+        place[order] = np.concatenate([np.arange(len(own)) for own in members])
+        inside = np.flatnonzero(clusters[self.first] == clusters[self.second])
+        cluster_of = clusters[self.first[inside]]
+        edges = inside[np.argsort(cluster_of, kind="stable")]
+        edge_cuts = np.searchsorted(np.sort(cluster_of), np.arange(1, count))
+        return [
+            (
+                own,
+                ConstraintGraph(
+                    self.lectures[own],
+                    place[self.first[within]],
+                    place[self.second[within]],
+                    self.weight[within],
+                ),
+            )
+            for own, within in zip(members, np.split(edges, edge_cuts), strict=True)
+        ]
+
     def modularity(self, clusters: NDArray[np.int32]) -> float | None:
         """Newman's modularity of a partition; None for a graph without edges.
 

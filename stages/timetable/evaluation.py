@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from types import MappingProxyType
 
 from .constraints import CONSTRAINTS
@@ -51,8 +52,13 @@ class Evaluation:
         """Whether no hard constraint is broken."""
         return self.violations == 0
 
-    def details(self) -> list[str]:
+    def details(self, most: int | None = None) -> list[str]:
         """Tell every single violation and cost in words.
+
+        Parameters
+        ----------
+        most
+            Lines at most; None for all of them.
 
         Returns
         -------
@@ -60,12 +66,19 @@ class Evaluation:
             ``[H(violations)] Conflicts: …`` or ``[S(cost)] Windows: …``, constraint
             by constraint.
         """
+        return list(islice(self._findings(), most))
+
+    @property
+    def n_details(self) -> int:
+        """Number of the lines that `details` has."""
         placed = PlacedLectures(self.solution)
-        lines = []
+        return sum(len(CONSTRAINTS[name](placed).units) for name, _, _ in self._counted())
+
+    def _findings(self) -> Iterator[str]:
+        placed = PlacedLectures(self.solution)
         for name, kind, weight in self._counted():
             for units, words in CONSTRAINTS[name](placed):
-                lines.append(f"[{kind}({weight * units})] {name}: {words}")
-        return lines
+                yield f"[{kind}({weight * units})] {name}: {words}"
 
     def _counted(self) -> Iterator[tuple[str, str, int]]:
         for name in self.hard:

@@ -148,12 +148,16 @@ class PeriodProblems:
         self.groups = CourseGroups.of(instance)
         self.prices = Prices.of(formulation)
         self._needs: list[tuple[int, NDArray[np.bool_], int]] = []
+        self._suitable_bits = _packed(instance.suitable)
         if self.prices.suitability:
-            own_sets = np.unique(self.instance.suitable, axis=0)
-            sizes = own_sets.sum(axis=1)
+            bits = self._suitable_bits
+            # As one opaque value a row: far quicker than to compare them column by column.
+            rows = bits.view(np.dtype((np.void, bits.strides[0]))).reshape(-1)
+            _, first = np.unique(rows, return_index=True)
+            sizes = instance.suitable[first].sum(axis=1)
             smallest = np.argsort(sizes, kind="stable")[:MOST_OWN_SETS]
-            for rooms in own_sets[smallest[sizes[smallest] < self.instance.n_rooms]]:
-                self.add_scarce_rooms(rooms)
+            for course in first[smallest[sizes[smallest] < instance.n_rooms]]:
+                self.add_scarce_rooms(instance.suitable[course])
         if self.prices.capacity:
             self._add_capacities()
 
@@ -165,7 +169,7 @@ class PeriodProblems:
         rooms
             Whether a room is in the set, shape (n_rooms,).
         """
-        need = np.logical_not(self.instance.suitable[:, ~rooms].any(axis=1))
+        need = np.logical_not((self._suitable_bits & ~_packed(rooms[None])).any(axis=1))
         self._needs.append((int(rooms.sum()), need, self.prices.suitability))
 
     def _add_capacities(self) -> None:
@@ -317,6 +321,14 @@ class PeriodProblems:
             np.array(limits, np.int32).reshape(len(costs), placed.shape[1]),
             np.array(costs, np.int64),
         )
+
+
+def _packed(table: NDArray[np.bool_]) -> NDArray[np.uint64]:
+    """Pack each row into words of 64 bits, in the order of the rows as strings of bits."""
+    octets = np.packbits(table, axis=1)
+    padded = np.zeros((len(table), -(-octets.shape[1] // 8) * 8), np.uint8)
+    padded[:, : octets.shape[1]] = octets
+    return padded.view(np.uint64)
 
 
 _NO_WEIGHTS = np.zeros(0, np.int64)

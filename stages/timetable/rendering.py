@@ -73,7 +73,6 @@ def _lectures(solution: Solution) -> list[tuple[int, int, int]]:
 
 
 def _page_data(evaluation: Evaluation) -> dict[str, Any]:
-    details = evaluation.details()
     return {
         **_instance_data(evaluation.solution.instance),
         "lectures": _lectures(evaluation.solution),
@@ -82,8 +81,8 @@ def _page_data(evaluation: Evaluation) -> dict[str, Any]:
         "violations": evaluation.violations,
         "hard": list(evaluation.hard.items()),
         "soft": [[name, evaluation.units[name], cost] for name, cost in evaluation.soft.items()],
-        "details": details[:MAX_DETAILS],
-        "details_total": len(details),
+        "details": evaluation.details(MAX_DETAILS),
+        "details_total": evaluation.n_details,
     }
 
 

@@ -1,7 +1,7 @@
 """Waiting for work on an executor while the stage goes on yielding."""
 
-from collections.abc import Generator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
 
 PULSE = 0.1
@@ -15,3 +15,16 @@ def wait_all(futures: Sequence[Future[Any]]) -> Generator[None, None, list[Any]]
         if not pending:
             return [future.result() for future in futures]
         yield None
+
+
+def run_aside(function: Callable[..., Any], *arguments: Any) -> Generator[None, None, Any]:
+    """Yield None every tenth of a second until a function has run in a thread; return its result.
+
+    For what has to stay in this process whatever the run's executor is.
+    """
+    pool = ThreadPoolExecutor(1)
+    try:
+        (result,) = yield from wait_all([pool.submit(function, *arguments)])
+    finally:
+        pool.shutdown(wait=False)
+    return result

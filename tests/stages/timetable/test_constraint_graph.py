@@ -69,3 +69,14 @@ def test_builds_a_graph_of_a_large_instance_without_missing_a_conflict():
     graph, chunks = build(instance, 1_000)
     assert chunks > 3
     assert 2 * len(graph.first) == len(instance.conflict_courses)
+
+
+def test_parts_are_the_graphs_within_the_clusters(instance):
+    graph, _ = build(instance, 100)
+    clusters = np.random.default_rng(3).permutation(np.arange(instance.n_courses) % 5)
+    parts = graph.parts(clusters.astype(np.int32))
+    assert len(parts) == 5
+    for cluster, (members, part) in enumerate(parts):
+        assert members.tolist() == np.flatnonzero(clusters == cluster).tolist()
+        assert edges(part) == edges(graph.within(members))
+        assert part.lectures.tolist() == graph.lectures[members].tolist()

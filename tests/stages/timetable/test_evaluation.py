@@ -348,6 +348,15 @@ def test_details_tell_single_violations_in_words():
     ]
 
 
+def test_details_stop_at_the_number_asked_for_and_their_own_is_known():
+    instance = generate(12, seed=2)
+    periods = np.zeros(instance.n_lectures, np.int32)
+    evaluation = evaluate(Solution.of_lectures(instance, periods, periods), "UD5")
+    lines = evaluation.details()
+    assert evaluation.n_details == len(lines) > 4
+    assert evaluation.details(4) == lines[:4]
+
+
 def test_details_name_a_common_teacher_and_a_change_of_buildings():
     solution = Solution(INSTANCE, [0, 3, 1], [1, 1, 2], [0, 2, 1])
     details = evaluate(solution, ALL).details()

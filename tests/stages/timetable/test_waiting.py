@@ -4,7 +4,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
 
 import pytest
-from schoolbell.stages.timetable.waiting import wait_all
+from schoolbell.stages.timetable.waiting import run_aside, wait_all
 
 
 def test_yields_pulses_until_the_last_is_done_and_keeps_the_order():
@@ -34,3 +34,22 @@ def test_a_closed_wait_does_not_wait():
         next(waiting)
         waiting.close()
         release.set()
+
+
+def test_a_function_that_runs_aside_lets_the_stage_yield():
+    release = Event()
+    running = run_aside(lambda number: release.wait() and number + 1, 4)
+    assert next(running) is None
+    release.set()
+    with pytest.raises(StopIteration) as end:
+        while True:
+            next(running)
+    assert end.value.value == 5
+
+
+def test_a_closed_stage_does_not_wait_for_what_runs_aside():
+    release = Event()
+    running = run_aside(release.wait)
+    next(running)
+    running.close()
+    release.set()
