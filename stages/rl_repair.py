@@ -1,7 +1,8 @@
 """Repair by reinforcement learning."""
 
+import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +11,19 @@ from .batch import Batch
 from .budget import Budget
 from .stage import Stage
 from .state import State
+from .timetable.repair_operators import OPERATORS
 
 if TYPE_CHECKING:
     from .timetable.repair_environment import RepairEnvironment
 
+LEARNED, RANDOM = "learned", "random"
+EXPLORING = 200
+"""Most episodes over which epsilon falls."""
+EPISODES_PER_CONFLICT = 20
+FEWEST_EPISODES = 400
 
+
+@runtime_checkable
 class Agent(Protocol):
     """What `RLRepair` asks of an agent; `QLearner` is one."""
 
@@ -28,35 +37,56 @@ class Agent(Protocol):
         action: int,
         reward: float,
         following: NDArray[np.int64],
-        terminated: bool,
+        ended: bool,
     ) -> None:
         """Learn from one step."""
         ...
 
 
 class RLRepair(Stage):
-    """Let an agent learn which repair operator helps which conflict.
+    """Let an agent choose which repair operator is applied to which conflict.
 
     Every episode picks a lecture whose place violates or costs something, hard
     conflicts first, and the agent applies operators to it (move, swap, Kempe
-    chain, change of room, eject and reinsert) in a `RepairEnvironment`. The
-    best timetable is kept; it is never worse than what the stage got.
+    chain, change of room, eject and reinsert) in a `RepairEnvironment`, and
+    learns from what they brought. The best timetable is kept; it is never worse
+    than what the stage got. Without violations there is little to win after a
+    genetic algorithm: the stage ends when nothing helped for `patience` episodes.
 
     Parameters
     ----------
     episodes
-        Most episodes; None for 200 or three for each lecture in conflict,
-        whichever is less.
+        Most episodes; None for 20 for each lecture in conflict and at least 400,
+        or, with a time limit, for as many as there is time for.
     batch_size
         Episodes in a batch.
     steps
         Most operators applied in an episode.
     epsilon, final_epsilon
-        Probability of a random operator in the first and in the last episode.
+        Probability of a random operator in the first episode, and in the last
+        one or from the 200th on.
     agent
-        Who chooses the operators; None for a new `QLearner`.
+        Who chooses the operators: None for the agent that comes with the
+        package, the path of one that ``schoolbell train-agent`` wrote, or an
+        object. One from a file learns on for this run alone; an object of
+        yours keeps what it learns.
+    policy
+        ``"learned"`` for the agent's choice, ``"random"`` for operators drawn
+        at random, or the name of the only operator: ``"move"``, ``"swap"``,
+        ``"kempe"``, ``"room"`` or ``"eject"``. To measure what the agent is
+        worth.
+    patience
+        Episodes in a row without success after which the stage ends when no
+        violation is left.
     violation
         Cost that one violation counts as when an operator compares changes.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is impossible.
+    FormatError
+        In `run`, if the agent's file cannot be read or is none of such an agent.
     """
 
     name = "rl"
@@ -67,68 +97,149 @@ class RLRepair(Stage):
     def __init__(
         self,
         episodes: int | None = None,
-        batch_size: int = 5,
+        batch_size: int = 20,
         steps: int = 8,
-        epsilon: float = 0.4,
-        final_epsilon: float = 0.05,
-        agent: Agent | None = None,
+        epsilon: float = 0.05,
+        final_epsilon: float = 0.0,
+        agent: "Agent | str | os.PathLike[str] | None" = None,
+        policy: str = LEARNED,
+        patience: int = 200,
         violation: float = 100.0,
     ) -> None:
         if episodes is not None and episodes < 0:
             raise ValueError(f"episodes must be 0 or more, got {episodes}")
-        for name, value in (("batch_size", batch_size), ("steps", steps)):
+        for name, value in (("batch_size", batch_size), ("steps", steps), ("patience", patience)):
             if value < 1:
                 raise ValueError(f"{name} must be at least 1, got {value}")
         if not 0.0 <= final_epsilon <= epsilon <= 1.0:
             raise ValueError(f"epsilon must fall within 0 to 1, got {epsilon} to {final_epsilon}")
+        if not isinstance(agent, str | os.PathLike | Agent | None):
+            raise ValueError(f"agent must be a path, an agent or None, got {agent!r}")
+        if policy not in (LEARNED, RANDOM, *OPERATORS):
+            raise ValueError(
+                f"policy must be one of {', '.join((LEARNED, RANDOM, *OPERATORS))}, got {policy!r}"
+            )
         self.episodes = episodes
         self.batch_size = batch_size
         self.steps = steps
         self.epsilon = epsilon
         self.final_epsilon = final_epsilon
         self.agent = agent
+        self.policy = policy
+        self.patience = patience
         self.violation = violation
 
     def run(self, state: State, budget: Budget) -> Iterator[Batch | None]:
         """Repair; each batch is a few episodes."""
-        from .timetable.q_learner import QLearner
-        from .timetable.repair_environment import RepairEnvironment
-        from .timetable.search.repair import OPERATORS
+        if state.solution is not None:
+            yield from _Repairing(self, state, budget).run()
 
-        if state.solution is None:
-            return
-        environment = RepairEnvironment(
+
+class _Repairing:
+    """One run of the stage."""
+
+    def __init__(self, stage: RLRepair, state: State, budget: Budget) -> None:
+        from .timetable.repair_environment import RepairEnvironment
+
+        self.stage = stage
+        self.state = state
+        self.budget = budget
+        self.environment = RepairEnvironment(
             state.search,
             *state.solution.lecture_arrays(),
-            violation=self.violation,
-            steps=self.steps,
+            violation=stage.violation,
+            steps=stage.steps,
         )
-        episodes = self.episodes
-        if episodes is None:
-            episodes = min(200, 3 * environment.count_conflicts())
-        agent = self.agent or QLearner(environment.sizes, len(OPERATORS))
-        seed = state.seed_sequence(self.name)
-        rng = np.random.default_rng(seed)
-        environment.reset(seed=int(seed.generate_state(1)[0]))
-        done = 0
-        while done < episodes and not budget.should_end and environment.best_total.any():
-            upto = min(done + self.batch_size, episodes)
-            rewards = []
-            for episode in range(done, upto):
-                epsilon = self._epsilon(episode, episodes)
-                rewards.append(play_episode(environment, agent, epsilon, rng))
-            done = upto
-            self._offer(state, environment)
-            logs = {"epsilon": self._epsilon(done - 1, episodes), "reward": float(np.mean(rewards))}
-            yield Batch(done, episodes, logs)
+        seed = state.seed_sequence(stage.name)
+        self.environment.restart(seed)
+        self.rng = np.random.default_rng(seed)
+        self.agent = self._agent()
+        self.episodes = self._most_episodes()
+        self.done = 0
 
-    def _epsilon(self, episode: int, episodes: int) -> float:
-        part = episode / max(episodes - 1, 1)
-        return self.epsilon + part * (self.final_epsilon - self.epsilon)
+    def run(self) -> Iterator[Batch]:
+        stage = self.stage
+        while not self._is_over():
+            wanted = stage.batch_size
+            if self.episodes is not None:
+                wanted = min(wanted, self.episodes - self.done)
+            epsilon = self._epsilon()
+            played, succeeded = self._play(wanted, epsilon)
+            self.done += played
+            self._offer()
+            logs = {"epsilon": epsilon, "reward": succeeded / played}
+            yield Batch(self.done, self._total(), logs)
 
-    def _offer(self, state: State, environment: "RepairEnvironment") -> None:
+    def _is_over(self) -> bool:
+        environment = self.environment
+        if self.budget.should_end or not environment.best_total.any():
+            return True
+        if self.episodes is not None and self.done >= self.episodes:
+            return True
+        is_feasible = environment.best_total[0] == 0
+        return bool(is_feasible) and environment.without_success >= self.stage.patience
+
+    def _most_episodes(self) -> int | None:
+        if self.stage.episodes is not None:
+            return self.stage.episodes
+        if self.budget.seconds is not None:
+            return None
+        return max(FEWEST_EPISODES, EPISODES_PER_CONFLICT * self.environment.count_conflicts())
+
+    def _total(self) -> int:
+        """Tell the episodes in all, guessed from the time where that decides."""
+        if self.episodes is not None:
+            return self.episodes
+        seconds = self.budget.seconds or 0.0
+        elapsed = max(seconds - self.budget.remaining, 1e-3)
+        return max(self.done, round(self.done * seconds / elapsed))
+
+    def _epsilon(self) -> float:
+        stage, last = self.stage, EXPLORING
+        if self.episodes is not None:
+            last = min(last, max(self.episodes - stage.batch_size, 1))
+        part = min(self.done / last, 1.0)
+        return stage.epsilon + part * (stage.final_epsilon - stage.epsilon)
+
+    def _agent(self) -> Any:
+        from .timetable.q_learner import QLearner
+        from .timetable.repair_agent import load_repair_agent, shipped_repair_agent
+
+        agent = self.stage.agent
+        if agent is None:
+            return shipped_repair_agent()
+        if isinstance(agent, str | os.PathLike):
+            return load_repair_agent(agent)
+        if isinstance(agent, QLearner) and agent.sizes != self.environment.sizes:
+            raise ValueError(f"{agent} is made for another environment")
+        return agent
+
+    def _play(self, episodes: int, epsilon: float) -> tuple[int, int]:
+        """Play episodes; return how many were played, and how many succeeded."""
+        from .timetable.q_learner import QLearner
+        from .timetable.repair_agent import new_repair_agent
+
+        policy, environment = self.stage.policy, self.environment
+        learned = policy == LEARNED
+        if learned and not isinstance(self.agent, QLearner):
+            return self._play_others(episodes, epsilon)
+        operator = OPERATORS.index(policy) if policy in OPERATORS else -1
+        agent = self.agent if learned else new_repair_agent()
+        return environment.play(
+            agent, episodes, epsilon if learned else 1.0, operator, learning=learned
+        )
+
+    def _play_others(self, episodes: int, epsilon: float) -> tuple[int, int]:
+        played = succeeded = 0
+        while played < episodes and self.environment.best_total.any():
+            succeeded += play_episode(self.environment, self.agent, epsilon, self.rng) > 0
+            played += 1
+        return played, succeeded
+
+    def _offer(self) -> None:
         from .timetable import Solution
 
+        state, environment = self.state, self.environment
         violations, cost = (int(value) for value in environment.best_total)
         if (violations, cost) < (state.violations, state.cost):
             period, room = environment.best_period.copy(), environment.best_room.copy()
@@ -144,7 +255,7 @@ def play_episode(
     while True:
         action = agent.act(observation, epsilon, rng)
         following, reward, terminated, truncated, _ = environment.step(action)
-        agent.learn(observation, action, reward, following, terminated)
+        agent.learn(observation, action, reward, following, terminated or truncated)
         total += reward
         observation = following
         if terminated or truncated:

@@ -14,6 +14,7 @@ from schoolbell.runner.cli import program
         ("schoolbell.stages", "py.typed"),
         ("schoolbell.runner", "py.typed"),
         ("schoolbell.stages.timetable", "timetable.html"),
+        ("schoolbell.stages.timetable", "repair_agent.npz"),
     ],
 )
 def test_files_beside_the_code_are_installed(package, file):

@@ -17,8 +17,12 @@ def write_atomically(path: str | os.PathLike[str], text: str) -> None:
     OSError
         If the file cannot be written; an older one is left as it was.
     """
+    write_bytes_atomically(path, text.encode("utf-8"))
+
+
+def write_bytes_atomically(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write a binary file as `write_atomically` does a text file."""
     target = Path(os.path.realpath(path))
-    data = text.encode("utf-8")
     if target.exists() and not target.is_file():
         target.write_bytes(data)
         return

@@ -7,33 +7,63 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from .search import SearchProblem, build_timetable, random_state
-from .search.repair import CONFLICT, KINDS, NO_PLACE, OPERATORS, apply_operator, lecture_costs
-from .search.repair import free_periods as count_free_periods
+from .q_learner import QLearner
+from .repair_operators import OPERATORS
+from .search import SearchProblem, build_timetable
+from .search.episodes import END as ENDING
+from .search.episodes import (
+    FAILED,
+    GIVEN_UP,
+    LECTURE,
+    OBSERVED,
+    SUCCEEDED,
+    begin_episode,
+    play_episodes,
+    start_repair,
+    take_step,
+)
+from .search.repair import lecture_costs
 from .search.timetable import restore
 
-FREE_PERIODS = (1, 4)
-"""Below the first, a lecture is hard to place; from the second on it is easy."""
-PATIENCE = (1, 4, 11)
-"""Episodes without success at which the environment's third observation steps up."""
+_STATE = (
+    "best_period",
+    "best_room",
+    "best_total",
+    "start_period",
+    "start_room",
+    "start_total",
+    "attempts",
+    "now",
+    "observation",
+    "rng",
+)
 
 
 class RepairEnvironment(gymnasium.Env[NDArray[np.int64], np.int64]):
     """One episode is an attempt to repair one lecture's place.
 
     `reset` chooses the lecture: one with a violated hard constraint as long as
-    there is any, then the one that costs most, less often the more attempts at
-    it have failed. A step applies one of the five repair operators of
-    `schoolbell.stages.timetable.search.repair` to it. The episode terminates
-    when the timetable has become better than it was at its start and is
-    truncated after `steps` steps; a timetable that became worse is put back at
-    the next `reset`. `best_period`, `best_room` and `best_total` hold the best.
+    there is any, then one that costs much, less often the more attempts at it
+    have failed. A step applies one of the five repair operators of
+    `schoolbell.stages.timetable.search.repair` to it; when the lecture violates
+    nothing any more but others do that the episode has moved, the next step is
+    about one of those. The episode terminates when violations are fewer than at
+    its start (without any: when the cost is lower) and is truncated after
+    `steps` steps. A timetable with more violations is put back at the next
+    `reset`; one with as many stays, so that the search does not stand still.
+    `best_period`, `best_room` and `best_total` hold the best.
 
-    The observation is three numbers: the kind of what is wrong with the lecture
-    (`KINDS`), how hard it is to place (0 to 2) and how long the repair has been
-    without success (0 to 3). The action is a position in `OPERATORS`. The
-    reward is 1 for each violation removed, a tenth for each unit of weighted
-    cost up to 1, and -0.02 for each step.
+    The reward is 1 for success. The observation is six numbers:
+
+    - what is wrong with the lecture (a position in `search.repair.KINDS`);
+    - how open the timetable is to it: no period without a conflict, one, or one
+      with a free room;
+    - the operator before (a position in `OPERATORS`), 5 for none;
+    - whether there are more violations than at the episode's start;
+    - how many lectures it conflicts with: up to one, two, more;
+    - how many episodes in a row have failed: none, 1 to 3, 4 to 10, more.
+
+    The action is a position in `OPERATORS`.
 
     Parameters
     ----------
@@ -48,6 +78,7 @@ class RepairEnvironment(gymnasium.Env[NDArray[np.int64], np.int64]):
     """
 
     metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012 - as Gymnasium declares it
+    sizes = OBSERVED
 
     def __init__(
         self,
@@ -57,29 +88,39 @@ class RepairEnvironment(gymnasium.Env[NDArray[np.int64], np.int64]):
         violation: float = 100.0,
         steps: int = 8,
     ) -> None:
-        self.sizes = (len(KINDS), len(FREE_PERIODS) + 1, len(PATIENCE) + 1)
         self.observation_space = spaces.MultiDiscrete(list(self.sizes))
         self.action_space = spaces.Discrete(len(OPERATORS))
         self.problem = problem
-        self.violation = violation
+        self.violation = float(violation)
         self.steps = steps
         self.timetable = build_timetable(problem, period, room)
-        self.best_period = self.timetable.period.copy()
-        self.best_room = self.timetable.room.copy()
-        self.best_total = self.timetable.total.copy()
-        self._first = (self.best_period.copy(), self.best_room.copy())
-        self.without_success = 0
-        self.attempts = np.zeros(len(period), np.int64)
-        self.lecture = 0
-        self._kind = 0
-        self._step = 0
-        self._state = random_state(np.random.SeedSequence(0))
-        self._save_start()
+        self._first = (self.timetable.period.copy(), self.timetable.room.copy())
+        self._repair = start_repair(self.timetable, np.random.SeedSequence(0))
 
     @property
     def rank(self) -> tuple[int, int]:
         """Violations and cost of the present timetable."""
         return int(self.timetable.total[0]), int(self.timetable.total[1])
+
+    @property
+    def best_period(self) -> NDArray[np.int64]:
+        """Periods of the best timetable, (n_lectures,)."""
+        return self._repair.best_period
+
+    @property
+    def best_room(self) -> NDArray[np.int64]:
+        """Rooms of the best timetable, (n_lectures,)."""
+        return self._repair.best_room
+
+    @property
+    def best_total(self) -> NDArray[np.int64]:
+        """Violations and cost of the best timetable, (2,)."""
+        return self._repair.best_total
+
+    @property
+    def without_success(self) -> int:
+        """Episodes in a row without success."""
+        return int(self._repair.now[FAILED])
 
     def count_conflicts(self) -> int:
         """Count the lectures whose place violates or costs something."""
@@ -95,69 +136,95 @@ class RepairEnvironment(gymnasium.Env[NDArray[np.int64], np.int64]):
         """
         super().reset(seed=seed)
         if seed is not None:
-            self._state = random_state(np.random.SeedSequence(seed))
-            self.attempts[:] = 0
-            self.without_success = 0
-            restore(self.problem, self.timetable, *self._first)
-        elif self.rank > self._start_rank:
-            restore(self.problem, self.timetable, self._start_period, self._start_room)
-        self._save_start()
-        self._choose_lecture()
-        self._step = 0
-        return self._observation(), self._info()
+            self.restart(np.random.SeedSequence(seed))
+        begin_episode(self.problem, self.timetable, self._repair, self.violation)
+        return self._repair.observation.copy(), self._info()
+
+    def restart(self, seed: np.random.SeedSequence) -> None:
+        """Begin anew from the first timetable, with other random numbers."""
+        restore(self.problem, self.timetable, *self._first)
+        self._repair = start_repair(self.timetable, seed)
 
     def step(
         self, action: np.int64 | int
     ) -> tuple[NDArray[np.int64], float, bool, bool, dict[str, Any]]:
-        """Apply an operator to the episode's lecture."""
+        """Apply an operator to the lecture in hand."""
         if not self.action_space.contains(action):
             raise ValueError(f"action must be from 0 to {len(OPERATORS) - 1}, got {action!r}")
-        violations, cost = self.rank
-        apply_operator(
-            self.problem, self.timetable, int(action), self.lecture, self.violation, self._state
+        repair = self._repair
+        take_step(self.problem, self.timetable, repair, int(action), self.violation, self.steps)
+        terminated = bool(repair.now[ENDING] == SUCCEEDED)
+        truncated = bool(repair.now[ENDING] == GIVEN_UP)
+        seen = repair.observation.copy()
+        return seen, float(terminated), terminated, truncated, self._info()
+
+    def play(
+        self,
+        agent: QLearner,
+        episodes: int,
+        epsilon: float = 0.0,
+        operator: int = -1,
+        learning: bool = True,
+    ) -> tuple[int, int]:
+        """Play whole episodes in compiled code, as `reset` and `step` would.
+
+        Parameters
+        ----------
+        agent
+            Who chooses the operators.
+        episodes
+            How many; fewer if nothing is left to repair.
+        epsilon
+            Probability of a random operator in a step.
+        operator
+            Position of the only operator to be applied; -1 for the agent's choice.
+        learning
+            Whether the agent learns.
+
+        Returns
+        -------
+        tuple of int
+            Episodes played, and how many of them succeeded.
+        """
+        played, succeeded = play_episodes(
+            self.problem,
+            self.timetable,
+            self._repair,
+            agent.kernel_form,
+            operator,
+            float(epsilon),
+            episodes,
+            self.violation,
+            self.steps,
+            learning,
         )
-        self._step += 1
-        new_violations, new_cost = self.rank
-        reward = violations - new_violations - 0.02
-        reward += float(np.clip((cost - new_cost) / 10.0, -1.0, 1.0))
-        self._keep_best()
-        terminated = self.rank < self._start_rank
-        truncated = not terminated and self._step >= self.steps
-        if terminated:
-            self.without_success = 0
-            self.attempts[self.lecture] = 0
-        elif truncated:
-            self.without_success += 1
-            self.attempts[self.lecture] += 1
-        return self._observation(), float(reward), terminated, truncated, self._info()
+        return int(played), int(succeeded)
 
-    def _save_start(self) -> None:
-        self._start_rank = self.rank
-        self._start_period = self.timetable.period.copy()
-        self._start_room = self.timetable.room.copy()
+    def state_dict(self) -> dict[str, Any]:
+        """Return what has changed since the beginning, as arrays."""
+        state = {name: getattr(self._repair, name).copy() for name in _STATE}
+        return state | {
+            "period": self.timetable.period.copy(),
+            "room": self.timetable.room.copy(),
+        }
 
-    def _keep_best(self) -> None:
-        if self.rank < (int(self.best_total[0]), int(self.best_total[1])):
-            self.best_total[:] = self.timetable.total
-            self.best_period[:] = self.timetable.period
-            self.best_room[:] = self.timetable.room
-
-    def _choose_lecture(self) -> None:
-        costs = lecture_costs(self.problem, self.timetable, self.violation)
-        hard = costs[:, CONFLICT] + costs[:, NO_PLACE]
-        urgent = hard if hard.any() else costs.sum(axis=1)
-        # A little noise among equals; failed attempts make room for other lectures.
-        weight = urgent / (1.0 + self.attempts)
-        weight *= 1.0 + 0.1 * self.np_random.random(len(weight))
-        self.lecture = int(np.argmax(weight))
-        self._kind = int(np.argmax(costs[self.lecture]))
-
-    def _observation(self) -> NDArray[np.int64]:
-        free = count_free_periods(self.problem, self.timetable, self.lecture)
-        hardness = len(FREE_PERIODS) - int(np.searchsorted(FREE_PERIODS, free, side="right"))
-        patience = int(np.searchsorted(PATIENCE, self.without_success, side="right"))
-        return np.array([self._kind, hardness, patience], np.int64)
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take back what `state_dict` returned; a ValueError if a shape does not fit."""
+        for name in _STATE:
+            target = getattr(self._repair, name)
+            if np.shape(state[name]) != target.shape:
+                raise ValueError(f"{name} has shape {np.shape(state[name])}, not {target.shape}")
+            target[...] = state[name]
+        for name, size in (("period", len(self.problem.day)), ("room", len(self.problem.capacity))):
+            for places in (state[name], state[f"start_{name}"], state[f"best_{name}"]):
+                # A kernel looks nowhere but where it is told to.
+                if np.shape(places) != self.timetable.period.shape or not np.all(
+                    (np.asarray(places) >= -1) & (np.asarray(places) < size)
+                ):
+                    raise ValueError(f"{name} must be a place of each lecture, below {size}")
+        restore(self.problem, self.timetable, state["period"], state["room"])
 
     def _info(self) -> dict[str, Any]:
         violations, cost = self.rank
-        return {"lecture": self.lecture, "violations": violations, "cost": cost}
+        lecture = int(self._repair.now[LECTURE])
+        return {"lecture": lecture, "violations": violations, "cost": cost}

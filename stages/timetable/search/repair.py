@@ -5,6 +5,7 @@ the caller reads what it won or lost from ``timetable.total``.
 """
 
 import numpy as np
+from numba import int64
 
 from .bits import popcount
 from .compiling import NOWHERE, inner, kernel
@@ -24,15 +25,13 @@ from .terms import (
 from .timetable import can_enter, exchange, shift
 from .weights import enabled, units
 
-OPERATORS = ("move", "swap", "kempe", "room", "eject")
-
 CONFLICT, NO_PLACE, ROOM, DAYS, CURRICULUM = range(5)
 KINDS = ("conflict", "no place", "room", "days", "curriculum")
 
 
 @kernel
 def apply_operator(problem, timetable, operator, lecture, violation, rng):
-    """Let an operator, a position in `OPERATORS`, change a lecture's place."""
+    """Let an operator, a position in `repair_operators.OPERATORS`, change a lecture's place."""
     if operator == 4:
         return eject(problem, timetable, lecture, violation, rng)
     if timetable.period[lecture] < 0:
@@ -291,11 +290,13 @@ def _missing_days(problem, timetable, lecture):
     return units(problem.min_working_days) * missing if shares else 0
 
 
-@kernel
-def free_periods(problem, timetable, lecture):
-    """Count the periods that the lecture may enter without a conflict."""
-    free = 0
-    for p in range(len(problem.day)):
-        if timetable.conflicts[p, problem.course[lecture]] == 0:
-            free += p != timetable.period[lecture] and can_enter(problem, timetable, lecture, p)
-    return free
+@inner
+def lecture_violations(problem, timetable, lecture):
+    """Count the violations that a lecture takes part in."""
+    p = timetable.period[lecture]
+    if p < 0:
+        return 1
+    violations = int64(timetable.conflicts[p, problem.course[lecture]])
+    if enabled(problem.hard_suitability):
+        violations += problem.unsuitable[problem.course[lecture], timetable.room[lecture]]
+    return violations

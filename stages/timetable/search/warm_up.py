@@ -2,12 +2,13 @@
 
 import numpy as np
 
+from .action_values import ActionValues
 from .annealing import Schedule, anneal_chunk, start_anneal
 from .crossover import cluster_costs, cross
+from .episodes import play_episodes, start_repair
 from .random import random_state
-from .repair import apply_operator, free_periods, lecture_costs
+from .repair import lecture_costs
 from .search_problem import SearchProblem
-from .timetable import restore
 
 
 def warm_up(problem: SearchProblem) -> None:
@@ -27,7 +28,9 @@ def warm_up(problem: SearchProblem) -> None:
     parent = (anneal.best_period, anneal.best_room)
     child = cross(problem, parent, parent, np.zeros(n_courses, np.bool_), rng)
     cluster_costs(problem, child, np.zeros(n_courses, np.int64), 1, 100.0)
+    repair = start_repair(child, np.random.SeedSequence(0))
+    agent = ActionValues(
+        np.zeros((1, 1)), np.zeros(1, np.int64), np.zeros((1, 6), np.int64), 0.1, 0.9, 0.1
+    )
+    play_episodes(problem, child, repair, agent, 0, 0.0, 1, 100.0, 1, True)
     lecture_costs(problem, child, 100.0)
-    free_periods(problem, child, 0)
-    apply_operator(problem, child, 0, 0, 100.0, rng)
-    restore(problem, child, *parent)

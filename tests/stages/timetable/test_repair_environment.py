@@ -1,9 +1,19 @@
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
-from schoolbell.stages.timetable import Formulation, Instance, Solution, evaluate
+from schoolbell.stages.timetable import (
+    Course,
+    Curriculum,
+    Formulation,
+    Instance,
+    Room,
+    Solution,
+    evaluate,
+)
+from schoolbell.stages.timetable.repair_agent import new_repair_agent
 from schoolbell.stages.timetable.repair_environment import RepairEnvironment
-from schoolbell.stages.timetable.search import build_search_problem
+from schoolbell.stages.timetable.search import build_search_problem, build_timetable
+from schoolbell.stages.timetable.search.episodes import openness
 from schoolbell.stages.timetable.search.repair import KINDS
 
 
@@ -46,26 +56,28 @@ def test_an_episode_ends_when_the_timetable_is_better_or_the_steps_are_used_up(
             steps += 1
             if terminated or truncated:
                 break
-        assert terminated == (environment.rank < start)
+        # Once nothing is violated the cost counts.
+        counts = 1 if start[0] else 2
+        assert terminated == (environment.rank[:counts] < start[:counts])
         assert steps <= environment.steps
         ends.add(terminated)
         environment.reset()
     assert ends == {True, False}
 
 
-def test_a_timetable_that_became_worse_is_put_back(environment: RepairEnvironment) -> None:
+def test_violations_never_grow_from_one_episode_to_the_next(environment: RepairEnvironment) -> None:
     environment.reset(seed=2)
     rng = np.random.default_rng(2)
-    ranks = [environment.rank]
+    violations = [environment.rank[0]]
     for _ in range(40):
         done = False
         while not done:
             _, _, terminated, truncated, _ = environment.step(int(rng.integers(5)))
             done = terminated or truncated
         environment.reset()
-        ranks.append(environment.rank)
-    assert ranks == sorted(ranks, reverse=True)
-    assert ranks[-1] < ranks[0]
+        violations.append(environment.rank[0])
+    assert violations == sorted(violations, reverse=True)
+    assert violations[-1] < violations[0]
 
 
 def test_the_best_is_kept_and_is_what_the_reference_says(
@@ -86,3 +98,39 @@ def test_an_unknown_action_is_refused(environment: RepairEnvironment) -> None:
     environment.reset(seed=1)
     with pytest.raises(ValueError, match="action must be from 0 to 4"):
         environment.step(5)
+
+
+def test_what_a_repair_has_come_to_can_be_carried_over(
+    environment: RepairEnvironment, instance: Instance
+) -> None:
+    other = RepairEnvironment(environment.problem, *crowded(instance))
+    agent = new_repair_agent()
+    environment.play(agent, 12, epsilon=0.5)
+    other.load_state_dict(environment.state_dict())
+    again = agent.copy()
+    ends = []
+    for one, player in ((environment, agent), (other, again)):
+        played = one.play(player, 20, epsilon=0.5)
+        ends.append((played, one.rank, one.best_total.tolist(), one.best_period.tolist()))
+    assert ends[0] == ends[1]
+
+
+@pytest.mark.parametrize("name", ["period", "start_room", "best_period"])
+def test_a_state_that_points_outside_is_refused(environment: RepairEnvironment, name: str) -> None:
+    state = environment.state_dict()
+    state[name][0] = 10_000
+    with pytest.raises(ValueError, match="below"):
+        environment.load_state_dict(state)
+
+
+def test_openness_tells_whether_a_lecture_has_somewhere_to_go() -> None:
+    courses = [Course(name, name, 1, 1, 1) for name in "abc"]
+    conflict = [Curriculum("ab", ("a", "b"))]
+    instance = Instance("tiny", 1, 2, courses, [Room("r", 5)], conflict)
+    problem = build_search_problem(instance, Formulation.UD2)
+    ratings = []
+    for period in ([0, 1, -1], [0, -1, 1], [0, -1, -1]):
+        places = np.array(period)
+        timetable = build_timetable(problem, places, np.where(places < 0, -1, 0))
+        ratings.append(openness(problem, timetable, 0))
+    assert ratings == [0, 1, 2]
