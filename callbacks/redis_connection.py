@@ -22,7 +22,7 @@ _RETRIES = 1
 _BACKOFF_SECONDS = (0.05, 0.5)
 
 
-def connect(url: str, timeout: float = TIMEOUT) -> "Redis":
+def connect(url: str, timeout: float | None = None) -> "Redis":
     """Return a client for a server; nothing is sent yet.
 
     Parameters
@@ -30,7 +30,7 @@ def connect(url: str, timeout: float = TIMEOUT) -> "Redis":
     url
         ``redis://``, ``rediss://`` (TLS) or ``unix://``, as redis-py takes it.
     timeout
-        Seconds for a connection, and for an answer.
+        Seconds for a connection, and for an answer; `TIMEOUT` by default.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def connect(url: str, timeout: float = TIMEOUT) -> "Redis":
     return _from_url(Redis, url, timeout, retry)
 
 
-def connect_async(url: str, timeout: float = TIMEOUT) -> "AsyncRedis":
+def connect_async(url: str, timeout: float | None = None) -> "AsyncRedis":
     """Return a client for asyncio; otherwise as `connect`."""
     from redis.asyncio import Redis
     from redis.asyncio.retry import Retry
@@ -57,10 +57,11 @@ def connect_async(url: str, timeout: float = TIMEOUT) -> "AsyncRedis":
     return _from_url(Redis, url, timeout, retry)
 
 
-def _from_url(client: Any, url: str, timeout: float, retry: Any) -> Any:
+def _from_url(client: Any, url: str, timeout: float | None, retry: Any) -> Any:
     if urlsplit_or_none(url) is None:
         raise _no_url(url)
-    options = {"socket_timeout": timeout, "socket_connect_timeout": timeout}
+    seconds = TIMEOUT if timeout is None else timeout
+    options = {"socket_timeout": seconds, "socket_connect_timeout": seconds}
     try:
         return client.from_url(url, decode_responses=True, retry=retry, **options)
     except (ValueError, TypeError):

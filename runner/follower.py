@@ -112,10 +112,12 @@ class Follower:
         if texts.get("started_at", "") != self._started_at:
             # Another run of the same id counts anew.
             self._seq, self._started_at = -1, texts.get("started_at", "")
-        new = [one for one in found if one.seq > self._seq]
-        if new:
-            self._seq = new[-1].seq
-            self._newest = new[-1]
+        new = []
+        for one in found:
+            # What was written twice, since the first answer did not arrive, is told once.
+            if one.seq > self._seq:
+                new.append(one)
+                self._seq, self._newest = one.seq, one
         behind = len(events) == _MOST_EVENTS
         self.rest = 0.0 if behind else POLL_SECONDS
         return new if behind else new + self._ending(texts, bool(alive))

@@ -1,6 +1,12 @@
 """Fixtures that all tests share."""
 
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,3 +20,73 @@ def cbctt() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the shared instances are not there: {folder}")
     return folder
+
+
+class RedisProcess:
+    """A real Redis server that a test starts, kills, stops for a while and starts again."""
+
+    def __init__(self, folder: Path, program: Path, *options: str, tls: bool = False) -> None:
+        with socket.socket() as one:
+            one.bind(("127.0.0.1", 0))
+            self.port = one.getsockname()[1]
+        self.url = f"redis://127.0.0.1:{self.port}"
+        self._port_option = "--tls-port" if tls else "--port"
+        self._arguments = [str(program), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+        self._arguments += [*(("--port", "0") if tls else ()), *options]
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> "RedisProcess":
+        arguments = [*self._arguments, self._port_option, str(self.port)]
+        self.process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL)
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            except OSError:
+                assert self.process.poll() is None, "redis-server did not start"
+                assert time.monotonic() < deadline, "redis-server does not answer"
+                time.sleep(0.01)
+            else:
+                return self
+
+    def kill(self) -> None:
+        """End it with SIGKILL; its data are gone."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+    def send(self, number: signal.Signals) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    def client(self, **options: Any) -> Any:
+        import redis
+
+        return redis.Redis(port=self.port, decode_responses=True, **options)
+
+
+@pytest.fixture
+def new_redis(tmp_path: Path) -> Iterator[Callable[..., RedisProcess]]:
+    """Starts Redis servers with options of redis-server; they end with the test."""
+    from schoolbell.callbacks import RedisUnavailableError
+    from schoolbell.callbacks.embedded_redis import find_program
+
+    try:
+        program = find_program()
+    except RedisUnavailableError as error:
+        pytest.skip(str(error))
+    servers = []
+
+    def start(*options: str, program: Path = program, tls: bool = False) -> RedisProcess:
+        servers.append(RedisProcess(tmp_path, program, *options, tls=tls))
+        return servers[-1].start()
+
+    yield start
+    for server in servers:
+        server.kill()
+
+
+@pytest.fixture
+def redis_server(new_redis: Callable[..., RedisProcess]) -> RedisProcess:
+    """A real Redis server for one test."""
+    return new_redis()

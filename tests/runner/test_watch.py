@@ -1,0 +1,309 @@
+"""Watching and steering runs through a real Redis server."""
+
+import asyncio
+import threading
+import time
+from contextlib import suppress
+
+import pytest
+from schoolbell.callbacks import RedisLogger, RedisUnavailableError
+from schoolbell.callbacks.job_keys import JobKeys
+from schoolbell.runner import Pipeline, UnknownJobError, awatch, list_jobs, send_command, watch
+from schoolbell.runner.cli import main
+from schoolbell.runner.follower import Follower
+from schoolbell.stages import Batch, Stage
+
+KEY = "schoolbell:job:monday"
+
+
+class Patient(Stage):
+    """Goes on, a unit each hundredth of a second, until it is told to end."""
+
+    unit = "unit"
+
+    def __init__(self, name="patient", ending=None):
+        self.name, self.ending = name, ending
+        self.gate, self.begun = threading.Event(), threading.Event()
+
+    def run(self, state, budget):
+        units = 0
+        while not (budget.should_end or self.gate.wait(0.01)):
+            units += 1
+            state.offer(units, 10_000 - units, 0)
+            yield Batch(units, 5000)
+            self.begun.set()
+        if self.ending is not None:
+            raise self.ending
+
+
+@pytest.fixture
+def start(redis_server):
+    """Starts a run in a thread and returns the thread; all end with the test."""
+    begun = []
+
+    def begin(*stages, job_id="monday"):
+        def fit():
+            logger = RedisLogger(redis_server.url, job_id, interval=0.05, announce=False)
+            with suppress(ArithmeticError):
+                Pipeline(stages).fit(callbacks=logger, verbose=False)
+
+        thread = threading.Thread(target=fit, daemon=True)
+        begun.append((stages, thread))
+        thread.start()
+        assert stages[0].begun.wait(5)
+        return thread
+
+    yield begin
+    for stages, thread in begun:
+        for stage in stages:
+            stage.gate.set()
+        thread.join(5)
+
+
+def test_a_run_is_watched_to_its_end(redis_server, start):
+    stage = Patient()
+    start(stage)
+    seen = []
+    for snapshot in watch("monday", redis_server.url):
+        seen.append(snapshot)
+        if len(seen) == 4:
+            stage.gate.set()
+    assert (seen[3].status, seen[3].outcome, seen[3].stage) == ("running", "", "patient")
+    assert seen[0].stages[0]["label"] == "Patient"
+    assert (seen[-1].status, seen[-1].outcome, seen[-1].progress) == ("finished", "finished", 1.0)
+    assert seen[-1].stages[0]["ended_by"] == "finished"
+    assert [one.event for one in seen[-2:]] == ["stage_end", "pipeline_end"]
+    progress = [one.progress for one in seen]
+    assert progress == sorted(progress)
+
+
+def test_watching_goes_on_from_an_id_without_gap_or_repeat(redis_server, start):
+    stage = Patient()
+    start(stage)
+    first = []
+    for snapshot in watch("monday", redis_server.url):
+        first.append(snapshot)
+        if len(first) == 3:
+            break
+    stage.gate.set()
+    rest = list(watch("monday", redis_server.url, first[-1].id))
+    numbers = [one.seq for one in first[1:] + rest]
+    assert numbers == list(range(first[1].seq, rest[-1].seq + 1))
+    assert rest[-1].outcome == "finished"
+
+
+def test_awatch_tells_the_same_in_asyncio(redis_server, start):
+    stage = Patient()
+    thread = start(stage)
+
+    async def collect(last_id):
+        return [one async for one in awatch("monday", redis_server.url, last_id)]
+
+    stage.gate.set()
+    thread.join(5)
+    found = asyncio.run(collect("0-0"))
+    assert found == list(watch("monday", redis_server.url, "0-0"))
+    assert [one.event for one in found][:: len(found) - 1] == ["pipeline_begin", "pipeline_end"]
+
+
+def test_one_who_comes_after_the_end_learns_how_it_was(redis_server, start):
+    stage = Patient(ending=ArithmeticError("no luck"))
+    stage.gate.set()
+    stage.begun.set()
+    start(stage).join(5)
+    (last,) = watch("monday", redis_server.url)
+    assert (last.status, last.outcome) == ("failed", "failed: ArithmeticError: no luck")
+
+
+def test_watching_survives_a_restart_of_the_server(redis_server, start):
+    stage = Patient()
+    start(stage)
+    seen = []
+    with pytest.warns(RuntimeWarning, match="trying again"):
+        for snapshot in watch("monday", redis_server.url):
+            seen.append(snapshot)
+            if len(seen) == 3:
+                redis_server.kill()
+                threading.Timer(0.5, redis_server.start).start()
+            elif len(seen) > 3 and snapshot.seq > seen[2].seq + 15:
+                stage.gate.set()
+    assert seen[-1].outcome == "finished"
+    assert [one.seq for one in seen] == sorted({one.seq for one in seen})
+
+
+def test_unknown_runs_and_servers_are_told_at_once(redis_server, monkeypatch):
+    with pytest.raises(UnknownJobError, match="no run 'tuesday'"):
+        next(watch("tuesday", redis_server.url))
+    with pytest.raises(UnknownJobError, match="no run 'tuesday'"):
+        send_command("tuesday", "stop", redis_server.url)
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    with pytest.raises(RedisUnavailableError, match="REDIS_URL"):
+        next(watch("tuesday"))
+    redis_server.kill()
+    with pytest.raises(RedisUnavailableError, match="is a server running there"):
+        next(watch("tuesday", redis_server.url))
+
+
+def test_commands_are_confirmed(redis_server, start):
+    first, second = Patient("first"), Patient("second")
+    thread = start(first, second)
+    assert send_command("monday", "skip_stage", redis_server.url)
+    assert second.begun.wait(5)
+    assert send_command("monday", "stop", redis_server.url)
+    thread.join(5)
+    assert list_jobs(redis_server.url)[0].outcome == "stopped: command"
+    with pytest.raises(UnknownJobError, match="over: stopped: command"):
+        send_command("monday", "pause", redis_server.url)
+    with pytest.raises(ValueError, match="stop, skip_stage, pause, resume"):
+        send_command("monday", "dance", redis_server.url)
+
+
+def test_a_command_that_nobody_takes_up_is_not_confirmed(redis_server):
+    redis_server.client().hset(KEY, "status", "running")
+    assert not send_command("monday", "stop", redis_server.url, wait=0.1)
+
+
+def test_all_runs_are_listed_the_latest_first(redis_server, start):
+    first, second = Patient(), Patient()
+    start(first, job_id="monday").join(0)
+    first.gate.set()
+    start(second, job_id="tues:day")
+    redis_server.client().hset("schoolbell:job:old", mapping={"job_id": "old", "status": "running"})
+    redis_server.client().hset("other:job:x", "status", "running")
+    deadline = time.monotonic() + 5
+    jobs = list_jobs(redis_server.url)
+    while jobs[1].outcome != "finished" and time.monotonic() < deadline:
+        jobs = list_jobs(redis_server.url)
+    found = [(job.job_id, job.status) for job in jobs]
+    assert found == [("tues:day", "running"), ("monday", "finished"), ("old", "lost")]
+    assert [job.job_id for job in list_jobs(redis_server.url, prefix="oth*")] == []
+
+
+class Fake:
+    """A follower on a clock of the test's."""
+
+    def __init__(self):
+        self.now = 0.0
+        keys = JobKeys("monday")
+        self.follower = Follower(keys, "redis://localhost", None, 10.0, lambda: self.now)
+
+    def take(self, texts=None, alive=1, events=()):
+        return self.follower.take([texts or {}, alive, list(events)])
+
+
+RUNNING = {"job_id": "monday", "status": "running", "seq": "4", "started_at": "1.5"}
+
+
+def test_a_run_without_heartbeat_is_lost_after_some_seconds():
+    fake = Fake()
+    assert fake.take(RUNNING, alive=0)[0].status == "running"
+    fake.now = 2.9
+    assert fake.take(RUNNING, alive=0) == []
+    fake.now = 3.1
+    (last,) = fake.take(RUNNING, alive=0)
+    assert (last.status, last.outcome, fake.follower.over) == ("lost", "lost", True)
+
+
+def test_a_heartbeat_that_comes_back_in_time_is_none_lost():
+    fake = Fake()
+    fake.take(RUNNING, alive=0)
+    fake.now = 2.0
+    fake.take(RUNNING, alive=1)
+    fake.now = 4.0
+    assert fake.take(RUNNING, alive=0) == []
+    # Nor is one whose server was away in the meantime.
+    fake.follower.fail(ConnectionError("gone"))
+    fake.now = 8.0
+    assert fake.take(RUNNING, alive=0) == []
+    assert not fake.follower.over
+
+
+def test_patience_with_a_server_that_is_away_has_an_end():
+    fake = Fake()
+    fake.take(RUNNING)
+    fake.follower.fail(ConnectionError("gone"))
+    fake.now = 9.0
+    assert fake.take({}) == []
+    fake.now = 11.0
+    with pytest.raises(UnknownJobError):
+        fake.take({})
+    with pytest.raises(RedisUnavailableError, match="gone"):
+        fake.follower.fail(ConnectionError("gone"))
+
+
+def test_events_are_told_once_also_when_they_were_written_twice():
+    fake = Fake()
+    fake.take(RUNNING)
+    events = [(f"{i}-0", {"seq": seq}) for i, seq in enumerate(("4", "5", "4", "5", "6"))]
+    assert [one.seq for one in fake.take(RUNNING, events=events)] == [5, 6]
+
+
+def test_a_new_run_of_the_same_id_is_followed_too():
+    fake = Fake()
+    fake.take(RUNNING)
+    events = [("9-0", {"seq": "1"}), ("9-1", {"seq": "2"})]
+    later = RUNNING | {"started_at": "7.5", "seq": "2"}
+    assert [one.seq for one in fake.take(later, events=events)] == [1, 2]
+
+
+def test_the_command_line_shows_a_run_until_it_ends(redis_server, start, capsys):
+    stage = Patient()
+    start(stage)
+    threading.Timer(0.5, stage.gate.set).start()
+    assert main(["watch", "monday", "--redis", redis_server.url]) == 0
+    output = capsys.readouterr()
+    assert "Patient finished" in output.err
+    assert "monday finished in" in output.err
+    assert output.out.startswith("monday: finished after")
+
+
+@pytest.mark.parametrize(("status", "alive"), [("failed", False), ("running", False)])
+def test_the_command_line_tells_failed_and_lost_runs_apart(redis_server, capsys, status, alive):
+    outcome = "failed: ArithmeticError: no luck" if status == "failed" else ""
+    fields = RUNNING | {"status": status, "outcome": outcome}
+    redis_server.client().hset(KEY, mapping=fields)
+    assert main(["watch", "monday", "--redis", redis_server.url]) == 1
+    words = outcome or "lost"
+    assert capsys.readouterr().out == f"monday: {words} after 0.00 s, no solution\n"
+
+
+def test_the_command_line_steers_and_lists(redis_server, start, capsys, monkeypatch):
+    monkeypatch.setenv("REDIS_URL", redis_server.url)
+    stage = Patient()
+    thread = start(stage)
+    assert main(["jobs"]) == 0
+    header, row = capsys.readouterr().out.splitlines()
+    assert header.split()[:4] == ["job", "status", "progress", "at"]
+    assert row.startswith("monday  running")
+    assert main(["watch", "monday", "--stop"]) == 0
+    assert capsys.readouterr().out == "monday: stop taken up\n"
+    thread.join(5)
+    main(["jobs"])
+    assert "stopped: command" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("watch tuesday --redis {url}", "no run 'tuesday'"),
+        ("watch tuesday --redis redis://:s3cret@127.0.0.1:1", "is a server running there"),
+        ("fit --redis redis://:s3cret@127.0.0.1:1", "is a server running there"),
+        ("jobs --redis redis://:s3cret@127.0.0.1:1", "is a server running there"),
+    ],
+)
+def test_bad_input_is_one_line_and_writes_nothing(
+    redis_server, capsys, tmp_path, monkeypatch, command, words
+):
+    monkeypatch.chdir(tmp_path)
+    assert main(command.format(url=redis_server.url).split()) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert words in error
+    assert "s3cret" not in error
+    assert not (tmp_path / "runs").exists()
+
+
+def test_an_instance_is_not_taken_for_a_url(capsys):
+    with pytest.raises(SystemExit):
+        main(["fit", "--redis", "comp01.ctt"])
+    assert "goes behind the instance" in capsys.readouterr().err
