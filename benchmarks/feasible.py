@@ -1,15 +1,17 @@
 """How soon there is a timetable without violations, for every instance given.
 
-    python benchmarks/feasible.py [--time 10] [--workers 1] [--seeds 1]
+    python benchmarks/feasible.py [--time 60] [--within 10] [--workers 1] [--seeds 1]
         [--formulation UD2] [--format markdown] FILES…
 
 Every instance is solved by the whole pipeline in this process, whose kernels a
 first, uncounted run has compiled: a warm start. The time counts from `fit` with
 the file's path, reading included, and a run ends at its first timetable without
-violations. With several seeds the longest time counts.
+violations, at the latest after its time limit. With several seeds the longest
+time counts.
 """
 
 import argparse
+import math
 from pathlib import Path
 from typing import Any
 
@@ -31,25 +33,25 @@ class StopWhenFeasible(FirstFeasible):
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure the time to a feasible timetable.")
-    add_fits(parser, 10.0)
+    add_fits(parser, 60.0)
+    parser.add_argument("--within", type=float, default=10.0, help="seconds of the target (10)")
     parser.add_argument("--formulation", default="UD2")
     parser.set_defaults(seeds=[1])
     args = parser.parse_args()
     _fit(args, args.files[0], 1, seconds=1.0)
     table = Table(COLUMNS, args.format)
-    late = [file.name for file in args.files if not _measure(args, file, table)]
+    late = [file.name for file in args.files if not _measure(args, file, table) <= args.within]
     table.note(
-        f"{len(args.files) - len(late)} of {len(args.files)} feasible within {args.time:g} s"
+        f"{len(args.files) - len(late)} of {len(args.files)} feasible within {args.within:g} s"
         + (f"; not {', '.join(late)}." if late else ".")
     )
 
 
-def _measure(args: argparse.Namespace, file: Path, table: Table) -> bool:
-    """Print an instance's row; return whether all of its runs became feasible."""
+def _measure(args: argparse.Namespace, file: Path, table: Table) -> float:
+    """Print an instance's row; return the seconds until the last of its runs was feasible."""
     runs = [_fit(args, file, seed, args.time) for seed in args.seeds]
     instance = runs[0][0].state.instance
-    times = [watch.seconds for _, watch in runs if watch.seconds is not None]
-    every = len(times) == len(runs)
+    longest = max(math.inf if watch.seconds is None else watch.seconds for _, watch in runs)
     table.row(
         file.name,
         instance.n_lectures,
@@ -57,10 +59,10 @@ def _measure(args: argparse.Namespace, file: Path, table: Table) -> bool:
         instance.n_rooms,
         instance.n_periods,
         instance.n_curricula,
-        round(max(times), 2) if every else None,
+        None if math.isinf(longest) else round(longest, 2),
         max(run.violations for run, _ in runs),
     )
-    return every
+    return longest
 
 
 def _fit(

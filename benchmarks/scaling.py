@@ -8,7 +8,8 @@ process of its own, by the whole pipeline from the file's path to the end of its
 the time to the first timetable without violations (reading included), the peak of
 the process's memory, and for each stage the longest time between two of its
 yields, which is how long a stop, a pause or Ctrl-C may wait. Then one core
-anneals alone for some seconds: million moves a second (6 % Kempe chains), and the
+anneals alone for some seconds: million moves in a second of
+processor time (6 % Kempe chains), and the
 size of the arrays that describe the instance and one timetable. A first,
 uncounted run compiles the kernels.
 """
@@ -162,11 +163,11 @@ def _speed_and_size(instance: Instance, formulation: Formulation, seed: int) -> 
     )
     size = _bytes(problem) + _bytes(anneal.timetable)
     anneal_chunk(problem, anneal, schedule, CHUNK)
-    moves, began = 0, time.perf_counter()
-    while time.perf_counter() - began < SECONDS:
+    moves, began = 0, time.process_time()
+    while time.process_time() - began < SECONDS:
         anneal_chunk(problem, anneal, schedule, CHUNK)
         moves += CHUNK
-    return moves / (time.perf_counter() - began), size
+    return moves / (time.process_time() - began), size
 
 
 def _bytes(arrays: Any) -> int:

@@ -12,6 +12,10 @@ from .record import Record
 MAX_TIMESLOTS = 16
 """Most timeslots a day: the table of a day's costs has 2**timeslots entries."""
 
+MAX_COLUMNS = 4096
+"""Most columns of the bit matrix of conflicts, a power of two: its memory grows no faster
+than the courses beyond it."""
+
 
 @dataclass(frozen=True, eq=False)
 class SearchProblem(Record):
@@ -40,7 +44,9 @@ class SearchProblem(Record):
     conflict_starts, conflict_courses
         The courses in conflict with each course, without itself, as CSR int64.
     conflict_bits
-        The same as a bit matrix, uint64 (n_courses, words).
+        The same as a bit matrix, uint64 (n_courses, words), words a power of two. With
+        more than `MAX_COLUMNS` courses, those whose numbers leave the same remainder
+        share a column: a bit that is set only says that one of them conflicts.
     curricula_starts, curricula
         The merged curricula of each course, as CSR int64, ascending.
     multiplicity
@@ -201,10 +207,12 @@ def _day_costs(
 
 
 def _conflict_bits(instance: Instance) -> NDArray[np.uint64]:
-    words = (instance.n_courses + 63) // 64
-    bits = np.zeros((instance.n_courses, max(words, 1)), np.uint64)
+    n_columns = 64
+    while n_columns < min(instance.n_courses, MAX_COLUMNS):
+        n_columns *= 2
+    bits = np.zeros((instance.n_courses, n_columns // 64), np.uint64)
     rows = np.repeat(np.arange(instance.n_courses), np.diff(instance.conflict_starts))
-    columns = instance.conflict_courses.astype(np.int64)
+    columns = instance.conflict_courses.astype(np.int64) % n_columns
     flags = np.left_shift(np.uint64(1), (columns % 64).astype(np.uint64))
     np.bitwise_or.at(bits, (rows, columns // 64), flags)
     return bits

@@ -15,8 +15,22 @@ from .weights import enabled, units
 @inner
 def in_conflict(problem, course, other):
     """Tell whether two courses share a teacher or a curriculum."""
-    bits = problem.conflict_bits[course, other >> 6] >> uint64(other & 63)
-    return int64(bits & uint64(1))
+    columns = problem.conflict_bits.shape[1] << 6
+    column = other & (columns - 1)
+    bits = problem.conflict_bits[course, column >> 6] >> uint64(column & 63)
+    if bits & uint64(1) == 0:
+        return 0
+    if len(problem.students) <= columns:
+        return 1
+    low, high = problem.conflict_starts[course], problem.conflict_starts[course + 1]
+    while low < high:
+        middle = (low + high) >> 1
+        if problem.conflict_courses[middle] < other:
+            low = middle + 1
+        else:
+            high = middle
+    found = low < problem.conflict_starts[course + 1] and problem.conflict_courses[low] == other
+    return int64(found)
 
 
 @inner
