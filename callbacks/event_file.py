@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from .pending_file import PendingFile
+
 
 class EventFile:
     """A new event file, written in the format of TensorFlow's records.
@@ -31,14 +33,13 @@ class EventFile:
         # TensorBoard reads a folder's files in the order of their names.
         name = f"events.out.tfevents.{time.time_ns()}.{socket.gethostname()}.{os.getpid()}"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-        self._file = os.open(folder / name, flags, 0o666)
-        self._pending = bytearray()
+        self._file = PendingFile(os.open(folder / name, flags, 0o666))
         self.add(file_version="brain.Event:2")
 
     @property
     def pending(self) -> bool:
         """Whether the disk has not taken everything yet."""
-        return bool(self._pending)
+        return len(self._file) > 0
 
     def add(self, wall_time: float | None = None, **fields: Any) -> None:
         """Append an event to what is pending.
@@ -57,8 +58,8 @@ class EventFile:
         event = Event(wall_time=time.time() if wall_time is None else wall_time, **fields)
         data = event.SerializeToString()
         length = struct.pack("<Q", len(data))
-        self._pending += length + struct.pack("<I", masked_crc32c(length))
-        self._pending += data + struct.pack("<I", masked_crc32c(data))
+        checks = (struct.pack("<I", masked_crc32c(part)) for part in (length, data))
+        self._file.add(b"".join((length, next(checks), data, next(checks))))
 
     def flush(self) -> None:
         """Write what is pending.
@@ -68,10 +69,8 @@ class EventFile:
         OSError
             If the disk does not take it; the rest stays pending.
         """
-        while self._pending:
-            taken = os.write(self._file, self._pending)
-            del self._pending[:taken]
+        self._file.flush()
 
     def close(self) -> None:
         """Close the file, once."""
-        os.close(self._file)
+        self._file.close()

@@ -6,11 +6,13 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
+import time
 
 import pandas as pd
 import pytest
-from schoolbell.callbacks import CallbackError, CSVLogger
-from schoolbell.callbacks import csv_logger as module
+from schoolbell.callbacks import CallbackError, CSVLogger, LambdaCallback
+from schoolbell.callbacks import csv_feed, pending_file
 from schoolbell.runner import Pipeline
 from schoolbell.stages import Batch, Stage
 
@@ -107,7 +109,15 @@ def test_a_file_that_cannot_be_opened_ends_the_run_at_its_beginning(tmp_path):
         fit(tmp_path)
 
 
-def test_a_killed_process_loses_no_finished_row(tmp_path):
+def lines_of(path, count, patience=20.0):
+    """The file's lines, once there are so many."""
+    give_up = time.monotonic() + patience
+    while len(lines := path.read_text().splitlines()) < count and time.monotonic() < give_up:
+        time.sleep(0.01)
+    return lines
+
+
+def test_a_killed_process_leaves_its_rows(tmp_path):
     script = f"""
         import time
         from schoolbell.callbacks import CSVLogger
@@ -129,6 +139,7 @@ def test_a_killed_process_loses_no_finished_row(tmp_path):
     )
     assert process.stdout is not None
     assert process.stdout.readline() == b"now\n"
+    assert len(lines_of(tmp_path / "log.csv", 51)) == 51
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert pd.read_csv(tmp_path / "log.csv")["done"].tolist() == list(range(1, 51))
@@ -138,19 +149,19 @@ class Disk:
     """Stands for `os.write` on a disk that is full from one byte to another."""
 
     def __init__(self, room):
-        self.room, self.written = room, b""
+        self.room, self.refused = room, threading.Event()
 
     def write(self, file, data):
         if self.room <= 0:
+            self.refused.set()
             raise OSError(errno.ENOSPC, "No space left on device")
         taken = bytes(data[: self.room])
         self.room -= len(taken)
-        self.written += taken
         return os.write(file, taken)
 
 
 class Watched(Growth):
-    """Makes room on the disk in its last step."""
+    """Makes room on the disk in its last step, once that has refused something."""
 
     def __init__(self, disk, steps):
         super().__init__(steps=steps)
@@ -158,7 +169,8 @@ class Watched(Growth):
 
     def run(self, state, budget):
         for batch in super().run(state, budget):
-            if batch.done == self.steps and self.disk.room <= 0:
+            if batch.done == self.steps:
+                assert self.disk.refused.wait(20)
                 self.disk.room = 10**9
             yield batch
 
@@ -168,7 +180,7 @@ def with_disk(monkeypatch, disk):
         def __getattr__(self, name):
             return disk.write if name == "write" else getattr(os, name)
 
-    monkeypatch.setattr(module, "os", System())
+    monkeypatch.setattr(pending_file, "os", System())
 
 
 def test_a_full_disk_is_warned_of_once_and_the_rows_follow_when_there_is_room(
@@ -176,7 +188,7 @@ def test_a_full_disk_is_warned_of_once_and_the_rows_follow_when_there_is_room(
 ):
     disk = Disk(room=300)
     with_disk(monkeypatch, disk)
-    monkeypatch.setattr(module, "_RETRY_SECONDS", 0)
+    monkeypatch.setattr(csv_feed, "_RETRY_SECONDS", 0)
     with pytest.warns(RuntimeWarning, match="No space left") as warned:
         fit(tmp_path / "log.csv", Watched(disk, 50))
     assert len(warned) == 1
@@ -185,13 +197,42 @@ def test_a_full_disk_is_warned_of_once_and_the_rows_follow_when_there_is_room(
 
 def test_a_disk_that_stays_full_ends_neither_the_run_nor_the_memory(tmp_path, monkeypatch):
     with_disk(monkeypatch, Disk(room=0))
-    monkeypatch.setattr(module, "_MOST_PENDING", 1000)
+    monkeypatch.setattr(csv_feed, "_MOST_PENDING", 1000)
     logger = CSVLogger(tmp_path / "log.csv")
+    feeds = []
+    note = LambdaCallback(on_stage_end=lambda stage, logs: feeds.append(logger._feed))
     with pytest.warns(RuntimeWarning) as warned:
-        run = Pipeline([Growth(steps=500)]).fit(callbacks=logger, verbose=False)
+        run = Pipeline([Growth(steps=500)]).fit(callbacks=[logger, note], verbose=False)
     assert run.status == "finished"
     first, last = (str(one.message) for one in warned)
     assert "trying again" in first
     # The header and 500 rows.
     assert last == f"501 lines of {tmp_path / 'log.csv'} could not be written"
-    assert len(logger._pending) <= 1000
+    assert len(feeds[0]._file) <= 1000 + 256 * 100
+
+
+def test_a_disk_that_hangs_does_not_hold_up_the_run(tmp_path, monkeypatch):
+    hanging, released = threading.Event(), threading.Event()
+
+    class Hung(Disk):
+        def write(self, file, data):
+            if threading.current_thread() is not threading.main_thread():
+                hanging.set()
+                assert released.wait(20)
+            return super().write(file, data)
+
+    class Patient(Growth):
+        def run(self, state, budget):
+            for batch in super().run(state, budget):
+                yield batch
+                assert hanging.wait(20)
+            released.set()
+
+    with_disk(monkeypatch, Hung(room=10**9))
+    fit(tmp_path / "log.csv", Patient(steps=9_000))
+    assert pd.read_csv(tmp_path / "log.csv")["done"].tolist() == list(range(1, 9_001))
+
+
+def test_no_row_is_lost_or_out_of_order_however_fast_batches_come(tmp_path):
+    path = fit(tmp_path / "log.csv", Growth(steps=60_000))
+    assert pd.read_csv(path)["done"].tolist() == list(range(1, 60_001))

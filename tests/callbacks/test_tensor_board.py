@@ -2,7 +2,6 @@
 
 import json
 import resource
-import shutil
 import socket
 import subprocess
 import sys
@@ -228,7 +227,10 @@ def test_no_record_is_torn_by_a_disk_that_is_full_for_a_while(tmp_path):
     with FullDisk(20_011), pytest.raises(OSError, match="too large"):
         file.flush()
     assert file.pending
-    assert next(tmp_path.iterdir()).stat().st_size == 20_011
+    # What the disk holds by now can be read: the torn record is taken back.
+    assert 19_900 < next(tmp_path.iterdir()).stat().st_size < 20_011
+    whole = points(tmp_path, "a")
+    assert whole == [(step, step) for step in range(len(whole))]
     add(range(1000, 1010))
     file.flush()
     file.close()
@@ -278,12 +280,9 @@ def fetch(address, patience=60.0):
 
 
 def test_tensorboard_itself_serves_the_scalars(tmp_path):
-    program = Path(sys.executable).with_name("tensorboard")
-    if not program.exists() and not shutil.which("tensorboard"):
-        pytest.skip("the program tensorboard is not installed")
     fit(tmp_path / "one", Search())
     port = free_port()
-    command = [program if program.exists() else "tensorboard", "--logdir", tmp_path]
+    command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(tmp_path)]
     command += ["--port", str(port), "--load_fast=false"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     with subprocess.Popen(command, **quiet) as server:
