@@ -80,7 +80,7 @@ class PendingFile:
         return taken
 
     def _take_back(self, torn: int) -> None:
-        """Cut a part of a record off the file's end; where that cannot be, expect the rest of it."""
+        """Cut a torn record off the file's end; where that cannot be, its rest is to follow."""
         try:
             end = os.lseek(self._file, -torn, os.SEEK_CUR)
             os.ftruncate(self._file, end)

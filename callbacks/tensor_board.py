@@ -17,6 +17,8 @@ from .formatting import format_number, format_seconds
 from .ticker import Ticker
 
 _FLUSH_SECONDS = 1.0
+# The last picture may be the first one, which takes the import of matplotlib.
+_LAST_SECONDS = 10.0
 # So many batches of a stage are all written, then so many out of twice as many, and so on.
 _DENSE_ROWS = 512
 _MOST_ROWS = 10_000
@@ -143,7 +145,7 @@ class TensorBoard(Callback):
         if self._ticker is None:
             return
         self._ending = True
-        self._ticker.stop()
+        self._ticker.stop(_LAST_SECONDS)
         self._ticker = None
         if self._file is not None:
             message = f"the last of the run could not be written to {self.log_dir}"

@@ -35,11 +35,11 @@ class Ticker:
         """Begin to call; once."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """Let it call for the last time and wait for that, but not for long."""
+    def stop(self, patience: float = _PATIENCE) -> None:
+        """Let it call for the last time and wait for that, at most `patience` seconds."""
         self._over.set()
         if self._thread.is_alive() and self._thread is not threading.current_thread():
-            self._thread.join(timeout=_PATIENCE)
+            self._thread.join(timeout=patience)
 
     def _tick(self) -> None:
         while not self._over.wait(self._interval):

@@ -11,8 +11,7 @@ import time
 
 import pandas as pd
 import pytest
-from schoolbell.callbacks import CallbackError, CSVLogger, LambdaCallback
-from schoolbell.callbacks import csv_feed, pending_file
+from schoolbell.callbacks import CallbackError, CSVLogger, LambdaCallback, csv_feed, pending_file
 from schoolbell.runner import Pipeline
 from schoolbell.stages import Batch, Stage
 
