@@ -52,11 +52,15 @@ class PendingFile:
         while self._records:
             with self._lock:
                 data = b"".join(self._next_records())
-            # Not under the lock: whoever adds must not wait for the disk.
-            taken = os.write(self._file, data)
-            torn = self._drop(taken)
-            if torn:
-                self._take_back(torn)
+            taken = 0
+            try:
+                # Not under the lock: whoever adds must not wait for the disk.
+                while taken < len(data):
+                    taken += os.write(self._file, data[taken:])
+            finally:
+                torn = self._drop(taken)
+                if torn:
+                    self._take_back(torn)
 
     def close(self) -> None:
         """Close the file, once."""

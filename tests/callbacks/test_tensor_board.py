@@ -16,6 +16,7 @@ from schoolbell.callbacks import TensorBoard
 from schoolbell.callbacks.event_file import EventFile
 from schoolbell.runner import Pipeline
 from schoolbell.stages import Batch, Stage
+from schoolbell.stages.timetable import Solution, generate
 
 event_accumulator = pytest.importorskip(
     "tensorboard.backend.event_processing.event_accumulator", reason="tensorboard is not installed"
@@ -133,6 +134,21 @@ def test_the_last_best_is_drawn(tmp_path):
     assert png.startswith(b"\x89PNG")
     size = tuple(int.from_bytes(png[at : at + 4], "big") for at in (16, 20))
     assert size == (pictures[-1].width, pictures[-1].height)
+
+
+def test_a_timetable_is_drawn_by_its_own_method(tmp_path):
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    instance = generate(8)
+    lectures = np.arange(sum(course.lectures for course in instance.courses))
+    timetable = Solution.of_lectures(instance, lectures % instance.n_periods, 0 * lectures)
+
+    class Draft(Search):
+        def run(self, state, budget):
+            state.offer(timetable, 1, 9)
+            yield Batch(1, 1)
+
+    fit(tmp_path, Draft())
+    assert len(read(tmp_path).Images("timetable")) == 1
 
 
 @pytest.mark.parametrize("solution", [object(), "text"])
