@@ -1,9 +1,10 @@
 """The base class of callbacks."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 from .control import Control
+from .parameters import parameter_names, public_parameters
 
 Logs = dict[str, Any]
 
@@ -23,13 +24,15 @@ class Callback:
     ----------
     pipeline
         The running pipeline: ``stop()``, ``skip_stage()``, ``pause()``,
-        ``resume()``, ``progress`` (0 to 1, smooth) and ``tracker``.
+        ``resume()``, ``progress`` (0 to 1, smooth), ``tracker``, and
+        ``get_params()`` and ``set_params(ga__kempe=0.1)`` of the stages.
     params
         What is known before the run: ``pipeline`` (name), ``job_id``, ``seed``,
         ``time_limit``, ``workers``, ``parameters`` (of the stages, as
         ``{"ga__population": 8}``) and ``stages``, a list of one dict a stage:
-        ``name``, ``label``, ``unit``, ``metrics``, and ``start`` and ``end``,
-        its place in the run's progress.
+        ``name``, ``label``, ``unit``, ``metrics``, ``start`` and ``end``, its
+        place in the run's progress, and ``tunable``, the parameters that may
+        change while it runs (None for all).
 
     Notes
     -----
@@ -58,9 +61,59 @@ class Callback:
         """Take the pipeline that is about to run; called before any hook."""
         self.pipeline = pipeline
 
-    def set_params(self, params: Mapping[str, Any]) -> None:
-        """Take what is known of the run before it begins; called before any hook."""
-        self.params = params
+    def get_params(self) -> dict[str, Any]:
+        """Return the constructor's parameters with their present values."""
+        return {name: getattr(self, name) for name in parameter_names(type(self))}
+
+    def set_params(self, params: Mapping[str, Any] | None = None, /, **values: Any) -> Self:
+        """Set parameters by name between two runs, as ``set_params(patience=3)``.
+
+        The runner calls it with one mapping instead, before any hook: what is
+        known of the run that is to begin, as in Keras.
+
+        Raises
+        ------
+        ValueError
+            For a name that the constructor does not have, or an impossible
+            value; then nothing is set.
+        """
+        if params is not None:
+            self.params = params
+        if values:
+            known = parameter_names(type(self))
+            for name in values:
+                if name not in known:
+                    raise ValueError(
+                        f"callback {type(self).__name__} has no parameter {name!r}; "
+                        f"it has {', '.join(known) or 'none'}"
+                    )
+            # Through the constructor, so that its checks hold for changed values too.
+            fresh = vars(type(self)(**(self._given_params() | values)))
+            run = ("params", "pipeline")
+            vars(self).update({name: one for name, one in fresh.items() if name not in run})
+        return self
+
+    def _given_params(self) -> dict[str, Any]:
+        """Return the parameters as they were given, where `get_params` hides a password."""
+        return self.get_params()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what the callback needs to decide alike in a run that is resumed.
+
+        Numbers, texts and None by name; nothing for most callbacks.
+        """
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take back what `state_dict` returned, after ``on_pipeline_begin`` of a resumed run."""
+        if state:
+            raise ValueError(f"{type(self).__name__} keeps no state, got {sorted(state)}")
+
+    def __repr__(self) -> str:
+        names = [name for name in parameter_names(type(self)) if hasattr(self, name)]
+        known = public_parameters({name: getattr(self, name) for name in names})
+        values = ", ".join(f"{name}={value!r}" for name, value in known.items())
+        return f"{type(self).__name__}({values})"
 
     def on_pipeline_begin(self, logs: Logs | None = None) -> None:
         """Called once, before the first stage.

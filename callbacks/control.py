@@ -1,6 +1,6 @@
 """What a callback may ask of the pipeline that it watches."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from .snapshot import Snapshot
 
@@ -48,4 +48,16 @@ class Control(Protocol):
 
     def resume(self) -> None:
         """Go on after `pause`."""
+        ...
+
+    def get_params(self) -> dict[str, Any]:
+        """Return the parameters of all stages as ``{"ga__population": 8, …}``."""
+        ...
+
+    def set_params(self, **params: Any) -> Any:
+        """Set parameters of stages: ``set_params(ga__kempe=0.1)``.
+
+        Of the stage that is running, only those that it declares `tunable`;
+        from the run's own thread, as hooks are called.
+        """
         ...

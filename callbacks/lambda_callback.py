@@ -1,9 +1,10 @@
 """A callback made of functions."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Self
 
 from .callback import Callback
+from .parameters import parameter_names
 
 Hook = Callable[..., Any]
 
@@ -39,3 +40,15 @@ on_exception, on_pipeline_end
             if not callable(hook):
                 raise TypeError(f"{name} must be callable, got {hook!r}")
             setattr(self, name, hook)
+
+    def get_params(self) -> dict[str, Any]:
+        """Return the functions by hook; None where there is none."""
+        return {name: vars(self).get(name) for name in parameter_names(type(self))}
+
+    def set_params(self, params: Mapping[str, Any] | None = None, /, **values: Any) -> Self:
+        """Set functions by hook, None to have none there; otherwise as for every callback."""
+        super().set_params(params, **values)
+        for name, hook in values.items():
+            if hook is None:
+                vars(self).pop(name, None)
+        return self

@@ -74,6 +74,8 @@ class Driver:
         )
         self.run = Run(job_id=job_id, seed=seed, history=history, state=self._state)
         self._stage: Stage | None = None
+        #: The stage whose generator runs; None between two stages.
+        self.at_work: Stage | None = None
         self._loop: StageLoop | None = None
         self._interrupted = False
 
@@ -102,6 +104,12 @@ class Driver:
         if run.exception is not None:
             raise run.exception
         return run
+
+    def skip_stage(self) -> None:
+        """Ask the present stage to end, if the others work without it; from any thread."""
+        stage = self._stage
+        if stage is None or stage.skippable:
+            self.board.skip()
 
     def _run_stages(self) -> None:
         for index, stage in enumerate(self._stages):
@@ -157,6 +165,7 @@ class Driver:
         """Run the stage's generator and close it, whatever happens."""
         if self.board.attention and self._attend():
             return
+        self.at_work = stage
         try:
             stream = _stream(stage, self._state, budget)
             try:
@@ -174,6 +183,8 @@ class Driver:
             after = f" after batch {loop.batch - 1}" if loop.batch else " before its first batch"
             error.add_note(f"raised by stage {stage.name!r}{after}")
             raise
+        finally:
+            self.at_work = None
 
     def _attend(self) -> bool:
         """See to what the board asks for; return whether the stage should end."""

@@ -190,9 +190,12 @@ class Pipeline:
             self._driver.board.stop(by)
 
     def skip_stage(self) -> None:
-        """End the present stage after the unit in hand and go on with the next; from any thread."""
+        """End the present stage after the unit in hand and go on with the next; from any thread.
+
+        A stage that is not `skippable`, since no other works without it, goes on.
+        """
         if self._running and self._driver is not None:
-            self._driver.board.skip()
+            self._driver.skip_stage()
 
     def pause(self) -> None:
         """Halt the run, and its clock, after the unit in hand; from any thread."""
@@ -233,10 +236,15 @@ class Pipeline:
     def set_params(self, **params: Any) -> "Pipeline":
         """Set parameters of stages: ``set_params(ga__population=8)``.
 
+        While the pipeline runs, a callback may do so too; of the stage that is
+        at work only the parameters that it declares `tunable` can change.
+
         Raises
         ------
         ValueError
-            For a stage or parameter that does not exist; then nothing is set.
+            For a stage or parameter that does not exist, or cannot change now;
+            then nothing is set. For an impossible value; then nothing is set of
+            that stage and of those after it.
         """
         by_stage: dict[str, dict[str, Any]] = {}
         known = self.get_params()
@@ -256,7 +264,9 @@ class Pipeline:
                 )
             by_stage.setdefault(stage, {})[parameter] = value
         for stage in self.stages:
-            stage.set_params(**by_stage.get(stage.name, {}))
+            if stage.name in by_stage:
+                at_work = self._driver is not None and stage is self._driver.at_work
+                (stage.tune if at_work else stage.set_params)(**by_stage[stage.name])
         return self
 
     def __repr__(self) -> str:
@@ -293,6 +303,7 @@ class Pipeline:
                     "metrics": tuple(stage.metrics),
                     "start": tracker.bounds(stage.name)[0],
                     "end": tracker.bounds(stage.name)[1],
+                    "tunable": stage.tunable,
                 }
                 for stage in self.stages
             ],

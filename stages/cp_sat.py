@@ -95,6 +95,7 @@ class CPSAT(Stage):
     unit = "cluster"
     share = 10.0
     metrics = ("objective", "bound")
+    tunable = ("effort",)
 
     def __init__(
         self,

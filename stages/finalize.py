@@ -40,6 +40,7 @@ class Finalize(Stage):
     unit = "step"
     share = 3.0
     label = "Finalizing"
+    tunable = ()
 
     def __init__(
         self,

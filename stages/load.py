@@ -41,6 +41,9 @@ class Load(Stage):
     unit = "step"
     share = 2.0
     label = "Loading"
+    tunable = ()
+    # No other stage works without it.
+    skippable = False
 
     def __init__(self, formulation: str | Formulation = "UD2") -> None:
         Formulation.of(formulation)

@@ -63,6 +63,7 @@ class LouvainClustering(Stage):
     unit = "step"
     share = 3.0
     metrics = ("clusters", "modularity")
+    tunable = ("resolution", "min_size", "max_size")
 
     def __init__(
         self,

@@ -93,6 +93,7 @@ class RLRepair(Stage):
     unit = "episode"
     share = 7.0
     metrics = ("epsilon", "reward")
+    tunable = ("batch_size", "epsilon", "final_epsilon")
 
     def __init__(
         self,

@@ -29,6 +29,13 @@ class Stage(ABC):
         number, the runner normalises them.
     metrics
         Names of the values that its batches' logs add.
+    tunable
+        Parameters that may change while the stage runs, and take effect from
+        the next unit on; None for all, of a stage that reads each when it uses
+        it.
+    skippable
+        Whether the pipeline works without what the stage does: only then does
+        a request to skip it end it.
     """
 
     name: str = "stage"
@@ -36,6 +43,8 @@ class Stage(ABC):
     share: float = 1.0
     metrics: tuple[str, ...] = ()
     label: ClassVar[str | None] = None
+    tunable: ClassVar[tuple[str, ...] | None] = None
+    skippable: ClassVar[bool] = True
 
     @abstractmethod
     def run(self, state: State, budget: Budget) -> Iterator[Batch | None]:
@@ -68,9 +77,40 @@ class Stage(ABC):
         return {name: getattr(self, name) for name in self._parameter_names()}
 
     def set_params(self, **params: Any) -> "Stage":
-        """Set parameters by name; an unknown name raises a ValueError that lists the known ones."""
-        if not params:
-            return self
+        """Set parameters by name, between two runs.
+
+        Raises
+        ------
+        ValueError
+            For an unknown name, with the known ones, or an impossible value;
+            then nothing is set.
+        """
+        if params:
+            vars(self).update(vars(self._changed(params)))
+        return self
+
+    def tune(self, **params: Any) -> "Stage":
+        """Set parameters by name while the stage runs.
+
+        Raises
+        ------
+        ValueError
+            As for `set_params`, and for a parameter that is not `tunable`.
+        """
+        changed = self._changed(params)
+        for name in params:
+            if self.tunable is not None and name not in self.tunable:
+                raise ValueError(
+                    f"parameter {name!r} of stage {self.name!r} cannot change while it runs; "
+                    f"these can: {', '.join(self.tunable) or 'none'}"
+                )
+        # These and nothing else: what the run keeps on the stage stays.
+        for name in params:
+            setattr(self, name, getattr(changed, name))
+        return self
+
+    def _changed(self, params: dict[str, Any]) -> "Stage":
+        """Return a new stage of this kind with other parameters."""
         known = self._parameter_names()
         for name in params:
             if name not in known:
@@ -79,8 +119,7 @@ class Stage(ABC):
                     f"it has {', '.join(known) or 'none'}"
                 )
         # Through the constructor, so that its checks hold for changed values too.
-        type(self).__init__(self, **(self.get_params() | params))
-        return self
+        return type(self)(**(self.get_params() | params))
 
     def __repr__(self) -> str:
         values = ", ".join(f"{k}={v!r}" for k, v in self.get_params().items())

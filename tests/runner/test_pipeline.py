@@ -88,6 +88,7 @@ def test_callbacks_know_the_run_before_it_begins():
 
     class Measured(Steps):
         unit, label, metrics = "meter", "Long way", ("speed",)
+        tunable = ("steps",)
 
     callback = Curious()
     pipeline = Pipeline([Steps("first_steps"), Measured("b", share=3)], name="Walk")
@@ -98,9 +99,9 @@ def test_callbacks_know_the_run_before_it_begins():
     assert callback.seen.pop("parameters") == pipeline.get_params() != {}
     assert callback.seen.pop("stages") == [
         {"name": "first_steps", "label": "First steps", "unit": "batch", "metrics": (),
-         "start": 0.0, "end": 0.25},
+         "start": 0.0, "end": 0.25, "tunable": None},
         {"name": "b", "label": "Long way", "unit": "meter", "metrics": ("speed",),
-         "start": 0.25, "end": 1.0},
+         "start": 0.25, "end": 1.0, "tunable": ("steps",)},
     ]  # fmt: skip
     assert callback.seen == {
         "pipeline": "Walk", "job_id": "job", "seed": 3, "time_limit": 9, "workers": 2,

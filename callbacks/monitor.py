@@ -1,0 +1,109 @@
+"""Which value a callback watches, and what counts as an improvement of it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Mode = Literal["auto", "min", "max"]
+
+_FALLING = ("cost", "violations", "objective", "population_mean", "loss", "error")
+_RISING = ("bound", "modularity", "reward", "progress", "done")
+_NUMBERS = ("cost", "violations", "progress", "done", "total", "elapsed")
+
+
+@dataclass(frozen=True, slots=True)
+class Monitor:
+    """A value of the logs that is to fall or to rise.
+
+    Attributes
+    ----------
+    name
+        Its name in the logs.
+    rising
+        Whether more is better.
+    min_delta
+        What it must be better by to count as an improvement.
+    """
+
+    name: str
+    rising: bool
+    min_delta: float = 0.0
+
+    @classmethod
+    def of(cls, name: str, mode: Mode, min_delta: float = 0.0) -> "Monitor":
+        """Make one of a callback's arguments, with Keras's meaning.
+
+        Parameters
+        ----------
+        name
+            A column of the logs or a stage's metric.
+        mode
+            ``"min"``, ``"max"``, or ``"auto"`` to tell by the name.
+        min_delta
+            Its sign does not matter.
+
+        Raises
+        ------
+        ValueError
+            For another mode, and for a name that does not tell what is better.
+        """
+        if mode not in ("auto", "min", "max"):
+            raise ValueError(f'mode must be "auto", "min" or "max", got {mode!r}')
+        if mode == "auto":
+            last = name.rpartition("_")[2]
+            if not {name, last}.intersection((*_FALLING, *_RISING)):
+                raise ValueError(
+                    f"cannot tell whether {name!r} is to fall or to rise: "
+                    'give mode="min" or mode="max"'
+                )
+            rising = name in _RISING or (name not in _FALLING and last in _RISING)
+        else:
+            rising = mode == "max"
+        return cls(name, rising, abs(min_delta))
+
+    def improves(self, value: float, reference: float | None) -> bool:
+        """Tell whether a value is better than a reference; anything is better than None."""
+        if reference is None:
+            return True
+        if self.rising:
+            return value - self.min_delta > reference
+        return value + self.min_delta < reference
+
+
+def as_names(stages: str | Iterable[str] | None) -> tuple[str, ...] | None:
+    """Return names of stages as a tuple; None, for all, as it is."""
+    if stages is None:
+        return None
+    return (stages,) if isinstance(stages, str) else tuple(stages)
+
+
+def watched_stages(
+    params: Mapping[str, Any], names: Sequence[str] | None, monitor: str | None = None
+) -> frozenset[str]:
+    """Return the stages to watch.
+
+    Parameters
+    ----------
+    params
+        What a callback knows of the run.
+    names
+        The stages asked for; None for all.
+    monitor
+        A value that they must have in their logs; of all stages those are
+        watched that have it.
+
+    Raises
+    ------
+    ValueError
+        For a stage that the run does not have, and where no stage has the value.
+    """
+    metrics = {stage["name"]: stage["metrics"] for stage in params.get("stages", ())}
+    for name in names or ():
+        if name not in metrics:
+            raise ValueError(f"there is no stage {name!r}; there are {', '.join(metrics)}")
+    chosen = metrics if names is None else names
+    having = [name for name in chosen if monitor is None or monitor in (*_NUMBERS, *metrics[name])]
+    if monitor is not None and chosen and not having:
+        known = dict.fromkeys([*_NUMBERS, *(one for name in chosen for one in metrics[name])])
+        raise ValueError(f"no stage reports {monitor!r}; they report {', '.join(known)}")
+    return frozenset(having)

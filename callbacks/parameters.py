@@ -1,0 +1,57 @@
+"""Parameters of stages and callbacks: their names, and what of their values may be told."""
+
+import inspect
+import math
+import os
+import re
+from collections.abc import Mapping
+from typing import Any
+
+HIDDEN = "***"
+
+_SECRET_NAME = re.compile(r"password|passwd|secret|token|api_?key|auth|credential|headers", re.I)
+# User and password in a URL; also where an unescaped "/" or "@" is part of them.
+_USER_INFO = re.compile(r"(?<=://)[^\s]*@")
+_SECRET_OPTION = re.compile(r"([?&][^=&\s]*(?:password|secret|token|key)[^=&\s]*=)[^&\s]*", re.I)
+_DEEPEST = 8
+
+
+def parameter_names(cls: type) -> list[str]:
+    """Return the names of a constructor's parameters, in order."""
+    parameters = inspect.signature(cls.__init__).parameters.values()
+    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return [one.name for one in parameters if one.name != "self" and one.kind in kinds]
+
+
+def public_parameters(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parameters as JSON knows them and without secrets.
+
+    Hidden are values whose names speak of a password, a token or headers, and
+    user and password in any URL. What JSON has no place for becomes a text: a
+    path as it is, anything else as Python shows it.
+    """
+    return {
+        name: HIDDEN if _SECRET_NAME.search(name) and value is not None else _public(value)
+        for name, value in values.items()
+    }
+
+
+def _public(value: Any, depth: int = 0) -> Any:
+    value = getattr(value, "item", lambda: value)() if hasattr(value, "dtype") else value
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, str | os.PathLike):
+        return without_secrets(os.fsdecode(value))
+    if depth < _DEEPEST:
+        if isinstance(value, Mapping):
+            return {str(name): _public(one, depth + 1) for name, one in value.items()}
+        if isinstance(value, list | tuple):
+            return [_public(one, depth + 1) for one in value]
+    return without_secrets(repr(value))
+
+
+def without_secrets(text: str) -> str:
+    """Return a text with user and password of URLs hidden."""
+    return _SECRET_OPTION.sub(rf"\1{HIDDEN}", _USER_INFO.sub(f"{HIDDEN}@", text))
