@@ -5,6 +5,7 @@ import shutil
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 from .callback import Callback, Logs
 from .embedded_redis import EmbeddedRedis, find_program
@@ -125,6 +126,9 @@ class RedisLogger(Callback):
             find_program()
         else:
             check_server(url)
+
+    def _given_params(self) -> dict[str, Any]:
+        return super()._given_params() | {"url": self._url}
 
     def on_pipeline_begin(self, logs: Logs | None = None) -> None:
         self._abandon()
