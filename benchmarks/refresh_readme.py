@@ -1,0 +1,86 @@
+"""Take the README's tables anew: each stands below the command that made it.
+
+    python benchmarks/refresh_readme.py quality [--from OUTPUT] [--readme README.md]
+
+Finds the command lines of that benchmark in the README, runs them from the
+project's root, and puts the table that each prints in the place of the one below
+it. ``--from`` takes the table from a file that a run has printed before, for a
+benchmark that stands there once. What a benchmark prints below its table is shown
+and left to the reader to put into words.
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Refresh the tables of the README.")
+    parser.add_argument("benchmark", help="name of the script: quality, scaling, …")
+    parser.add_argument("--from", dest="output", type=Path, help="file with a run's output")
+    parser.add_argument("--readme", type=Path, default=ROOT / "README.md")
+    args = parser.parse_args()
+    text = args.readme.read_text(encoding="utf-8")
+    found = commands(text, args.benchmark)
+    if not found or (args.output and len(found) > 1):
+        parser.error(f"the README has {len(found)} commands of {args.benchmark!r}")
+    take = _run if args.output is None else lambda _: args.output.read_text(encoding="utf-8")
+    args.readme.write_text(refreshed(text, found, take), encoding="utf-8")
+
+
+def commands(text: str, benchmark: str) -> list[str]:
+    """List the shell blocks of a text that run a benchmark."""
+    pattern = rf"^```sh\n(python benchmarks/{re.escape(benchmark)}\.py\b.*?)^```$"
+    return re.findall(pattern, text, re.MULTILINE | re.DOTALL)
+
+
+def refreshed(text: str, found: list[str], take: Callable[[str], str]) -> str:
+    """Return the text with a new table below each command.
+
+    Parameters
+    ----------
+    text
+        The README.
+    found
+        Shell blocks in it.
+    take
+        Returns what a shell block prints.
+
+    Raises
+    ------
+    ValueError
+        If a command printed no table, or none stands below its block.
+    """
+    for command in found:
+        head, block, tail = text.partition(f"```sh\n{command}```\n")
+        old, new = _table(tail.partition("\n```")[0]), _table(take(command))
+        text = head + block + tail.replace(old, new, 1)
+    return text
+
+
+def _table(text: str) -> str:
+    """Return the first Markdown table of a text."""
+    table = re.search(r"(?:^\|.*\|\n)+", text + "\n", re.MULTILINE)
+    if table is None:
+        raise ValueError(f"there is no table in {text[:200]!r}")
+    return table[0]
+
+
+def _run(command: str) -> str:
+    print(command, file=sys.stderr)
+    # The README's own lines, with the interpreter and the package that run this.
+    line = re.sub(r"^python\b", f'"{sys.executable}"', command, flags=re.MULTILINE)
+    output = subprocess.run(
+        ["bash", "-c", line], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
+    print(output, file=sys.stderr)
+    return output
+
+
+if __name__ == "__main__":
+    main()
