@@ -1,6 +1,7 @@
 """Calls a function now and then from a thread of its own."""
 
 import threading
+import time
 import warnings
 from collections.abc import Callable
 
@@ -11,7 +12,8 @@ _PATIENCE = 2.0
 class Ticker:
     """Calls a function every `interval` seconds from a daemon thread, and once more at the end.
 
-    What the function raises is warned of once; it is called again all the same.
+    What a call takes counts among the seconds, but half of them pass between two calls in any
+    case. What the function raises is warned of once; it is called again all the same.
 
     Parameters
     ----------
@@ -42,8 +44,11 @@ class Ticker:
             self._thread.join(timeout=patience)
 
     def _tick(self) -> None:
-        while not self._over.wait(self._interval):
+        wait = self._interval
+        while not self._over.wait(wait):
+            began = time.monotonic()
             self._call()
+            wait = max(0.5 * self._interval, self._interval - (time.monotonic() - began))
         self._call()
 
     def _call(self) -> None:

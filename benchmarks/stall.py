@@ -1,0 +1,170 @@
+"""Whether a watcher ever sees a running job stand still.
+
+    python benchmarks/stall.py [--courses 20000] [--time 60] [--workers 2]
+        [--warm] [--format markdown] [FILES…]
+
+The whole pipeline runs in a process of its own, on each file and on a generated
+instance of so many courses (0 for none), with an empty cache of compiled
+kernels unless `--warm`. This process reads its hash in Redis every 50 ms and
+tells, for the time from the first snapshot to the last: the longest time without a change
+of `progress` and in which message, the longest gap between two updates, how often
+progress went back, and how many updates there were. A poll that came late itself, since this
+process did not get the processor, is told too: the other figures are no better than that.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from measuring import Table, add_format
+from schoolbell.callbacks import RedisLogger
+from schoolbell.callbacks.embedded_redis import EmbeddedRedis
+from schoolbell.callbacks.job_keys import JobKeys
+from schoolbell.callbacks.redis_connection import connect
+from schoolbell.runner import timetabling_pipeline
+from schoolbell.stages.timetable import generate
+
+COLUMNS = ("instance", "standing still (s)", "at", "gap between updates (s)", "went back")
+COLUMNS += ("updates", "seconds", "late poll (s)", "outcome")
+
+# The option by which the benchmark starts itself for one run: path, server, id.
+ONE = "--run-one"
+
+POLL_SECONDS = 0.05
+# A process that has not begun by then never will.
+BEGIN_SECONDS = 60.0
+
+
+@dataclass
+class Watched:
+    """What a watcher has seen of one run."""
+
+    still: float = 0.0
+    message: str = ""
+    gap: float = 0.0
+    back: int = 0
+    updates: int = 0
+    seconds: float = 0.0
+    late: float = 0.0
+    outcome: str = "the process ended"
+
+
+def main() -> None:
+    args = _arguments()
+    if args.run_one:
+        _run(args, *args.run_one)
+        return
+    table = Table(COLUMNS, args.format)
+    server = EmbeddedRedis.start()
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            for path in _instances(args, Path(folder)):
+                seen = _watched_run(path, server.url, args.warm)
+                figures = (seen.gap, seen.back, seen.updates, seen.seconds, seen.late)
+                gap, back, updates, seconds, late = (round(one, 2) for one in figures)
+                table.row(
+                    path.stem,
+                    round(seen.still, 2),
+                    seen.message,
+                    gap,
+                    back,
+                    updates,
+                    seconds,
+                    late,
+                    seen.outcome,
+                )
+    finally:
+        server.stop()
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Look for times when a run seems to stand still.")
+    parser.add_argument("files", nargs="*", type=Path, help=".ctt or .ectt files")
+    parser.add_argument("--courses", type=int, default=20_000, help="of the generated one (20000)")
+    parser.add_argument("--time", type=float, default=60.0, help="seconds a run (60)")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--warm", action="store_true", help="use the kernels compiled before")
+    parser.add_argument(ONE, nargs=3, help=argparse.SUPPRESS)
+    add_format(parser)
+    return parser.parse_args()
+
+
+def _instances(args: argparse.Namespace, folder: Path) -> Iterator[Path]:
+    yield from args.files
+    if args.courses:
+        path = folder / f"generated_{args.courses}.ectt"
+        generate(args.courses, args.seed).write(path)
+        yield path
+
+
+def _run(args: argparse.Namespace, path: str, url: str, job_id: str) -> None:
+    timetabling_pipeline().fit(
+        path,
+        callbacks=RedisLogger(url, job_id, announce=False),
+        seed=args.seed,
+        time_limit=args.time,
+        workers=args.workers,
+        verbose=False,
+    )
+
+
+def _watched_run(path: Path, url: str, warm: bool) -> Watched:
+    """Run one instance in a process and watch it."""
+    command = [sys.executable, __file__, *sys.argv[1:], ONE, str(path), url, path.stem]
+    with tempfile.TemporaryDirectory() as cache:
+        environment = dict(os.environ) if warm else {**os.environ, "NUMBA_CACHE_DIR": cache}
+        process = subprocess.Popen(command, env=environment)
+        try:
+            return _watch(process, url, JobKeys(path.stem))
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _watch(process: subprocess.Popen[bytes], url: str, keys: JobKeys) -> Watched:
+    seen = Watched()
+    fields = ("progress", "seq", "message", "outcome")
+    with connect(url) as client:
+        client.delete(keys.snapshot)
+        began = last_poll = time.monotonic()
+        progress: float | None = None
+        moved = updated = began
+        seq, message = "", ""
+        while True:
+            answer: Any = client.hmget(keys.snapshot, fields)
+            now = time.monotonic()
+            if answer[0] is None:
+                if process.poll() is not None or now - began > BEGIN_SECONDS:
+                    return seen
+            elif progress is None:
+                progress, seq, message, _ = float(answer[0]), *answer[1:]
+                began = moved = updated = now
+            else:
+                if now - moved > seen.still:
+                    seen.still, seen.message = now - moved, message
+                seen.gap = max(seen.gap, now - updated)
+                seen.late = max(seen.late, now - last_poll - POLL_SECONDS)
+                if answer[1] != seq:
+                    seen.updates += 1
+                    updated, seq, message = now, answer[1], answer[2]
+                if float(answer[0]) != progress:
+                    seen.back += float(answer[0]) < progress
+                    moved, progress = now, float(answer[0])
+            seen.seconds = now - began
+            if answer[3] or process.poll() is not None:
+                seen.outcome = answer[3] or seen.outcome
+                return seen
+            last_poll = now
+            time.sleep(POLL_SECONDS)
+
+
+if __name__ == "__main__":
+    main()
