@@ -19,7 +19,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ from schoolbell.callbacks.job_keys import JobKeys
 from schoolbell.callbacks.redis_connection import connect
 from schoolbell.runner import timetabling_pipeline
 from schoolbell.stages.timetable import generate
+from watching import POLL_SECONDS, Watched
 
 COLUMNS = ("instance", "standing still (s)", "at", "gap between updates (s)", "went back")
 COLUMNS += ("updates", "seconds", "late poll (s)", "outcome")
@@ -37,23 +37,8 @@ COLUMNS += ("updates", "seconds", "late poll (s)", "outcome")
 # The option by which the benchmark starts itself for one run: path, server, id.
 ONE = "--run-one"
 
-POLL_SECONDS = 0.05
 # A process that has not begun by then never will.
 BEGIN_SECONDS = 60.0
-
-
-@dataclass
-class Watched:
-    """What a watcher has seen of one run."""
-
-    still: float = 0.0
-    message: str = ""
-    gap: float = 0.0
-    back: int = 0
-    updates: int = 0
-    seconds: float = 0.0
-    late: float = 0.0
-    outcome: str = "the process ended"
 
 
 def main() -> None:
@@ -66,19 +51,17 @@ def main() -> None:
     try:
         with tempfile.TemporaryDirectory() as folder:
             for path in _instances(args, Path(folder)):
-                seen = _watched_run(path, server.url, args.warm)
-                figures = (seen.gap, seen.back, seen.updates, seen.seconds, seen.late)
-                gap, back, updates, seconds, late = (round(one, 2) for one in figures)
+                seen, late, outcome = _watched_run(path, server.url, args.warm)
                 table.row(
                     path.stem,
                     round(seen.still, 2),
                     seen.message,
-                    gap,
-                    back,
-                    updates,
-                    seconds,
-                    late,
-                    seen.outcome,
+                    round(seen.gap, 2),
+                    seen.back,
+                    seen.updates,
+                    round(seen.seconds, 1),
+                    round(late, 2),
+                    outcome,
                 )
     finally:
         server.stop()
@@ -116,8 +99,8 @@ def _run(args: argparse.Namespace, path: str, url: str, job_id: str) -> None:
     )
 
 
-def _watched_run(path: Path, url: str, warm: bool) -> Watched:
-    """Run one instance in a process and watch it."""
+def _watched_run(path: Path, url: str, warm: bool) -> tuple[Watched, float, str]:
+    """Run one instance in a process; return what was seen, the latest poll, and the outcome."""
     command = [sys.executable, __file__, *sys.argv[1:], ONE, str(path), url, path.stem]
     with tempfile.TemporaryDirectory() as cache:
         environment = dict(os.environ) if warm else {**os.environ, "NUMBA_CACHE_DIR": cache}
@@ -129,39 +112,23 @@ def _watched_run(path: Path, url: str, warm: bool) -> Watched:
             process.wait()
 
 
-def _watch(process: subprocess.Popen[bytes], url: str, keys: JobKeys) -> Watched:
-    seen = Watched()
+def _watch(process: subprocess.Popen[bytes], url: str, keys: JobKeys) -> tuple[Watched, float, str]:
+    seen, late = Watched(), 0.0
     fields = ("progress", "seq", "message", "outcome")
     with connect(url) as client:
         client.delete(keys.snapshot)
         began = last_poll = time.monotonic()
-        progress: float | None = None
-        moved = updated = began
-        seq, message = "", ""
         while True:
             answer: Any = client.hmget(keys.snapshot, fields)
             now = time.monotonic()
-            if answer[0] is None:
-                if process.poll() is not None or now - began > BEGIN_SECONDS:
-                    return seen
-            elif progress is None:
-                progress, seq, message, _ = float(answer[0]), *answer[1:]
-                began = moved = updated = now
-            else:
-                if now - moved > seen.still:
-                    seen.still, seen.message = now - moved, message
-                seen.gap = max(seen.gap, now - updated)
-                seen.late = max(seen.late, now - last_poll - POLL_SECONDS)
-                if answer[1] != seq:
-                    seen.updates += 1
-                    updated, seq, message = now, answer[1], answer[2]
-                if float(answer[0]) != progress:
-                    seen.back += float(answer[0]) < progress
-                    moved, progress = now, float(answer[0])
-            seen.seconds = now - began
-            if answer[3] or process.poll() is not None:
-                seen.outcome = answer[3] or seen.outcome
-                return seen
+            progress, seq, message, outcome = answer
+            if progress is not None:
+                seen.look(now, float(progress), seq, message)
+                late = max(late, now - last_poll - POLL_SECONDS)
+            elif now - began > BEGIN_SECONDS:
+                return seen, late, "never began"
+            if outcome or process.poll() is not None:
+                return seen, late, outcome or "the process ended"
             last_poll = now
             time.sleep(POLL_SECONDS)
 

@@ -42,7 +42,8 @@ class RedisLogger(Callback):
     job_id
         What to call the run there; by default the run's own id.
     interval
-        Seconds between two snapshots, 0.05 to 5.
+        Most seconds between two snapshots, 0.05 to 5; a machine with time to
+        spare takes four fifths of them.
     ttl
         Seconds that the server keeps everything after the last snapshot; None
         for ever.
