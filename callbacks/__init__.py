@@ -1,6 +1,7 @@
 """Callbacks: what watches a run."""
 
 from .adjust_on_plateau import AdjustOnPlateau
+from .backup_and_restore import BackupAndRestore
 from .batch_scheduler import BatchScheduler
 from .callback import Callback, Logs
 from .callback_error import CallbackError
@@ -23,6 +24,7 @@ from .timer import Timer
 
 __all__ = [
     "AdjustOnPlateau",
+    "BackupAndRestore",
     "BatchScheduler",
     "CSVLogger",
     "Callback",

@@ -1,5 +1,6 @@
 """What a callback may ask of the pipeline that it watches."""
 
+import os
 from typing import Any, Protocol
 
 from .snapshot import Snapshot
@@ -59,5 +60,21 @@ class Control(Protocol):
 
         Of the stage that is running, only those that it declares `tunable`;
         from the run's own thread, as hooks are called.
+        """
+        ...
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a backup of the whole run to a file, in the background.
+
+        To be called from ``on_batch_end`` or ``on_stage_end``: what is saved is
+        the run as it stands when all hooks of that event have been called.
+        """
+        ...
+
+    def restore(self, path: str | os.PathLike[str]) -> bool:
+        """Let the run that is about to begin go on from a backup.
+
+        To be called before any hook; `path` is also where the run is saved when
+        it is stopped. False if there is no such file.
         """
         ...

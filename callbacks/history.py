@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,19 @@ from .cost_curve import CurvePoint, cost_curve
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
+
+
+_STATE = (
+    "rows",
+    "solutions",
+    "due",
+    "_stage",
+    "_stage_start",
+    "_stride",
+    "_last",
+    "_solution_stride",
+    "_solution_count",
+)
 
 
 class History(Callback):
@@ -52,11 +66,16 @@ class History(Callback):
         self._last: tuple[int, Logs] | None = None
         self._solution_stride = 1
         self._solution_count = 0
+        self._stage: str | None = None
 
     def on_pipeline_begin(self, logs: Logs | None = None) -> None:
         self._clear()
 
     def on_stage_begin(self, stage: str, logs: Logs | None = None) -> None:
+        if stage == self._stage:
+            # A resumed run goes on within this stage.
+            return
+        self._stage = stage
         self._stage_start = len(self.rows)
         self._stride = 1
         self.due = 0
@@ -92,6 +111,15 @@ class History(Callback):
             if not recorded:
                 self.rows.append({"batch": batch, **logs})
             self._last = None
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the rows and how they are thinned."""
+        return {name: copy(getattr(self, name)) for name in _STATE}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on below the rows of a run that is resumed."""
+        for name in _STATE:
+            setattr(self, name, state[name])
 
     @property
     def history(self) -> dict[str, list[Any]]:

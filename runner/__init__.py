@@ -1,5 +1,6 @@
 """The runner: drives stages and calls callbacks."""
 
+from .backup_error import BackupError
 from .job_control import list_jobs, send_command
 from .pipeline import Pipeline
 from .progress_tracker import ProgressTracker
@@ -11,6 +12,7 @@ from .watch import awatch, watch
 from .watched_snapshot import WatchedSnapshot
 
 __all__ = [
+    "BackupError",
     "Pipeline",
     "ProgressTracker",
     "Run",

@@ -1,12 +1,18 @@
 """Drives one run from beginning to end."""
 
+import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
+from dataclasses import asdict
 from math import inf
+from pathlib import Path
 from typing import Any
 
 from ..callbacks import CallbackError, CallbackList, History, Logs
 from ..stages import Batch, Budget, Stage, State
+from .backup import Backup, Place, parameters, refusing, signature
+from .backup_file import read_backup
+from .backup_writer import BackupWriter
 from .progress_tracker import ProgressTracker
 from .run import Run
 from .stage_loop import StageLoop
@@ -16,6 +22,9 @@ from .switchboard import Switchboard
 
 # A stage that goes on for so many seconds after its budget is spent is closed.
 _GRACE = 0.25
+
+# A run that one of these has stopped is one that somebody may want to go on with.
+_FROM_OUTSIDE = ("command", "cancelled")
 
 
 class Driver:
@@ -76,8 +85,47 @@ class Driver:
         self._stage: Stage | None = None
         #: The stage whose generator runs; None between two stages.
         self.at_work: Stage | None = None
+        self._began = 0.0
         self._loop: StageLoop | None = None
         self._interrupted = False
+        self._writer = BackupWriter()
+        self._parameters = [parameters(stage) for stage in stages]
+        self._signature: dict[str, Any] | None = None
+        self._backup: Backup | None = None
+        self._backup_path: Path | None = None
+        self._unsaved = False
+
+    def restore(self, path: Path) -> bool:
+        """Go on from a backup, if there is one, when the run is executed.
+
+        Raises
+        ------
+        BackupError
+            If it cannot be read, or is one of another run.
+        """
+        self._backup_path = path
+        if not path.exists():
+            return False
+        backup = Backup.of_tree(read_backup(path), path)
+        backup.check(self._describe(), path)
+        with refusing(path):
+            for stage, tuned in zip(self._stages, backup.tuned, strict=True):
+                stage.set_params(**tuned)
+            self._state.load_state_dict(backup.state)
+            self.watch.go_on_from(backup.elapsed)
+            self.tracker.load_state_dict(backup.tracker)
+            self.tracker.best = self._best()
+            self.run.stages += [StageRecord(**record) for record in backup.records]
+        self._backup = backup
+        return True
+
+    def _describe(self) -> dict[str, Any]:
+        if self._signature is None:
+            state, limit = self._state, self._time_limit
+            self._signature = signature(self._stages, state.problem, state.seed, limit)
+            for about, own in zip(self._signature["stages"], self._parameters, strict=True):
+                about["parameters"] = own
+        return self._signature
 
     def execute(self) -> Run:
         """Run everything; a KeyboardInterrupt ends it, a second one at once.
@@ -92,7 +140,8 @@ class Driver:
         run = self.run
         try:
             self._callbacks.on_pipeline_begin(self._core_logs())
-            self._run_stages()
+            begin, place = self._resume()
+            self._run_stages(begin, place)
         except KeyboardInterrupt:
             if self._interrupted:
                 raise
@@ -111,19 +160,51 @@ class Driver:
         if stage is None or stage.skippable:
             self.board.skip()
 
-    def _run_stages(self) -> None:
-        for index, stage in enumerate(self._stages):
+    def _resume(self) -> tuple[int, Place]:
+        """Take up the backup, if there is one; return the first stage and where in it to begin."""
+        backup = self._backup
+        if backup is None:
+            return 0, Place()
+        with refusing(self._backup_path):
+            self._load_callbacks(backup.callbacks)
+            for stage in self._stages[: backup.index]:
+                budget = Budget(clock=self.watch.elapsed)
+                for _ in stage.restore(self._state, budget):
+                    if self.board.attention:
+                        self._attend()
+                    if self.board.stopped_by is not None:
+                        return len(self._stages), Place()
+            self._state.complete()
+            if backup.place.batch:
+                self._stages[backup.index].load_state_dict(backup.place.state)
+        return backup.index, backup.place
+
+    def _load_callbacks(self, saved: list[tuple[str, dict[str, Any]]]) -> None:
+        """Give each callback its state: the first of a class the first one's, and so on."""
+        waiting = list(self._callbacks)
+        for name, state in saved:
+            callback = next((one for one in waiting if type(one).__name__ == name), None)
+            if callback is not None:
+                waiting.remove(callback)
+                callback.load_state_dict(state)
+
+    def _run_stages(self, begin: int, place: Place) -> None:
+        for index, stage in list(enumerate(self._stages))[begin:]:
             self.board.begin_stage()
             if self.board.stopped_by is not None or self._interrupted:
                 return
-            self._run_stage(index, stage)
+            self._run_stage(index, stage, place if index == begin else Place())
 
-    def _run_stage(self, index: int, stage: Stage) -> None:
-        seconds = self._seconds_for(index)
-        began, overtime = self.watch.elapsed(), self._state.overtime
-        self._stage = stage
-        self.tracker.begin_stage(stage.name, seconds=seconds)
-        budget = Budget(seconds, lambda: self.board.ending, self.watch.elapsed)
+    def _run_stage(self, index: int, stage: Stage, place: Place) -> None:
+        seconds = self._seconds_for(index, place.spent)
+        began, overtime = self.watch.elapsed() - place.spent, self._state.overtime
+        self._stage, self._began = stage, began
+        self.tracker.begin_stage(
+            stage.name, seconds=None if seconds is None else seconds - place.spent
+        )
+        if place.batch and self._backup is not None:
+            self.tracker.load_state_dict(self._backup.tracker)
+        budget = Budget(seconds, lambda: self.board.ending, self.watch.elapsed, place.spent)
 
         def latest() -> float:
             if seconds is None:
@@ -140,6 +221,8 @@ class Driver:
             latest,
             self._attend,
             self._best,
+            place.batch,
+            place.last,
         )
         try:
             self._callbacks.on_stage_begin(stage.name, self._begin_logs(stage, seconds))
@@ -153,13 +236,17 @@ class Driver:
             raise
         self._end_stage(stage, loop, budget, began)
 
-    def _seconds_for(self, index: int) -> float | None:
-        """Divide the time that is left among the stages that are left; return the first's."""
+    def _seconds_for(self, index: int, spent: float) -> float | None:
+        """Divide the time that is left among the stages that are left; return the first's.
+
+        What the first has `spent` before is part of what it gets.
+        """
         if self._time_limit is None:
             return None
         limit = self.tracker.time_limit = self._time_limit + self._state.overtime
         shares = [one.share for one in self._stages[index:]]
-        return max(0.0, limit - self.watch.elapsed()) * shares[0] / sum(shares)
+        left = max(0.0, limit - self.watch.elapsed())
+        return max(spent, (left + spent) * shares[0] / sum(shares))
 
     def _work(self, stage: Stage, loop: StageLoop, budget: Budget) -> None:
         """Run the stage's generator and close it, whatever happens."""
@@ -192,9 +279,64 @@ class Driver:
         while board.attention:
             board.attention = False
             self._announce_best()
+            self._save_in_stage()
             if board.paused and not board.ending:
                 self._pause()
         return board.ending
+
+    def _save_in_stage(self) -> None:
+        """Save the run after the unit that has just been finished, if somebody asks for it."""
+        board, stage, loop = self.board, self._stage, self._loop
+        stopped = board.stopped_by is not None
+        path = board.saving or (self._backup_path if stopped else None)
+        if path is None or stage is None or loop is None or not loop.at_unit:
+            return
+        # Where a callback ends the stage, a resumed run must not go on in it.
+        if board.skipping or (stopped and board.stopped_by not in _FROM_OUTSIDE):
+            return
+        state = stage.state_dict()
+        if state:
+            spent = self.watch.elapsed() - self._began
+            place = Place(loop.batch, loop.last, spent, state)
+            self._save(path, list(self._stages).index(stage), place)
+
+    def _save(self, path: Path, index: int, place: Place) -> None:
+        """Have the run written that goes on at a place in a stage."""
+        self.board.saving = None
+        try:
+            state = self._state.state_dict()
+        except TypeError as error:
+            self._warn_unsaved(f"its solution is of no kind that can be saved: {error}")
+            return
+        if state["objects"] and all(type(one).restore is Stage.restore for one in self._stages):
+            names = ", ".join(state["objects"])
+            self._warn_unsaved(f"{names} on the state cannot be saved, and no stage restores it")
+            return
+        now = [parameters(one) for one in self._stages]
+        backup = Backup(
+            run=self._describe(),
+            index=index,
+            place=place,
+            elapsed=self.watch.elapsed(),
+            state=state,
+            tracker=self.tracker.state_dict(),
+            records=[asdict(record) for record in self.run.stages],
+            callbacks=[
+                (type(one).__name__, saved)
+                for one in self._callbacks
+                if (saved := one.state_dict())
+            ],
+            tuned=[
+                {name: value for name, value in new.items() if value != old.get(name)}
+                for new, old in zip(now, self._parameters, strict=True)
+            ],
+        )
+        self._writer.put(path, backup.as_tree())
+
+    def _warn_unsaved(self, why: str) -> None:
+        if not self._unsaved:
+            self._unsaved = True
+            warnings.warn(f"the run is not backed up: {why}", RuntimeWarning, stacklevel=2)
 
     def _announce_best(self) -> None:
         if not self.board.improved:
@@ -227,6 +369,8 @@ class Driver:
         logs = loop.logs() | {"progress": self.tracker.work_progress}
         logs |= {"batches": loop.batch, "seconds": record.seconds, "ended_by": ended_by}
         self._callbacks.on_stage_end(stage.name, logs)
+        if self.board.saving is not None and ended_by not in ("stopped", "interrupted"):
+            self._save(self.board.saving, list(self._stages).index(stage) + 1, Place())
 
     def _ended_by(self, loop: StageLoop, budget: Budget) -> str:
         if self._interrupted:
@@ -280,6 +424,7 @@ class Driver:
 
     def _call_pipeline_end(self) -> None:
         try:
+            self._writer.close()
             self._callbacks.on_pipeline_end(self._end_logs())
         except KeyboardInterrupt:
             if self._interrupted:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, Literal
 
 from ..callbacks import Callback, CallbackList, History, ProgbarLogger
@@ -206,6 +207,37 @@ class Pipeline:
         """Go on after `pause`; from any thread."""
         if self._running and self._driver is not None:
             self._driver.board.resume()
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a backup of the whole run to a file, in the background.
+
+        For callbacks, to be called from ``on_batch_end`` or ``on_stage_end``:
+        what is saved is the run as it stands when all hooks of that event have
+        been called. Within a stage that keeps no state it is saved when that
+        has ended. When the file cannot be written, that is warned of once, and
+        the run goes on.
+        """
+        if self._running and self._driver is not None:
+            self._driver.board.save(Path(path))
+
+    def restore(self, path: str | os.PathLike[str]) -> bool:
+        """Let the run that is about to begin go on from a backup.
+
+        For callbacks, to be called before any hook (from `Callback.set_params`).
+        The run is also saved to `path` when it is stopped by a command.
+
+        Returns
+        -------
+        bool
+            Whether it goes on; False if there is no such file.
+
+        Raises
+        ------
+        BackupError
+            If the backup cannot be read, is damaged, or is one of another
+            problem, other stages or parameters, another seed or time limit.
+        """
+        return self._driver is not None and self._driver.restore(Path(path))
 
     @property
     def tracker(self) -> ProgressTracker:

@@ -4,8 +4,9 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from types import EllipsisType
+from typing import Any
 
 from ..callbacks import Snapshot
 
@@ -227,6 +228,37 @@ class ProgressTracker:
             self.status = status
             if status == "finished":
                 self._told = 1.0
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return where the run stands, for a backup."""
+        with self._lock:
+            return {
+                "stage": self.stage,
+                "segment": asdict(self._segment),
+                "done": self.stage_items_done,
+                "told": self._told,
+                "unit_seconds": self._unit_seconds,
+                "past_seconds": self._past_seconds,
+                "past_share": self._past_share,
+                "stage_seconds": self._clock() - self._stage_began,
+            }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Stand where a run stood whose backup this is."""
+        segment = _Segment(**state["segment"])
+        if state["stage"] not in (None, *self._bounds) or not 0 <= state["told"] <= 1:
+            raise ValueError(f"no place of this run: {state}")
+        now = self._clock()
+        with self._lock:
+            self._stage_began = now - state["stage_seconds"]
+            self._noticed_at = now
+            self.stage = state["stage"]
+            self.stage_items_done = self._noticed_done = state["done"]
+            self._segment = segment
+            self._told = state["told"]
+            self._unit_seconds = state["unit_seconds"]
+            self._past_seconds = state["past_seconds"]
+            self._past_share = state["past_share"]
 
     @property
     def work_progress(self) -> float:

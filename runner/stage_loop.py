@@ -37,6 +37,8 @@ class StageLoop:
         stage should end.
     best
         Returns cost and violations of the best so far.
+    batch, last
+        Number of batches before, and the newest of them, of a stage that goes on.
 
     Attributes
     ----------
@@ -44,6 +46,8 @@ class StageLoop:
         Number of batches so far.
     last
         The newest of them; None before the first.
+    at_unit
+        Whether a unit has just been finished, when `attend` is called.
     closed
         Whether the loop ended the stage, and why: ``"time"`` or ``"request"``.
     """
@@ -59,6 +63,8 @@ class StageLoop:
         latest: Callable[[], float],
         attend: Callable[[], bool],
         best: Callable[[], tuple[float | None, int | None]],
+        batch: int = 0,
+        last: Batch | None = None,
     ) -> None:
         self._stage = stage
         self._callbacks = callbacks
@@ -71,8 +77,9 @@ class StageLoop:
         self._best = best
         self._blank: Logs = dict.fromkeys(stage.metrics)
         self._checked = False
-        self.batch = 0
-        self.last: Batch | None = None
+        self.batch = batch
+        self.last = last
+        self.at_unit = False
         self.closed: str | None = None
 
     def run(self, stream: Iterator[Batch | None]) -> None:
@@ -86,10 +93,10 @@ class StageLoop:
         total, (offset, slope, end) = tracker.stage_items_total, tracker.line()
         limit = self._latest()
         timed = limit < inf
-        batch, begun, due, last, item = 0, -1, history.due, None, None
+        batch, begun, due, last, item = self.batch, -1, history.due, self.last, None
         try:
-            if begin_hooks:
-                begun = self._begin(batch, 0, total)
+            if begin_hooks and (last is None or last.done != total):
+                begun = self._begin(batch, 0 if last is None else last.done, total)
             for item in stream:
                 if item is not None:
                     last, done = item, item.done
@@ -132,7 +139,7 @@ class StageLoop:
                                 break
                     batch += 1
                 if board.attention:
-                    self.batch, self.last = batch, last
+                    self.batch, self.last, self.at_unit = batch, last, item is not None
                     if self._attend():
                         self.closed = "request"
                         return

@@ -32,6 +32,10 @@ class Stopwatch:
         halted = self._halted
         return (self.clock() if halted is None else halted) - self.origin
 
+    def go_on_from(self, seconds: float) -> None:
+        """Count what was counted before, in another process."""
+        self.origin -= seconds
+
     def halt(self) -> None:
         """Stop counting until `go_on`."""
         if self._halted is None:

@@ -1,6 +1,7 @@
 """What other threads ask of a running pipeline."""
 
 import threading
+from pathlib import Path
 
 
 class Switchboard:
@@ -10,13 +11,23 @@ class Switchboard:
     rest only when it is set.
     """
 
-    __slots__ = ("_changed", "attention", "improved", "paused", "skipping", "stopped_by")
+    __slots__ = (
+        "_changed",
+        "attention",
+        "improved",
+        "paused",
+        "saving",
+        "skipping",
+        "stopped_by",
+    )
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self.attention = False
         self.improved = False
         self.paused = False
+        #: Where the run is to be saved; None for nowhere.
+        self.saving: Path | None = None
         self.skipping = False
         self.stopped_by: str | None = None
 
@@ -49,6 +60,11 @@ class Switchboard:
         with self._changed:
             self.paused = False
             self._wake()
+
+    def save(self, path: Path) -> None:
+        """Ask for a backup."""
+        self.saving = path
+        self.attention = True
 
     def improve(self) -> None:
         """Tell the run that there is a new best."""

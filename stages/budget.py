@@ -17,6 +17,8 @@ class Budget:
         Called by `should_end`: True when somebody asked the stage to end.
     clock
         Monotonic clock in seconds.
+    spent
+        Seconds of it that were spent before, by a stage that goes on.
     """
 
     def __init__(
@@ -24,13 +26,14 @@ class Budget:
         seconds: float | None = None,
         ending: Callable[[], bool] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        spent: float = 0.0,
     ) -> None:
         if seconds is not None and not seconds >= 0:
             raise ValueError(f"seconds must be 0 or more, got {seconds}")
         self.seconds = seconds
         self._ending = ending
         self._clock = clock
-        self._start = clock()
+        self._start = clock() - spent
 
     @property
     def elapsed(self) -> float:

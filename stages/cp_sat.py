@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from .timetable.errors import TimetableError
 from .timetable.evaluation import evaluate
 from .timetable.period_model import PeriodResult, SolveLimits, improve, place_all
 from .timetable.period_problem import PeriodProblems
+from .timetable.solution import Solution
 from .timetable.stop_flag import StopFlag
 from .timetable.waiting import wait_all
 
@@ -120,15 +122,30 @@ class CPSAT(Stage):
         self.starts = starts
         self.whole_effort = whole_effort
         self.whole_size = whole_size
+        self._solving: _Solving | None = None
+        self._loaded: dict[str, Any] | None = None
 
     def run(self, state: State, budget: Budget) -> Iterator[Batch | None]:
         """Find a feasible timetable, then solve the clusters."""
-        solving = _Solving(self, state, budget)
+        solving = self._solving = _Solving(self, state, budget)
+        loaded, self._loaded = self._loaded, None
         try:
-            yield from solving.start()
+            if loaded is None:
+                yield from solving.start()
+            else:
+                solving.go_on(loaded)
             yield from solving.clusters()
         finally:
+            self._solving = None
             solving.stop()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the timetable and where among the clusters the stage is."""
+        return {} if self._solving is None else self._solving.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take back the timetable; `run` checks it."""
+        self._loaded = state
 
 
 class _Solving:
@@ -143,6 +160,12 @@ class _Solving:
         self.must_suit = "RoomSuitability" in self.formulation.hard
         self.flag = StopFlag()
         self.tasks: list[Future[Any]] = []
+        self.problems = PeriodProblems(self.instance, self.formulation)
+        self.value: tuple[float, float] = (np.inf, np.inf)
+        # Sets of rooms found to be short, the group of clusters in hand, and what was found in it.
+        self.scarce: list[NDArray[np.bool_]] = []
+        self.turn = 0
+        self.results: list[PeriodResult] = []
 
     def submit(self, function: Any, *arguments: Any) -> Future[Any]:
         """Run a function aside, to be cancelled when the stage ends."""
@@ -164,10 +187,45 @@ class _Solving:
         """Return a share of the time that is left; None without a time limit."""
         return None if self.budget.seconds is None else share * self.budget.remaining
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return where the stage is, as plain data."""
+        periods, rooms = self.draft.lecture_arrays()
+        return {
+            "periods": periods,
+            "rooms": rooms,
+            "scarce": list(self.scarce),
+            "turn": self.turn,
+            "results": [asdict(result) for result in self.results],
+        }
+
+    def go_on(self, state: dict[str, Any]) -> None:
+        """Be where the stage was.
+
+        Raises
+        ------
+        ValueError
+            If that is no place to be for this instance.
+        """
+        instance = self.instance
+        periods, rooms = state["periods"], state["rooms"]
+        with_room = np.where(rooms >= 0, periods, -1)
+        Solution.of_lectures(instance, with_room, rooms)
+        Solution.of_lectures(instance, periods, np.where(periods >= 0, 0, -1))
+        self.draft = Draft.of_lectures(instance, periods, rooms)
+        evaluation = evaluate(self.draft.solution(), self.formulation)
+        self.value = evaluation.violations, evaluation.cost
+        for short in state["scarce"]:
+            _check_flags(short, (instance.n_rooms,))
+            self.scarce.append(short)
+            self.problems.add_scarce_rooms(short)
+        self.turn = state["turn"]
+        self.results = [PeriodResult(**result) for result in state["results"]]
+        for result in self.results:
+            if result.placed is not None:
+                _check_flags(result.placed, (len(result.placed), instance.n_periods))
+
     def start(self) -> Generator[None, None, None]:
         """Find a timetable to start from, feasible if that can be had."""
-        self.problems = PeriodProblems(self.instance, self.formulation)
-        self.value = (np.inf, np.inf)
         given = self._given()
         if given is not None and self.state.violations == 0:
             self._take(given)
@@ -214,6 +272,7 @@ class _Solving:
             if not draft.missing or self.budget.should_end:
                 break
             for rooms in draft.scarce_rooms():
+                self.scarce.append(rooms)
                 self.problems.add_scarce_rooms(rooms)
         return draft
 
@@ -261,8 +320,9 @@ class _Solving:
         clusters = self._memberships()
         groups = independent_groups(self.instance, clusters, MOST_AT_ONCE) * self.stage.rounds
         waves = [-(-len(group) // self.state.workers) for group in groups]
-        done, total = 0, sum(len(group) for group in groups)
-        for turn, group in enumerate(groups):
+        total = sum(len(group) for group in groups)
+        done = sum(len(group) for group in groups[: self.turn]) + len(self.results)
+        for turn, group in list(enumerate(groups))[self.turn :]:
             if self.budget.should_end:
                 return
             limits = SolveLimits(self.stage.effort, self._cluster_seconds(sum(waves[turn:])))
@@ -275,17 +335,18 @@ class _Solving:
                     self.seed(2, turn, index),
                     self.flag,
                 )
-                for index, courses in enumerate(parts)
+                for index, courses in list(enumerate(parts))[len(self.results) :]
             ]
-            results: list[PeriodResult] = []
-            for cluster, task in zip(group, tasks, strict=True):
-                results += yield from wait_all([task])
-                if results[-1].placed is None:
+            for cluster, task in zip(group[len(self.results) :], tasks, strict=True):
+                (result,) = yield from wait_all([task])
+                self.results.append(result)
+                if result.placed is None:
                     logger.warning("cluster %d not solved in time: it stays as it was", cluster)
-                if len(results) == len(group):
-                    yield from self._apply(parts, results)
+                if len(self.results) == len(group):
+                    yield from self._apply(parts, self.results)
+                    self.turn, self.results = turn + 1, []
                 done += 1
-                logs = {"objective": results[-1].objective, "bound": results[-1].bound}
+                logs = {"objective": result.objective, "bound": result.bound}
                 yield Batch(done, total, logs)
 
     def _cluster_seconds(self, waves: int) -> float | None:
@@ -324,3 +385,8 @@ class _Solving:
             draft = draft.change(courses, placed)
         moved = np.concatenate([courses for courses, _ in changes])
         return self._take((yield from self._with_rooms(draft, moved)))
+
+
+def _check_flags(flags: NDArray[np.bool_], shape: tuple[int, ...]) -> None:
+    if flags.shape != shape or flags.dtype != np.bool_:
+        raise ValueError(f"expected flags of shape {shape}, got {flags.dtype} of {flags.shape}")

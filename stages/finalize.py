@@ -41,6 +41,7 @@ class Finalize(Stage):
     share = 3.0
     label = "Finalizing"
     tunable = ()
+    incidental = ("solution", "html", "csv")
 
     def __init__(
         self,
@@ -65,6 +66,11 @@ class Finalize(Stage):
                 yield Batch(1, steps)
             state.files = self.write(evaluation)
         yield Batch(steps, steps)
+
+    def restore(self, state: State, budget: Budget) -> Iterator[None]:
+        """Evaluate again, and write the files where they are wanted now."""
+        for _ in self.run(state, Budget()):
+            yield None
 
     def write(self, evaluation: Evaluation) -> list[Path]:
         """Write the files whose paths were given; none is ever seen half-written.

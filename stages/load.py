@@ -1,5 +1,6 @@
 """The first stage: from a file to arrays and compiled kernels."""
 
+import hashlib
 from collections.abc import Iterator
 from concurrent.futures import wait
 from functools import partial
@@ -51,30 +52,47 @@ class Load(Stage):
 
     def run(self, state: State, budget: Budget) -> Iterator[Batch | None]:
         steps = 3 if state.initial is None else 4
-        for step in _prepare(state, budget, Formulation.of(self.formulation), steps):
+        for step in self._prepare(state, budget, steps, state.initial):
             # Past its time, the stage would be closed at a yield, and no other stage could work.
             if budget.seconds is None or budget.elapsed - state.overtime < budget.seconds:
                 yield step
         yield Batch(steps, steps)
 
+    def identify(self, problem: Any) -> str:
+        """Return a digest of the instance."""
+        return hashlib.sha256(_instance(problem).dumps().encode()).hexdigest()
 
-def _prepare(
-    state: State, budget: Budget, formulation: Formulation, steps: int
-) -> Iterator[Batch | None]:
-    state.formulation = formulation
-    state.present = partial(evaluate, formulation=formulation)
-    state.instance = yield from run_aside(_instance, state.problem)
-    yield Batch(1, steps)
+    def restore(self, state: State, budget: Budget) -> Iterator[None]:
+        """Do the same again; a backup holds what became of the initial timetable."""
+        for _ in self._prepare(state, budget, 3, None):
+            yield None
 
-    if state.initial is not None:
-        solution = yield from run_aside(_solution, state.initial, state.instance)
-        evaluation = yield from run_aside(evaluate, solution, formulation)
-        state.offer(solution, evaluation.cost, evaluation.violations)
-        yield Batch(2, steps)
+    def _prepare(
+        self, state: State, budget: Budget, steps: int, initial: Any
+    ) -> Iterator[Batch | None]:
+        formulation = state.formulation = Formulation.of(self.formulation)
+        state.present = partial(evaluate, formulation=formulation)
+        state.instance = yield from run_aside(_instance, state.problem)
+        state.pack_solutions(_packed, partial(_unpacked, state.instance))
+        yield Batch(1, steps)
 
-    state.search = yield from run_aside(_search_problem, state.instance, formulation)
-    yield Batch(steps - 1, steps)
-    yield from _compile(state, budget)
+        if initial is not None:
+            solution = yield from run_aside(_solution, initial, state.instance)
+            evaluation = yield from run_aside(evaluate, solution, formulation)
+            state.offer(solution, evaluation.cost, evaluation.violations)
+            yield Batch(2, steps)
+
+        state.search = yield from run_aside(_search_problem, state.instance, formulation)
+        yield Batch(steps - 1, steps)
+        yield from _compile(state, budget)
+
+
+def _packed(solution: Solution) -> dict[str, Any]:
+    return {name: getattr(solution, name) for name in ("courses", "periods", "rooms")}
+
+
+def _unpacked(instance: Instance, arrays: dict[str, Any]) -> Solution:
+    return Solution(instance, arrays["courses"], arrays["periods"], arrays["rooms"])
 
 
 def _search_problem(instance: Instance, formulation: Formulation) -> Any:
@@ -93,16 +111,17 @@ def _compile(state: State, budget: Budget) -> Iterator[None]:
 
     from .timetable.compile_kernels import compile_kernels
 
-    began = budget.elapsed
+    # A run that goes on has compiled before.
+    before, began = state.overtime, budget.elapsed
     with install_recorder("numba:compile") as compilations:
         compiling = state.executor.submit(compile_kernels, state.search, state.formulation)
         while wait([compiling], timeout=PULSE).not_done:
             if compilations.buffer:
-                state.overtime = budget.elapsed - began
+                state.overtime = before + budget.elapsed - began
             yield None
         compiling.result()
     if compilations.buffer:
-        state.overtime = budget.elapsed - began
+        state.overtime = before + budget.elapsed - began
 
 
 def _instance(problem: Any) -> Instance:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -84,24 +85,55 @@ class LouvainClustering(Stage):
         self.min_size = min_size
         self.max_size = max_size
         self.chunk_size = chunk_size
+        self._present: _Present | None = None
+        self._loaded: _Present | None = None
 
     def run(self, state: State, budget: Budget) -> Iterator[Batch | None]:
         """Build the graph, find the clusters, and bring them to size."""
         tasks: list[Future[Any]] = []
         flag = StopFlag()
+        self._present, self._loaded = self._loaded, None
         try:
-            graph = yield from self._build_graph(state, tasks)
-            clusters = yield from self._find_clusters(state, graph, tasks, flag)
-            clusters = yield from self._split_large(state, graph, clusters, tasks, flag)
+            if self._present is None:
+                graph = yield from self._build_graph(state, tasks)
+                clusters = yield from self._find_clusters(state, graph, tasks, flag)
+                self._present = _Present(clusters, clusters.copy(), 0)
+            else:
+                graph = yield from _silently(self._build_graph(state, tasks))
+                self._present.check(state.instance.n_courses)
+            clusters = yield from self._split_large(state, graph, self._present, tasks, flag)
             merge = state.executor.submit(merge_small_clusters, graph, clusters, self._limits)
             tasks.append(merge)
             (clusters,) = yield from wait_all([merge])
             _leave(state, clusters)
             yield Batch(STEPS, STEPS, _logs(graph, clusters))
         finally:
+            self._present = None
             flag.set()
             for task in tasks:
                 task.cancel()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the clusters found so far; nothing before Louvain's method has ended."""
+        present = self._present
+        if present is None:
+            return {}
+        return {
+            "found": present.found.copy(),
+            "clusters": present.clusters.copy(),
+            "split": present.split,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take back the clusters; the graph is built again."""
+        self._loaded = _Present(**state)
+
+    def restore(self, state: State, budget: Budget) -> Iterator[None]:
+        """Check the clusters that a backup holds."""
+        if "clusters" in vars(state):
+            _check(state.clusters, state.instance.n_courses)
+            _leave(state, state.clusters)
+        yield from ()
 
     @property
     def _limits(self) -> SizeLimits:
@@ -139,14 +171,14 @@ class LouvainClustering(Stage):
         self,
         state: State,
         graph: ConstraintGraph,
-        clusters: NDArray[np.int32],
+        present: "_Present",
         tasks: list[Future[Any]],
         flag: StopFlag,
     ) -> Generator[Batch | None, None, NDArray[np.int32]]:
-        large = np.flatnonzero(np.bincount(clusters, graph.lectures) > self.max_size)
+        large = np.flatnonzero(np.bincount(present.found, graph.lectures) > self.max_size)
         splitting = []
-        parts = graph.parts(clusters)
-        for cluster in large.tolist():
+        parts = graph.parts(present.found)
+        for cluster in large.tolist()[present.split :]:
             members, part = parts[cluster]
             task = state.executor.submit(
                 split_cluster,
@@ -158,14 +190,48 @@ class LouvainClustering(Stage):
             )
             splitting.append((members, task))
             tasks.append(task)
-        clusters = clusters.copy()
-        for done, (members, task) in enumerate(splitting, start=1):
+        clusters = present.clusters
+        for done, (members, task) in enumerate(splitting, start=present.split + 1):
             (labels,) = yield from wait_all([task])
             new = clusters.max() + labels
             clusters[members] = np.where(labels > 0, new, clusters[members])
-            step = LOUVAIN_DONE + (SPLIT_DONE - LOUVAIN_DONE) * done // len(splitting)
+            present.split = done
+            step = LOUVAIN_DONE + (SPLIT_DONE - LOUVAIN_DONE) * done // len(large)
             yield Batch(step, STEPS, _logs(graph, clusters))
         return clusters
+
+
+@dataclass(slots=True)
+class _Present:
+    """Where the stage is: Louvain's clusters, and how many of the large ones are split."""
+
+    found: NDArray[np.int32]
+    clusters: NDArray[np.int32]
+    split: int
+
+    def check(self, n_courses: int) -> None:
+        _check(self.found, n_courses)
+        _check(self.clusters, n_courses)
+        if not isinstance(self.split, int) or self.split < 0:
+            raise ValueError(f"split must be a number from 0, got {self.split!r}")
+
+
+def _check(clusters: Any, n_courses: int) -> None:
+    right = isinstance(clusters, np.ndarray) and clusters.shape == (n_courses,)
+    if not right or clusters.dtype != np.int32 or np.any((clusters < 0) | (clusters >= n_courses)):
+        raise ValueError(f"expected a cluster below {n_courses} for each of {n_courses} courses")
+
+
+def _silently(
+    work: Generator[Batch | None, None, ConstraintGraph],
+) -> Generator[None, None, ConstraintGraph]:
+    """Do work whose batches were told before."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            return end.value
+        yield None
 
 
 def _seed(state: State, *key: int) -> int:

@@ -129,11 +129,29 @@ class RLRepair(Stage):
         self.policy = policy
         self.patience = patience
         self.violation = violation
+        self._repairing: _Repairing | None = None
+        self._loaded: dict[str, Any] | None = None
 
     def run(self, state: State, budget: Budget) -> Iterator[Batch | None]:
         """Repair; each batch is a few episodes."""
-        if state.solution is not None:
-            yield from _Repairing(self, state, budget).run()
+        if state.solution is None:
+            return
+        loaded, self._loaded = self._loaded, None
+        self._repairing = _Repairing(self, state, budget)
+        try:
+            if loaded is not None:
+                self._repairing.go_on(loaded)
+            yield from self._repairing.run()
+        finally:
+            self._repairing = None
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the environment, the agent if it offers its state, and the random state."""
+        return {} if self._repairing is None else self._repairing.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take it back; `run` checks it."""
+        self._loaded = state
 
 
 class _Repairing:
@@ -157,6 +175,26 @@ class _Repairing:
         self.agent = self._agent()
         self.episodes = self._most_episodes()
         self.done = 0
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return where the stage is; nothing if the agent keeps what it has learned to itself."""
+        if not hasattr(self.agent, "state_dict"):
+            return {}
+        return {
+            "environment": self.environment.state_dict(),
+            "agent": self.agent.state_dict(),
+            "rng": self.rng.bit_generator.state,
+            "episodes": self.episodes,
+            "done": self.done,
+        }
+
+    def go_on(self, state: dict[str, Any]) -> None:
+        """Be where the stage was; a ValueError if that is no place to be."""
+        self.environment.load_state_dict(state["environment"])
+        self.agent.load_state_dict(state["agent"])
+        self.rng.bit_generator.state = state["rng"]
+        self.episodes = state["episodes"]
+        self.done = state["done"]
 
     def run(self) -> Iterator[Batch]:
         stage = self.stage

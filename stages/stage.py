@@ -36,6 +36,9 @@ class Stage(ABC):
     skippable
         Whether the pipeline works without what the stage does: only then does
         a request to skip it end it.
+    incidental
+        Parameters that have no part in what the stage finds, as the paths of
+        its files: a resumed run may have other values.
     """
 
     name: str = "stage"
@@ -45,6 +48,7 @@ class Stage(ABC):
     label: ClassVar[str | None] = None
     tunable: ClassVar[tuple[str, ...] | None] = None
     skippable: ClassVar[bool] = True
+    incidental: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def run(self, state: State, budget: Budget) -> Iterator[Batch | None]:
@@ -57,14 +61,48 @@ class Stage(ABC):
         ``finally``. A stage that ends on its own watches ``budget.should_end``.
         """
 
+    def identify(self, problem: Any) -> str | None:
+        """Return what tells the problem from any other one, such as a digest of its content.
+
+        A backup is refused where the problem is another one. None, where the
+        stage cannot tell.
+        """
+        return None
+
     def state_dict(self) -> dict[str, Any]:
-        """Return what the stage needs to go on later: arrays, numbers and strings only."""
+        """Return what the stage needs to go on later.
+
+        It is called after a `Batch` was yielded, in the thread that runs the
+        stage, and means the state after that unit: what is in flight is done
+        again. Arrays, numbers, strings and None, in lists, tuples and dicts
+        (`copy_plain`), which the stage does not change any more. An empty dict
+        where there is nothing yet to go on from, or of a stage that keeps no
+        state: a resumed run then begins the stage again, from what the stages
+        before it left.
+        """
         return {}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take back what `state_dict` returned; the next `run` goes on from there."""
+        """Take back what `state_dict` returned; the next `run` goes on from there.
+
+        Raises
+        ------
+        ValueError
+            For what `state_dict` cannot have returned. What only `run` can
+            check, since it depends on the problem, `run` checks.
+        """
         if state:
             raise ValueError(f"stage {self.name!r} keeps no state, got {sorted(state)}")
+
+    def restore(self, state: State, budget: Budget) -> Iterator[None]:
+        """Make again what the stage left on the state and a backup cannot hold.
+
+        Called in a resumed run for each stage that had ended, in order, before
+        any stage runs. Backups hold the attributes of the state that are plain
+        data; a stage that leaves other objects for later stages makes them
+        again here. It yields pulses, as `run` does.
+        """
+        yield from ()
 
     @classmethod
     def _parameter_names(cls) -> list[str]:

@@ -7,6 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from .plain_data import copy_plain
+
+
+# What the run gives, a backup keeps in another form, or is nobody's but the state's.
+_NOT_SAVED = {"problem", "seed", "executor", "workers", "initial", "solution"}
+
 
 class State:
     """The problem, the best solution so far, and what each stage leaves for the next.
@@ -71,6 +77,10 @@ class State:
         self.present: Callable[[Any], Any] | None = None
         self.overtime = 0.0
         self.version = 0
+        self._pack: Callable[[Any], Any] = copy_plain
+        self._unpack: Callable[[Any], Any] = copy_plain
+        self._packed: Any = None
+        self._objects: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(
@@ -113,3 +123,72 @@ class State:
         if self._announce is not None:
             self._announce()
         return True
+
+    def pack_solutions(self, pack: Callable[[Any], Any], unpack: Callable[[Any], Any]) -> None:
+        """Say how backups hold solutions; for a stage whose solutions are no plain data.
+
+        Parameters
+        ----------
+        pack
+            Makes arrays, numbers and strings of a solution (see `copy_plain`).
+        unpack
+            Makes a solution of them, or raises a ValueError.
+        """
+        self._pack, self._unpack = pack, unpack
+        if self._packed is not None:
+            self.solution, self._packed = unpack(self._packed), None
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the best solution and all plain data that stages have left here.
+
+        Raises
+        ------
+        TypeError
+            For a solution that is no plain data, where nobody has called
+            `pack_solutions`.
+        """
+        data, objects = {}, []
+        for name, value in self.__dict__.items():
+            if name.startswith("_") or name in _NOT_SAVED:
+                continue
+            try:
+                data[name] = copy_plain(value)
+            except TypeError:
+                objects.append(name)
+        solution = None if self.solution is None else self._pack(self.solution)
+        return {"data": data, "objects": objects, "solution": solution}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take back what `state_dict` returned.
+
+        A solution that was packed is there only when a stage has called
+        `pack_solutions` again.
+
+        Raises
+        ------
+        ValueError
+            For what `state_dict` cannot have returned.
+        """
+        for name, value in state["data"].items():
+            if name.startswith("_") or name in _NOT_SAVED or hasattr(type(self), name):
+                raise ValueError(f"the state has nothing of the name {name!r}")
+            setattr(self, name, value)
+        self._objects = [str(name) for name in state["objects"]]
+        self._packed = state["solution"]
+
+    def complete(self) -> None:
+        """End the resumption: see that everything is there again.
+
+        Raises
+        ------
+        ValueError
+            If something is missing that a backup cannot hold.
+        """
+        if self._packed is not None:
+            self.pack_solutions(copy_plain, copy_plain)
+        missing = [name for name in self._objects if name not in self.__dict__]
+        if missing:
+            raise ValueError(
+                f"a stage left {', '.join(missing)} on the state, which is no plain data, "
+                "and no stage's `restore` has made it again"
+            )

@@ -1,0 +1,197 @@
+"""A run between two units, as plain data."""
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..stages import Batch, Stage
+from ..stages.plain_data import copy_plain
+from .backup_error import BackupError
+
+
+@dataclass(slots=True)
+class Place:
+    """Where in a stage a run is: at its beginning, or after one of its batches.
+
+    Attributes
+    ----------
+    batch, last
+        Number of batches so far, and the newest of them.
+    spent
+        Seconds that the stage has taken.
+    state
+        The stage's own; empty at its beginning.
+    """
+
+    batch: int = 0
+    last: Batch | None = None
+    spent: float = 0.0
+    state: dict[str, Any] = field(default_factory=dict)
+
+    def as_tree(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        last = self.last
+        shown = None if last is None else (last.done, last.total, dict(last.logs or {}))
+        return {"batch": self.batch, "last": shown, "spent": self.spent, "state": self.state}
+
+    @classmethod
+    def of_tree(cls, tree: dict[str, Any]) -> "Place":
+        """Make it of plain data."""
+        last = None if tree["last"] is None else Batch(*tree["last"])
+        return cls(int(tree["batch"]), last, float(tree["spent"]), dict(tree["state"]))
+
+
+@dataclass(slots=True)
+class Backup:
+    """A run between two units.
+
+    Attributes
+    ----------
+    run
+        What tells the run from any other, see `signature`.
+    index
+        Number of the stage that goes on, or begins; the number of stages when
+        all have ended.
+    place
+        Where in that stage the run is.
+    elapsed
+        Seconds that the run has taken.
+    state, tracker
+        State dicts of the stages' state and of the progress.
+    records
+        How the stages before went, a dict each.
+    callbacks
+        Name of the class and state of each callback that has one.
+    tuned
+        For each stage, parameters that were changed while the run went on.
+    """
+
+    run: dict[str, Any]
+    index: int
+    place: Place
+    elapsed: float
+    state: dict[str, Any]
+    tracker: dict[str, Any]
+    records: list[dict[str, Any]]
+    callbacks: list[tuple[str, dict[str, Any]]]
+    tuned: list[dict[str, Any]]
+
+    def as_tree(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        shallow = {name: getattr(self, name) for name in self.__slots__}
+        return shallow | {"place": self.place.as_tree()}
+
+    @classmethod
+    def of_tree(cls, tree: dict[str, Any], path: str | os.PathLike[str]) -> "Backup":
+        """Make it of plain data; a `BackupError` where that makes no sense."""
+        with refusing(path):
+            return cls(**(tree | {"place": Place.of_tree(tree["place"])}))
+
+    def check(self, run: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
+        """See that this is a backup of the run that is about to begin.
+
+        Raises
+        ------
+        BackupError
+            If it is one of another problem, other stages or parameters, another
+            seed or another time limit.
+        """
+        with refusing(path):
+            difference = _difference(self.run, run)
+        if difference is None and not 0 <= self.index <= len(run["stages"]):
+            difference = "it has no such stage"
+        if difference is not None:
+            raise BackupError(
+                path,
+                f"it is of another run: {difference}; delete it or choose another folder to begin "
+                "anew",
+            )
+
+
+@contextmanager
+def refusing(path: str | os.PathLike[str] | None) -> Iterator[None]:
+    """Turn what a senseless backup makes code raise into a `BackupError`."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        if isinstance(error, BackupError):
+            raise
+        raise BackupError(path, f"its contents make no sense ({error!r:.200})") from error
+
+
+def signature(
+    stages: Sequence[Stage], problem: Any, seed: int, time_limit: float | None
+) -> dict[str, Any]:
+    """Return what tells a run from any other: problem, stages, seed and budgets."""
+    return {
+        "problem": _identify(stages, problem),
+        "seed": int(seed),
+        "time_limit": time_limit,
+        "stages": [
+            {
+                "name": stage.name,
+                "class": f"{type(stage).__module__}.{type(stage).__qualname__}",
+                "parameters": parameters(stage),
+            }
+            for stage in stages
+        ],
+    }
+
+
+def parameters(stage: Stage) -> dict[str, Any]:
+    """Return a stage's parameters as plain data, those left out that have no part in its work."""
+    try:
+        known = stage.get_params()
+    except AttributeError:
+        # A stage that keeps no attribute for a parameter runs all the same.
+        return {}
+    return {
+        name: _readable(value) for name, value in known.items() if name not in stage.incidental
+    }
+
+
+def _readable(value: Any) -> Any:
+    try:
+        return copy_plain(value)
+    except TypeError:
+        # Without addresses, which differ from one process to the next.
+        return re.sub(r" at 0x[0-9a-f]+", "", repr(value))
+
+
+def _identify(stages: Sequence[Stage], problem: Any) -> str | None:
+    for stage in stages:
+        identity = stage.identify(problem)
+        if identity is not None:
+            return identity
+    return hashlib.sha256(repr(_readable(problem)).encode()).hexdigest()
+
+
+def _difference(saved: Mapping[str, Any], run: Mapping[str, Any]) -> str | None:
+    """Say in what two runs differ; None if they are the same."""
+    names = [[stage["name"] for stage in one["stages"]] for one in (saved, run)]
+    if names[0] != names[1]:
+        return f"its stages are {', '.join(names[0])}, not {', '.join(names[1])}"
+    for old, new in zip(saved["stages"], run["stages"], strict=True):
+        if old["class"] != new["class"]:
+            return f"its stage {new['name']!r} is a {old['class']}, not a {new['class']}"
+        for name in {**old["parameters"], **new["parameters"]}:
+            values = [one["parameters"].get(name) for one in (old, new)]
+            if _text(values[0]) != _text(values[1]):
+                return f"its {new['name']}.{name} is {values[0]!r:.80}, not {values[1]!r:.80}"
+    if saved["problem"] != run["problem"]:
+        return "its problem is another one"
+    for name, word in (("seed", "seed"), ("time_limit", "time limit")):
+        if saved[name] != run[name]:
+            return f"its {word} is {saved[name]}, not {run[name]}"
+    return None
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_text, value))}]"
+    return json.dumps(value, default=repr, sort_keys=True)
