@@ -90,7 +90,8 @@ class Backup:
     def of_tree(cls, tree: dict[str, Any], path: str | os.PathLike[str]) -> "Backup":
         """Make it of plain data; a `BackupError` where that makes no sense."""
         with refusing(path):
-            return cls(**(tree | {"place": Place.of_tree(tree["place"])}))
+            parts: dict[str, Any] = tree | {"place": Place.of_tree(tree["place"])}
+            return cls(**parts)
 
     def check(self, run: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
         """See that this is a backup of the run that is about to begin.
@@ -150,9 +151,7 @@ def parameters(stage: Stage) -> dict[str, Any]:
     except AttributeError:
         # A stage that keeps no attribute for a parameter runs all the same.
         return {}
-    return {
-        name: _readable(value) for name, value in known.items() if name not in stage.incidental
-    }
+    return {name: _readable(value) for name, value in known.items() if name not in stage.incidental}
 
 
 def _readable(value: Any) -> Any:

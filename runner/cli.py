@@ -93,9 +93,10 @@ def _complain(message: str, status: int) -> int:
 
 def _is_bad_input(error: Exception) -> bool:
     from ..stages.timetable import TimetableError
+    from .backup_error import BackupError
     from .unknown_job_error import UnknownJobError
 
-    return isinstance(error, TimetableError | OSError | UnknownJobError)
+    return isinstance(error, TimetableError | OSError | UnknownJobError | BackupError)
 
 
 def _one_line(error: Exception) -> str:
@@ -255,6 +256,13 @@ def _add_fit(commands: "argparse._SubParsersAction[_Parser]") -> _Parser:
         metavar="URL",
         help="let the run be watched and steered through this Redis server; without a URL that "
         "of REDIS_URL, else one that is started for the run",
+    )
+    add(
+        "--backup",
+        type=Path,
+        metavar="DIR",
+        help="save the run in this folder now and then; the same command line again goes on "
+        "from there",
     )
     add("--quiet", action="store_true", help="show no progress")
     parser.set_defaults(command=_fit)

@@ -4,10 +4,11 @@ import argparse
 import ast
 import sys
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ..callbacks import Callback, CSVLogger, RedisLogger
+from ..callbacks import BackupAndRestore, Callback, CSVLogger, RedisLogger
 from ..stages import Finalize
 from ..stages.timetable import Evaluation, Instance, evaluate
 from .demo import DEMO_SECONDS, demo_instance
@@ -18,6 +19,9 @@ from .timetabling import timetabling_pipeline
 
 EXIT_STATUS = {"finished": 0, "stopped": 0, "interrupted": 130, "failed": 1}
 NOTHING_FOUND = 1
+
+BACKUP_SECONDS = 10.0
+"""Seconds between two backups."""
 
 
 def fit_command(args: argparse.Namespace) -> int:
@@ -53,7 +57,9 @@ def fit_command(args: argparse.Namespace) -> int:
     if args.instance is None:
         instance.write(files.folder / "instance.ectt")
 
-    callbacks: list[Callback] = [CSVLogger(files.log), *([logger] if logger else [])]
+    backup = None if args.backup is None else BackupAndRestore(args.backup, interval=BACKUP_SECONDS)
+    callbacks: list[Callback] = [CSVLogger(files.log)]
+    callbacks += [one for one in (logger, backup) if one is not None]
     run = _run(pipeline, instance, args, files, callbacks)
     if run.solution is None:
         print(f"schoolbell: no timetable was found, {run.outcome}", file=sys.stderr)
@@ -62,6 +68,8 @@ def fit_command(args: argparse.Namespace) -> int:
     if not hasattr(run.state, "files"):
         finalize.write(evaluation)
     _report(run, evaluation, files, args.instance or files.folder / "instance.ectt")
+    if backup is not None and backup.path.exists():
+        print(f"{'backup':<10}{backup.path} (the same command goes on from it)")
     return EXIT_STATUS[run.status]
 
 
@@ -114,7 +122,10 @@ def _run(
         )
     except Exception as error:
         run = pipeline.run
-        if run is None:
+        if run is None or run.status == "running":
+            # It was refused before it began: a backup of another run, for one.
+            with suppress(OSError):
+                files.folder.rmdir()
             raise
         if args.debug:
             traceback.print_exception(error)

@@ -106,6 +106,8 @@ class LouvainClustering(Stage):
             tasks.append(merge)
             (clusters,) = yield from wait_all([merge])
             _leave(state, clusters)
+            # After its last unit the stage has nothing to go on with.
+            self._present = None
             yield Batch(STEPS, STEPS, _logs(graph, clusters))
         finally:
             self._present = None
@@ -171,7 +173,7 @@ class LouvainClustering(Stage):
         self,
         state: State,
         graph: ConstraintGraph,
-        present: "_Present",
+        present: _Present,
         tasks: list[Future[Any]],
         flag: StopFlag,
     ) -> Generator[Batch | None, None, NDArray[np.int32]]:

@@ -22,8 +22,10 @@ def copy_plain(value: Any) -> Any:
         return value.copy()
     if isinstance(value, np.generic) and not value.dtype.hasobject:
         return value.item()
-    if type(value) in (list, tuple):
-        return type(value)(copy_plain(one) for one in value)
+    if type(value) is list:
+        return [copy_plain(one) for one in value]
+    if type(value) is tuple:
+        return tuple(copy_plain(one) for one in value)
     if type(value) is dict and all(isinstance(name, str) for name in value):
         return {name: copy_plain(one) for name, one in value.items()}
     raise TypeError(

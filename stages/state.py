@@ -9,7 +9,6 @@ import numpy as np
 
 from .plain_data import copy_plain
 
-
 # What the run gives, a backup keeps in another form, or is nobody's but the state's.
 _NOT_SAVED = {"problem", "seed", "executor", "workers", "initial", "solution"}
 

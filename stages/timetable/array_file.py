@@ -3,8 +3,11 @@
 import hashlib
 import io
 import os
+import struct
 import zipfile
+import zlib
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +17,19 @@ from .errors import FormatError
 
 KIND, VERSION, DIGEST = "kind", "version", "digest"
 MOST_BYTES = 1 << 26
+
+# What zipfile, zlib and numpy raise for a file that was changed.
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    ValueError,
+    KeyError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    OverflowError,
+)
 
 
 def write_arrays(
@@ -66,7 +82,7 @@ def read_arrays(
         arrays = _read(path, most_bytes)
     except OSError as error:
         raise FormatError(path, None, error.strerror or str(error), f"{kind}") from error
-    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
+    except _DAMAGED as error:
         raise FormatError(path, None, str(error) or "a damaged file", f"{kind}") from error
     found = [str(arrays.pop(name, "nothing of the kind")) for name in (KIND, VERSION, DIGEST)]
     if found[0] != kind:
@@ -80,6 +96,11 @@ def read_arrays(
 
 def _read(path: str | os.PathLike[str], most_bytes: int) -> dict[str, NDArray]:
     arrays = {}
+    # A pipe or a device might never end, and the archive's directory is read at once.
+    if Path(path).exists() and not Path(path).is_file():
+        raise ValueError("no regular file")
+    if Path(path).stat().st_size > most_bytes:
+        raise ValueError(f"more than {most_bytes} bytes")
     with zipfile.ZipFile(path) as archive:
         entries = archive.infolist()
         if sum(entry.file_size for entry in entries) > most_bytes:
