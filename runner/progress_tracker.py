@@ -9,6 +9,9 @@ from types import EllipsisType
 from typing import Any
 
 from ..callbacks import Snapshot
+from .forecast import Forecast
+from .stage_timing import StageTiming
+from .unit_clock import UnitClock
 
 # A stage with an unknown total is taken to be half through after this many units.
 _HALF_WAY = 20
@@ -17,8 +20,6 @@ _FIRST_UNIT = 2.0
 # Shorter units are passed before a watcher sees them move; but when one of them is suddenly long,
 # it must not be shown as all but done after no time.
 _SHORTEST_UNIT = 1.0
-# Weight of the newest unit in the expected time of the next.
-_NEWEST = 0.3
 _ALMOST_ONE = math.nextafter(1.0, 0.0)
 
 
@@ -72,6 +73,8 @@ class ProgressTracker:
         What the units of each stage are called.
     time_limit
         Seconds on the clock at which the run will be over at the latest.
+    timings
+        What stages took in an earlier run of the same kind, by name.
     clock
         Seconds that the run has taken so far.
 
@@ -95,6 +98,7 @@ class ProgressTracker:
         labels: Mapping[str, str] | None = None,
         units: Mapping[str, str] | None = None,
         time_limit: float | None = None,
+        timings: Mapping[str, StageTiming] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         for name, share in shares.items():
@@ -112,15 +116,11 @@ class ProgressTracker:
         self.status = "running"
         self.stage: str | None = None
         self._segment = _Segment(end=0.0, total=None, done=0, floor=0.0)
+        self._forecast = Forecast(shares, timings)
         self._stage_ends_at: float | None = None
-        self._stage_began = 0.0
-        self._past_seconds = 0.0
-        self._past_share = 0.0
-        # What the readers have noticed so far.
+        # What the readers have noticed so far: units of the stage in hand, and progress.
+        self._units_noticed: UnitClock | None = None
         self._told = 0.0
-        self._noticed_done = 0
-        self._noticed_at = 0.0
-        self._unit_seconds: float | None = None
 
     def label(self, stage: str) -> str:
         """Return what the stage is called in messages."""
@@ -151,10 +151,8 @@ class ProgressTracker:
             self.stage = name
             self.stage_items_done = 0
             self._segment = _Segment(end=end, total=total, done=0, floor=self._told)
-            self._stage_began = self._noticed_at = now
             self._stage_ends_at = None if seconds is None else now + seconds
-            self._noticed_done = 0
-            self._unit_seconds = None
+            self._units_noticed = UnitClock(now)
 
     @property
     def stage_items_total(self) -> int | None:
@@ -210,15 +208,13 @@ class ProgressTracker:
         """End the present stage, however many of its units are done."""
         now = self._clock()
         with self._lock:
-            if self.stage is None:
+            if self.stage is None or self._units_noticed is None:
                 return
-            start, end = self._bounds[self.stage]
+            end = self._bounds[self.stage][1]
             self._told = max(self._told, min(end, _ALMOST_ONE))
             self._segment = replace(self._segment, floor=end)
-            self._past_seconds += now - self._stage_began
-            self._past_share += end - start
-            self._unit_seconds = None
-            self._stage_began = now
+            self._forecast.add_past(self.stage, now - self._units_noticed.began)
+            self._units_noticed = None
 
     def finish(self, status: str = "finished") -> None:
         """End the run; only a finished one reaches 1."""
@@ -292,7 +288,7 @@ class ProgressTracker:
         with self._lock:
             now = self._clock()
             progress = self._smooth(now)
-            done = self._noticed_done
+            done = self._notice(now)
             cost, violations = self.best
             start, end = self._bounds[self.stage] if self.stage else (0.0, 1.0)
             return Snapshot(
@@ -313,68 +309,36 @@ class ProgressTracker:
     # All below is called with the lock held.
 
     def _smooth(self, now: float) -> float:
-        self._notice(now)
-        if self.status in ("running", "paused") and self.stage is not None:
-            work = self._segment.at(self._noticed_done)
-            next_unit = self._segment.at(self._noticed_done + 1)
-            expected = max(self._unit_seconds or _FIRST_UNIT, _SHORTEST_UNIT)
-            part = _part_of_unit((now - self._noticed_at) / expected)
+        done = self._notice(now)
+        units = self._units_noticed
+        if self.status in ("running", "paused") and units is not None:
+            work, next_unit = self._segment.at(done), self._segment.at(done + 1)
+            expected = max(units.unit_seconds or _FIRST_UNIT, _SHORTEST_UNIT)
+            part = _part_of_unit((now - units.at) / expected)
             smooth = min(work + (next_unit - work) * part, _ALMOST_ONE)
             self._told = max(self._told, smooth)
         return self._told
 
-    def _notice(self, now: float) -> None:
+    def _notice(self, now: float) -> int:
+        """Notice the units that are done; return how many."""
         done = self.stage_items_done
-        new = done - self._noticed_done
-        if new <= 0:
-            return
-        seconds = max(0.0, now - self._noticed_at) / new
-        if self._unit_seconds is None:
-            self._unit_seconds = seconds
-        else:
-            weight = 1.0 - (1.0 - _NEWEST) ** min(new, 100)
-            self._unit_seconds += weight * (seconds - self._unit_seconds)
-        self._noticed_done = done
-        self._noticed_at = now
+        if self._units_noticed is not None:
+            self._units_noticed.notice(done, now)
+        return done
 
     def _eta(self, now: float) -> float | None:
         if self.status not in ("running", "paused"):
             return 0.0
-        limit = math.inf if self.time_limit is None else max(0.0, self.time_limit - now)
-        left = self._seconds_left(now)
-        if left is None:
-            return None if limit == math.inf else limit
-        return min(limit, left)
-
-    def _seconds_left(self, now: float) -> float | None:
-        """Seconds that this stage and those to come will take without a limit of the run."""
         if self.stage is None:
-            return None
-        start, end = self._bounds[self.stage]
-        in_stage = self._stage_seconds_left(now)
-        if in_stage is None:
-            return None
-        shares = self._past_share + (end - start)
-        seconds = self._past_seconds + (now - self._stage_began) + in_stage
-        return in_stage + seconds / shares * max(0.0, 1.0 - end)
-
-    def _stage_seconds_left(self, now: float) -> float | None:
-        segment, unit = self._segment, self._unit_seconds
-        if segment.floor >= segment.end:
-            return 0.0
-        ends_at = self._stage_ends_at
-        limit = math.inf if ends_at is None else max(0.0, ends_at - now)
-        if segment.total is not None and unit is not None:
-            units = max(0, segment.total - self._noticed_done)
-            in_hand = min(unit, now - self._noticed_at) if units else 0.0
-            return min(limit, units * unit - in_hand)
-        if limit < math.inf:
-            return limit
-        if self._past_share > 0:
-            start, end = self._bounds[self.stage] if self.stage else (0.0, 0.0)
-            predicted = self._past_seconds / self._past_share * (end - start)
-            return max(0.0, predicted - (now - self._stage_began))
-        return None
+            return None if self.time_limit is None else max(0.0, self.time_limit - now)
+        return self._forecast.seconds_left(
+            now,
+            self.stage,
+            self._segment.total,
+            self._units_noticed,
+            self._stage_ends_at,
+            self.time_limit,
+        )
 
     def _message(self, done: int) -> str:
         if self.stage is None:
