@@ -14,8 +14,8 @@ With `--keep`, recordings are left in a folder and found there the next time.
 """
 
 import argparse
+import io
 import json
-import os
 import statistics
 import sys
 from collections.abc import Iterator, Mapping
@@ -125,7 +125,7 @@ class OfTqdm:
         self.now = 0.0
         tqdm.std.tqdm.monitor_interval = 0
         with mock.patch("tqdm.std.time", lambda: self.now):
-            self.bar = tqdm.std.tqdm(total=1.0, file=Path(os.devnull).open("w"), miniters=0)
+            self.bar = tqdm.std.tqdm(total=1.0, file=io.StringIO(), miniters=0)
 
     def progress(self, progress: float, now: float) -> None:
         self.now = now
@@ -148,7 +148,7 @@ class OfRich:
         from rich.progress import Progress
 
         self.now = 0.0
-        console = Console(file=Path(os.devnull).open("w"))
+        console = Console(file=io.StringIO())
         self.bars = Progress(console=console, auto_refresh=False, get_time=lambda: self.now)
         self.task = self.bars.add_task("run", total=1.0)
 
@@ -264,7 +264,7 @@ def report(
     if details:
         for run, of_run in found.items():
             for name in names:
-                cells = " ".join("   –" if e is None else f"{e:4.0f}" for e in of_run[name])
+                cells = " ".join("   -" if e is None else f"{e:4.0f}" for e in of_run[name])
                 print(f"{run:28}{name:14}{cells}")
     print(f"| run | seconds | {' | '.join(names)} |")
     print("| --- " * (len(names) + 2) + "|")
@@ -279,7 +279,7 @@ def report(
 
 def figures(errors: list[float | None]) -> str:
     known = [error for error in errors if error is not None]
-    return f"{statistics.mean(known):.1f}, {max(known):.0f}" if known else "–"
+    return f"{statistics.mean(known):.1f}, {max(known):.0f}" if known else "-"
 
 
 if __name__ == "__main__":

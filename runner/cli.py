@@ -238,6 +238,13 @@ def _add_fit(commands: "argparse._SubParsersAction[_Parser]") -> _Parser:
     add("--workers", type=_count, metavar="N", help="tasks that run at once (default: the cores)")
     add("--out", type=Path, metavar="FILE", help="where the solution goes")
     add("--csv", type=Path, metavar="FILE", help="where the log of the run goes, a row per batch")
+    add(
+        "--timings",
+        type=Path,
+        metavar="FILE",
+        help="what stages took before, for a better prediction of the time left; read if it is "
+        "there, and written at the end",
+    )
     add("--html", type=Path, metavar="FILE", help="where the timetable goes as a web page")
     add(
         "--set",

@@ -1,7 +1,7 @@
 """Drives one run from beginning to end."""
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict
 from math import inf
@@ -17,6 +17,7 @@ from .progress_tracker import ProgressTracker
 from .run import Run
 from .stage_loop import StageLoop
 from .stage_record import StageRecord
+from .stage_timing import StageTiming
 from .stopwatch import Stopwatch
 from .switchboard import Switchboard
 
@@ -44,6 +45,8 @@ class Driver:
         As for `Pipeline.fit`.
     watch
         The run's clock, already counting.
+    timings
+        What stages took in earlier runs, by name.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class Driver:
         workers: int,
         executor: Executor,
         watch: Stopwatch,
+        timings: Mapping[str, StageTiming] | None = None,
     ) -> None:
         self.board = Switchboard()
         self.watch = watch
@@ -67,6 +71,7 @@ class Driver:
             labels={stage.name: stage.label for stage in stages if stage.label},
             units={stage.name: stage.unit for stage in stages},
             time_limit=time_limit,
+            timings=timings,
             clock=watch.elapsed,
         )
         self._stages = stages
@@ -232,7 +237,7 @@ class Driver:
                 raise
             self._interrupted = True
         except BaseException:
-            self._record(stage, loop, began, "failed")
+            self._record(stage, loop, budget, began, "failed")
             raise
         self._end_stage(stage, loop, budget, began)
 
@@ -364,7 +369,7 @@ class Driver:
             # The history was asked only when due, but wants the last batch in any case.
             self._history.on_batch_end(loop.batch - 1, loop.logs())
         self.tracker.end_stage()
-        record = self._record(stage, loop, began, ended_by)
+        record = self._record(stage, loop, budget, began, ended_by)
         self._announce_best()
         logs = loop.logs() | {"progress": self.tracker.work_progress}
         logs |= {"batches": loop.batch, "seconds": record.seconds, "ended_by": ended_by}
@@ -381,7 +386,9 @@ class Driver:
             return "skipped"
         return "time" if loop.closed == "time" or budget.should_end else "finished"
 
-    def _record(self, stage: Stage, loop: StageLoop, began: float, ended_by: str) -> StageRecord:
+    def _record(
+        self, stage: Stage, loop: StageLoop, budget: Budget, began: float, ended_by: str
+    ) -> StageRecord:
         cost, violations = self._best()
         record = StageRecord(
             name=stage.name,
@@ -392,6 +399,8 @@ class Driver:
             cost=cost,
             violations=violations,
             ended_by=ended_by,
+            began=began,
+            budget=budget.seconds,
         )
         self.run.stages.append(record)
         return record

@@ -11,11 +11,13 @@ from typing import Any
 from ..callbacks import BackupAndRestore, Callback, CSVLogger, RedisLogger
 from ..stages import Finalize
 from ..stages.timetable import Evaluation, Instance, evaluate
+from .check_writable import check_writable
 from .demo import DEMO_SECONDS, demo_instance
 from .pipeline import Pipeline
 from .run import Run, format_seconds
 from .run_files import RunFiles
 from .timetabling import timetabling_pipeline
+from .timings import Timings
 
 EXIT_STATUS = {"finished": 0, "stopped": 0, "interrupted": 130, "failed": 1}
 NOTHING_FOUND = 1
@@ -49,6 +51,9 @@ def fit_command(args: argparse.Namespace) -> int:
     instance = demo_instance() if args.instance is None else Instance.read(args.instance)
     pipeline = timetabling_pipeline(args.formulation)
     _change_stages(pipeline, args)
+    if args.timings is not None:
+        check_writable(args.timings)
+        Timings.read(args.timings)
     label = "demo" if args.instance is None else instance.name
     files = RunFiles.create(label, solution=args.out, page=args.html, log=args.csv)
     finalize = Finalize(solution=files.solution, html=files.page, csv=files.table)
@@ -119,6 +124,7 @@ def _run(
             verbose=False if args.quiet else "auto",
             job_id=files.job_id,
             started=args.started,
+            timings=args.timings,
         )
     except Exception as error:
         run = pipeline.run

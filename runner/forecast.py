@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from .stage_timing import StageTiming
 from .unit_clock import UnitClock
 
-# Earlier timings hold as they are until so much of them has been lived through.
+# Earlier timings hold as they are until so much of them, and so many seconds, were lived through.
 _TRUST = 0.3
+_TRUST_SECONDS = 0.2
 # Where the units seem to need so much of a stage's time, the stage takes it all: stages
 # with a budget fit their units into it.
 _FILLS = 0.6
@@ -97,7 +98,7 @@ class Forecast:
     ) -> float | None:
         limit = math.inf if ends_at is None else max(0.0, ends_at - now)
         timing = self._timings.get(stage)
-        if timing is not None and timing.spends_budget:
+        if timing is not None and timing.spends_budget and limit < math.inf:
             return limit
         if timing is not None:
             return min(limit, self._by_timing(timing, now, total, clock))
@@ -122,17 +123,15 @@ class Forecast:
         # More units than then, or fewer, take more or less time.
         pace = self._pace() * total / timing.units
         part, following = clock.done / total, (clock.done + 1) / total
-        lived, trust = pace * timing.at(part), _TRUST * pace * timing.seconds
-        if lived:
-            pace *= (clock.at - clock.began + trust) / (lived + trust)
+        lived, trust = pace * timing.at(part), _TRUST * pace * timing.seconds + _TRUST_SECONDS
+        pace *= (clock.at - clock.began + trust) / (lived + trust)
         unit = pace * (timing.at(following) - timing.at(part))
         return clock.in_hand(unit, now) + pace * (timing.seconds - timing.at(following))
 
     def _pace(self) -> float:
         """How many times as long as then the stages so far took."""
-        trust = _TRUST * sum(one.seconds for one in self._timings.values())
-        known = self._expected_seconds + trust
-        return (self._known_seconds + trust) / known if known else 1.0
+        trust = _TRUST * sum(one.seconds for one in self._timings.values()) + _TRUST_SECONDS
+        return (self._known_seconds + trust) / (self._expected_seconds + trust)
 
     def _in_time(self, stages: Sequence[str], left: float) -> float:
         """What stages to come take of the time left, each of its part of that."""

@@ -7,6 +7,7 @@ import os
 import secrets
 import threading
 import time
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -16,10 +17,12 @@ from typing import Any, Literal
 from ..callbacks import Callback, CallbackList, History, ProgbarLogger
 from ..callbacks.callback import CORE_COLUMNS
 from ..stages import Stage
+from .check_writable import check_writable
 from .driver import Driver
 from .progress_tracker import ProgressTracker
 from .run import Run
 from .stopwatch import Stopwatch
+from .timings import Timings
 
 Verbose = Literal["auto", "rich", "tqdm", "plain"] | bool
 
@@ -71,6 +74,7 @@ class Pipeline:
         job_id: str | None = None,
         *,
         started: float | None = None,
+        timings: str | os.PathLike[str] | Run | None = None,
     ) -> Run:
         """Run the stages.
 
@@ -106,6 +110,10 @@ class Pipeline:
         started
             Value of ``time.monotonic()`` from which to count the time, for a
             program whose start-up is to be within the limit.
+        timings
+            What stages took before, for a better prediction of the time left: a
+            file, which is read if it is there and written at the end of the run,
+            or an earlier run.
 
         Returns
         -------
@@ -118,6 +126,9 @@ class Pipeline:
         ------
         CallbackError
             When a callback raised (unless ``callback_errors="warn"``).
+        FormatError, OSError
+            For a file of timings that is none, or cannot be read or written;
+            before anything has run.
         Exception
             What a stage raised, with a note that names the stage and the batch.
             The failed run is then at `run`.
@@ -126,6 +137,7 @@ class Pipeline:
             job_id = _new_job_id() if job_id is None else job_id
             workers = _usable_processors() if workers is None else workers
             _check_options(seed, time_limit, workers, started)
+            known = _known_timings(timings)
             watch = Stopwatch(started)
             history = History()
             watchers = CallbackList(
@@ -145,11 +157,16 @@ class Pipeline:
                     workers=workers,
                     executor=pool,
                     watch=watch,
+                    timings=known.of_stages(limited=time_limit is not None),
                 )
                 self._driver, self.run = driver, driver.run
                 watchers.set_pipeline(self)
                 watchers.set_params(self._params(job_id, seed, time_limit, workers))
-                return driver.execute()
+                try:
+                    return driver.execute()
+                finally:
+                    if isinstance(timings, str | os.PathLike):
+                        _keep_timings(known, driver.run, timings)
             finally:
                 if executor is None:
                     # Not waiting: a task that a stage has left behind must not hold up its end.
@@ -389,6 +406,26 @@ def _check_options(
         raise ValueError(f"workers must be an integer from 1, got {workers!r}")
     if started is not None and started > time.monotonic():
         raise ValueError("started must be an earlier value of time.monotonic()")
+
+
+def _known_timings(timings: str | os.PathLike[str] | Run | None) -> Timings:
+    known = Timings()
+    if isinstance(timings, Run):
+        known.add(timings)
+    elif timings is not None:
+        check_writable(Path(timings))
+        known = Timings.read(timings)
+    return known
+
+
+def _keep_timings(known: Timings, run: Run, path: str | os.PathLike[str]) -> None:
+    known.add(run)
+    try:
+        known.write(path)
+    except OSError as error:
+        # No reason to lose a run.
+        message = f"the timings could not be written to {path}: {error}"
+        warnings.warn(message, RuntimeWarning, stacklevel=2)
 
 
 def _as_list(callbacks: Sequence[Callback] | Callback | None, verbose: Verbose) -> list[Callback]:

@@ -20,6 +20,10 @@ class StageRecord:
     ended_by
         ``"finished"``, ``"time"``, ``"skipped"``, ``"stopped"``,
         ``"interrupted"`` or ``"failed"``.
+    began
+        When it began, in seconds of the run.
+    budget
+        Seconds that it was allowed; None without a limit.
     """
 
     name: str
@@ -30,3 +34,5 @@ class StageRecord:
     cost: float | None
     violations: int | None
     ended_by: str
+    began: float = 0.0
+    budget: float | None = None

@@ -262,3 +262,17 @@ def test_generate_writes_the_older_format_too(tmp_path):
     path = tmp_path / "small.ctt"
     assert main(["generate", "--courses", "30", "--seed", "3", "--out", str(path)]) == 0
     assert Instance.read(path) == generate(30, seed=3).without_extensions()
+
+
+def test_a_file_that_is_no_timings_is_told_in_one_line_and_no_run_is_begun(instance_file, capsys):
+    Path("timings.json").write_text("{}")
+    assert main(["fit", str(instance_file), "--timings", "timings.json"]) == 2
+    assert capsys.readouterr().err.startswith("schoolbell: timings.json: found")
+    assert not Path("runs").exists()
+
+
+@pytest.mark.usefixtures("compiled")
+def test_fit_keeps_its_timings(instance_file):
+    command = ["fit", str(instance_file), "--quiet", "--time-limit", "1.5"]
+    assert main([*command, "--timings", "timings.json"]) == 0
+    assert '"ga"' in Path("timings.json").read_text()

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from schoolbell.runner import ProgressTracker
+from schoolbell.runner.stage_timing import POINTS, StageTiming
 
 
 class Clock:
@@ -218,11 +219,22 @@ def test_shares_must_be_positive_numbers(share):
 # an early end of the stage.
 EVENTS = st.lists(
     st.tuples(
-        st.sampled_from(["read", "unit", "units", "total", "unknown", "end"]),
+        st.sampled_from(["read", "unit", "units", "beyond", "total", "unknown", "pause", "end"]),
         st.floats(0, 50),
         st.integers(1, 60),
     ),
     max_size=60,
+)
+
+
+# What stages may have taken in an earlier run.
+TIMINGS = st.builds(
+    lambda units, budget, seconds: StageTiming(
+        units, budget, tuple(seconds * i / (POINTS - 1) for i in range(POINTS))
+    ),
+    st.integers(0, 100),
+    st.none() | st.floats(0, 100),
+    st.floats(0, 100),
 )
 
 
@@ -231,13 +243,18 @@ EVENTS = st.lists(
     events=EVENTS,
     shares=st.lists(st.floats(0.01, 100), min_size=1, max_size=4),
     totals=st.lists(st.none() | st.integers(1, 50), min_size=4, max_size=4),
+    limit=st.none() | st.floats(0.1, 500),
+    known=st.dictionaries(st.sampled_from(["s0", "s1", "s2", "s3"]), TIMINGS),
+    status=st.sampled_from(["finished", "stopped", "interrupted", "failed"]),
 )
-def test_progress_is_honest_whatever_happens(events, shares, totals):
+def test_progress_is_honest_whatever_happens(events, shares, totals, limit, known, status):
     clock = Clock()
     names = [f"s{i}" for i in range(len(shares))]
-    tracker = ProgressTracker(dict(zip(names, shares, strict=True)), clock=clock)
+    of_stages = dict(zip(names, shares, strict=True))
+    tracker = ProgressTracker(of_stages, time_limit=limit, timings=known, clock=clock)
     stages = iter(names)
-    tracker.begin_stage(next(stages), totals[0])
+    budget = None if limit is None else limit / 3
+    tracker.begin_stage(next(stages), totals[0], budget)
     told = done = 0
     for i, (event, seconds, number) in enumerate(events):
         clock.now += seconds
@@ -246,6 +263,11 @@ def test_progress_is_honest_whatever_happens(events, shares, totals):
             step = 1 if event == "unit" else number
             done = done + step if total is None else max(done, min(total, done + step))
             tracker.update_work_progress(done)
+        elif event == "beyond":
+            done += number
+            tracker.update_work_progress(done)
+        elif event == "pause":
+            tracker.status = "paused" if tracker.status == "running" else "running"
         elif event == "total":
             # Now and then with a unit, as stages report it.
             done += number % 2
@@ -257,7 +279,7 @@ def test_progress_is_honest_whatever_happens(events, shares, totals):
             following = next(stages, None)
             if following is None:
                 break
-            tracker.begin_stage(following, totals[i % 4])
+            tracker.begin_stage(following, totals[i % 4], budget)
             done = 0
         progress = tracker.calculate_smooth_progress()
         assert told <= progress < 1
@@ -266,9 +288,14 @@ def test_progress_is_honest_whatever_happens(events, shares, totals):
         assert progress <= tracker.bounds(tracker.stage)[1]
         told = progress
         eta = tracker.eta()
-        assert eta is None or eta >= 0
-    tracker.finish()
-    assert tracker.calculate_smooth_progress() == 1
+        assert eta is None or 0 <= eta < math.inf
+        assert limit is None or (eta is not None and eta <= max(0, limit - clock.now))
+    tracker.finish(status)
+    if status == "finished":
+        assert tracker.calculate_smooth_progress() == 1
+    else:
+        assert told <= tracker.calculate_smooth_progress() < 1
+    assert tracker.eta() == 0
 
 
 @settings(max_examples=100, deadline=None)

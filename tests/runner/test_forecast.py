@@ -1,0 +1,119 @@
+"""What a run is foretold to take, from what is known of it."""
+
+import pytest
+from schoolbell.runner import ProgressTracker
+from schoolbell.runner.stage_timing import StageTiming
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+def even(seconds, units=10, budget=None):
+    """The timing of a stage whose units took the same time each."""
+    finished = [(done, seconds * done / units) for done in range(1, units + 1)]
+    return StageTiming.of(finished, seconds, budget)
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+def tracker_of(clock, timings=None, limit=None, **shares):
+    return ProgressTracker(
+        shares or {"a": 1, "b": 1}, time_limit=limit, timings=timings, clock=clock
+    )
+
+
+def work(tracker, clock, units, seconds):
+    """Do so many units of so many seconds."""
+    for _ in range(units):
+        clock.now += seconds
+        tracker.update_work_progress(tracker.stage_items_done + 1)
+        tracker.eta()
+
+
+def test_an_earlier_run_tells_all_before_anything_is_done(clock):
+    tracker = tracker_of(clock, {"a": even(20), "b": even(7)})
+    tracker.begin_stage("a", 10)
+    assert tracker.eta() == pytest.approx(27)
+    clock.now = 1.5
+    assert tracker.eta() == pytest.approx(25.5)
+
+
+def test_stages_follow_the_pace_of_this_run(clock):
+    tracker = tracker_of(clock, {"a": even(100), "b": even(100)})
+    tracker.begin_stage("a", 10)
+    work(tracker, clock, 10, 30)
+    tracker.end_stage()
+    # Three times as long as then, though not all of that is taken for sure.
+    assert 150 < tracker.eta() < 300
+    tracker.begin_stage("b", 10)
+    work(tracker, clock, 8, 30)
+    assert tracker.eta() == pytest.approx(60, rel=0.25)
+
+
+def test_units_that_were_not_alike_are_not_taken_for_alike(clock):
+    finished = [(done, done) for done in range(1, 6)] + [(done, 20 * done) for done in range(6, 11)]
+    tracker = tracker_of(clock, {"a": StageTiming.of(finished, 200, None)}, a=1)
+    tracker.begin_stage("a", 10)
+    work(tracker, clock, 5, 1)
+    assert tracker.eta() == pytest.approx(195)
+
+
+def test_more_units_than_then_take_more_time(clock):
+    tracker = tracker_of(clock, {"a": even(20, units=10)}, a=1)
+    tracker.begin_stage("a", 40)
+    assert tracker.eta() == pytest.approx(80)
+
+
+def test_stages_without_timings_are_told_by_their_share(clock):
+    tracker = tracker_of(clock, {"c": even(5)}, a=1, b=2, c=1)
+    tracker.begin_stage("a", 10)
+    work(tracker, clock, 10, 1)
+    tracker.end_stage()
+    assert tracker.eta() == pytest.approx(20 + 5)
+
+
+def test_with_a_limit_stages_take_all_the_time_where_nothing_else_is_known(clock):
+    tracker = tracker_of(clock, limit=60)
+    tracker.begin_stage("a", seconds=30)
+    clock.now = 10
+    assert tracker.eta() == pytest.approx(50)
+
+
+def test_with_a_limit_what_a_stage_once_left_over_the_next_gets(clock):
+    timings = {"b": even(2, budget=20), "c": even(20, budget=20)}
+    tracker = tracker_of(clock, timings, limit=60, a=1, b=1, c=1)
+    tracker.begin_stage("a", seconds=20)
+    clock.now = 10
+    assert tracker.eta() == pytest.approx(50)
+    ends_with_b = tracker_of(clock, timings, limit=60, a=2, b=1)
+    ends_with_b.begin_stage("a", seconds=20)
+    assert ends_with_b.eta() == pytest.approx(20 + 2)
+
+
+def test_a_stage_that_spent_its_budget_spends_it_again(clock):
+    tracker = tracker_of(clock, {"a": even(9.8, budget=10)}, limit=100, a=1)
+    tracker.begin_stage("a", 10, seconds=50)
+    work(tracker, clock, 5, 1)
+    assert tracker.eta() == pytest.approx(45)
+
+
+def test_a_stage_that_is_sooner_ready_than_its_time_is_told_by_its_units(clock):
+    tracker = tracker_of(clock, limit=100, a=1)
+    tracker.begin_stage("a", 20, seconds=100)
+    work(tracker, clock, 10, 1)
+    assert tracker.eta() == pytest.approx(10)
+
+
+def test_a_unit_that_is_overdue_makes_the_rest_longer(clock):
+    tracker = tracker_of(clock, a=1)
+    tracker.begin_stage("a", 10)
+    work(tracker, clock, 2, 1)
+    clock.now += 60
+    assert tracker.eta() > 60

@@ -1,0 +1,48 @@
+"""How long the next unit is expected to take."""
+
+import pytest
+from schoolbell.runner.unit_clock import UnitClock
+
+
+def after(*seconds):
+    """A clock that noticed each unit when it was done, and the time then."""
+    clock, now = UnitClock(0.0), 0.0
+    for done, one in enumerate(seconds, start=1):
+        now += one
+        clock.notice(done, now)
+    return clock, now
+
+
+def test_nothing_is_expected_before_a_unit_is_done():
+    clock, _ = after()
+    clock.notice(0, 5.0)
+    assert clock.unit_seconds is None
+
+
+def test_the_first_units_count_alike():
+    clock, _ = after(1, 2, 3)
+    assert clock.unit_seconds == pytest.approx(2)
+
+
+def test_the_newest_units_count_most():
+    slower, _ = after(*[1] * 10, *[4] * 10)
+    assert 3.5 < slower.unit_seconds < 4
+
+
+def test_of_many_units_a_single_slow_one_counts_little():
+    clock, _ = after(*[1] * 500, 50)
+    assert clock.unit_seconds < 1.6
+
+
+def test_units_noticed_together_share_their_time():
+    clock = UnitClock(0.0)
+    clock.notice(10, 20.0)
+    assert clock.unit_seconds == 2
+
+
+def test_the_unit_in_hand_needs_less_as_it_goes_on_and_more_when_it_is_overdue():
+    clock, now = after(10, 10)
+    assert clock.in_hand(10, now) == 10
+    assert clock.in_hand(10, now + 4) == 6
+    assert clock.in_hand(10, now + 10) == 2
+    assert clock.in_hand(10, now + 100) == 20
