@@ -38,19 +38,8 @@ class Forecast:
         self._shares = dict(shares)
         self._names = list(shares)
         self._timings = dict(timings or {})
-        self._past_seconds = 0.0
-        self._past_share = 0.0
-        self._known_seconds = 0.0
-        self._expected_seconds = 0.0
-
-    def add_past(self, stage: str, seconds: float) -> None:
-        """Learn what a stage took that has ended."""
-        self._past_seconds += seconds
-        self._past_share += self._shares[stage]
-        timing = self._timings.get(stage)
-        if timing is not None and not timing.spends_budget:
-            self._known_seconds += seconds
-            self._expected_seconds += timing.seconds
+        #: What each stage took that has ended.
+        self.past: dict[str, float] = {}
 
     def seconds_left(
         self,
@@ -80,7 +69,7 @@ class Forecast:
         """
         limit = math.inf if time_limit is None else max(0.0, time_limit - now)
         in_stage = 0.0
-        seconds, share = self._past_seconds, self._past_share
+        seconds, share = self._past_in_all()
         if clock is not None:
             of_stage = self._left_of_stage(now, stage, total, clock, ends_at)
             if of_stage is None:
@@ -107,10 +96,11 @@ class Forecast:
             return limit if by_units > _FILLS * limit else by_units
         if limit < math.inf:
             return limit
-        if not self._past_share:
+        past_seconds, past_share = self._past_in_all()
+        if not past_share:
             return None
         gone = now - clock.began
-        expected = self._past_seconds / self._past_share * self._shares[stage]
+        expected = past_seconds / past_share * self._shares[stage]
         # Once that is over, nobody knows: perhaps as long again.
         return max(expected - gone, min(gone, expected))
 
@@ -131,7 +121,17 @@ class Forecast:
     def _pace(self) -> float:
         """How many times as long as then the stages so far took."""
         trust = _TRUST * sum(one.seconds for one in self._timings.values()) + _TRUST_SECONDS
-        return (self._known_seconds + trust) / (self._expected_seconds + trust)
+        took = expected = trust
+        for stage, seconds in self.past.items():
+            timing = self._timings.get(stage)
+            if timing is not None and not timing.spends_budget:
+                took += seconds
+                expected += timing.seconds
+        return took / expected
+
+    def _past_in_all(self) -> tuple[float, float]:
+        """Return what the stages so far took, and their share."""
+        return sum(self.past.values()), sum(self._shares[stage] for stage in self.past)
 
     def _in_time(self, stages: Sequence[str], left: float) -> float:
         """What stages to come take of the time left, each of its part of that."""

@@ -213,7 +213,7 @@ class ProgressTracker:
             end = self._bounds[self.stage][1]
             self._told = max(self._told, min(end, _ALMOST_ONE))
             self._segment = replace(self._segment, floor=end)
-            self._forecast.add_past(self.stage, now - self._units_noticed.began)
+            self._forecast.past[self.stage] = now - self._units_noticed.began
             self._units_noticed = None
 
     def finish(self, status: str = "finished") -> None:
@@ -228,33 +228,32 @@ class ProgressTracker:
     def state_dict(self) -> dict[str, Any]:
         """Return where the run stands, for a backup."""
         with self._lock:
+            units = self._units_noticed
             return {
                 "stage": self.stage,
                 "segment": asdict(self._segment),
                 "done": self.stage_items_done,
                 "told": self._told,
-                "unit_seconds": self._unit_seconds,
-                "past_seconds": self._past_seconds,
-                "past_share": self._past_share,
-                "stage_seconds": self._clock() - self._stage_began,
+                "past": dict(self._forecast.past),
+                "units": None if units is None else units.state_dict(self._clock()),
             }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Stand where a run stood whose backup this is."""
         segment = _Segment(**state["segment"])
-        if state["stage"] not in (None, *self._bounds) or not 0 <= state["told"] <= 1:
+        known = (None, *self._bounds)
+        named = (state["stage"], *state["past"])
+        if not all(name in known for name in named) or not 0 <= state["told"] <= 1:
             raise ValueError(f"no place of this run: {state}")
         now = self._clock()
         with self._lock:
-            self._stage_began = now - state["stage_seconds"]
-            self._noticed_at = now
             self.stage = state["stage"]
-            self.stage_items_done = self._noticed_done = state["done"]
+            self.stage_items_done = state["done"]
             self._segment = segment
             self._told = state["told"]
-            self._unit_seconds = state["unit_seconds"]
-            self._past_seconds = state["past_seconds"]
-            self._past_share = state["past_share"]
+            self._forecast.past = dict(state["past"])
+            units = state["units"]
+            self._units_noticed = None if units is None else UnitClock.restored(units, now)
 
     @property
     def work_progress(self) -> float:

@@ -1,5 +1,8 @@
 """How long the units of a stage take."""
 
+from collections.abc import Mapping
+from typing import Any, Self
+
 # The expected time of a unit follows the newest units: so many, or this part of all.
 _NEWEST_UNITS = 5
 _NEWEST_PART = 0.2
@@ -44,6 +47,17 @@ class UnitClock:
             old = (1.0 - 1.0 / min(done, span)) ** new if done > 1 else 0.0
             self.unit_seconds += (1.0 - old) * (seconds - self.unit_seconds)
         self.done, self.at = done, now
+
+    def state_dict(self, now: float) -> dict[str, float | None]:
+        """Return what `restored` needs, for a backup."""
+        return {"gone": now - self.began, "done": self.done, "unit_seconds": self.unit_seconds}
+
+    @classmethod
+    def restored(cls, state: Mapping[str, Any], now: float) -> Self:
+        """Return a clock that knows what the one knew whose state this is."""
+        clock = cls(now - state["gone"])
+        clock.at, clock.done, clock.unit_seconds = now, state["done"], state["unit_seconds"]
+        return clock
 
     def in_hand(self, expected: float, now: float) -> float:
         """Return the seconds left of the unit in hand, where one takes `expected` seconds."""

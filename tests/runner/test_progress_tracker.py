@@ -1,5 +1,6 @@
 """Progress that moves, never goes back, and tells no lies, on a clock of our own."""
 
+import json
 import math
 from itertools import pairwise
 
@@ -207,6 +208,22 @@ def test_a_stage_with_a_budget_and_no_total_takes_its_budget(clock):
     clock.now = 4
     # 6 s left of its own, and as much as the whole of it for the other stage.
     assert tracker.eta() == pytest.approx(16)
+
+
+def test_a_restored_tracker_goes_on_where_the_other_stood(clock):
+    tracker = begun(clock, total=10)
+    tracker.end_stage()
+    tracker.begin_stage("b", 10)
+    for done in range(1, 5):
+        clock.now += 3
+        tracker.update_work_progress(done)
+        tracker.snapshot()
+    state = json.loads(json.dumps(tracker.state_dict()))
+    other = ProgressTracker({"a": 1, "b": 1}, clock=clock)
+    other.load_state_dict(state)
+    assert other.snapshot() == tracker.snapshot()
+    with pytest.raises(ValueError, match="no place of this run"):
+        ProgressTracker({"a": 1}, clock=clock).load_state_dict(state)
 
 
 @pytest.mark.parametrize("share", [0, -1, math.nan, math.inf])

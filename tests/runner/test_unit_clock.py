@@ -40,6 +40,13 @@ def test_units_noticed_together_share_their_time():
     assert clock.unit_seconds == 2
 
 
+def test_a_restored_clock_knows_what_the_other_knew():
+    clock, now = after(1, 2, 6)
+    other = UnitClock.restored(clock.state_dict(now + 1), 500.0)
+    assert (other.began, other.at, other.done) == (490, 500, 3)
+    assert other.unit_seconds == clock.unit_seconds
+
+
 def test_the_unit_in_hand_needs_less_as_it_goes_on_and_more_when_it_is_overdue():
     clock, now = after(10, 10)
     assert clock.in_hand(10, now) == 10
