@@ -114,7 +114,7 @@ def _compile(state: State, budget: Budget) -> Iterator[None]:
     # A run that goes on has compiled before.
     before, began = state.overtime, budget.elapsed
     with install_recorder("numba:compile") as compilations:
-        compiling = state.executor.submit(compile_kernels, state.search, state.formulation)
+        compiling = state.executor.submit(compile_kernels, state.formulation)
         while wait([compiling], timeout=PULSE).not_done:
             if compilations.buffer:
                 state.overtime = before + budget.elapsed - began

@@ -8,24 +8,23 @@ from .greedy import greedy_timetable
 from .instance import Instance
 from .room import Room
 from .room_assignment import RoomProblem, assign_rooms
-from .search import SearchProblem, warm_up
+from .search import build_search_problem, warm_up
 
 
-def compile_kernels(search: SearchProblem, formulation: Formulation) -> None:
+def compile_kernels(formulation: Formulation) -> None:
     """Call every kernel once, so that each is compiled or read from numba's cache.
 
-    The first time on a machine this takes many seconds for each formulation.
+    The first time on a machine this takes many seconds for each formulation. The
+    kernels work on a tiny instance, so that the size of the user's does not matter.
 
     Parameters
     ----------
-    search
-        What the search kernels will work on.
     formulation
-        Its formulation.
+        What the kernels are compiled for.
     """
-    warm_up(search)
     courses = (Course("a", "a", 2, 1, 1), Course("b", "b", 1, 1, 1))
     tiny = Instance("tiny", 1, 3, courses, (Room("a", 1),))
+    warm_up(build_search_problem(tiny, formulation))
     periods, rooms = greedy_timetable(tiny, np.random.default_rng(0))
     problem = RoomProblem.of(tiny, formulation)
     assign_rooms(problem, periods, rooms, np.ones(len(periods), np.bool_), tiny.n_periods)

@@ -1,0 +1,30 @@
+"""Kernels that are compiled before a run needs them."""
+
+import numpy as np
+from schoolbell.stages.timetable import Formulation, generate
+from schoolbell.stages.timetable.compile_kernels import compile_kernels
+from schoolbell.stages.timetable.greedy import greedy_timetable
+from schoolbell.stages.timetable.search import (
+    Schedule,
+    anneal_chunk,
+    annealing,
+    build_search_problem,
+    crossover,
+    random_state,
+    start_anneal,
+)
+
+
+def test_what_was_compiled_on_a_tiny_instance_serves_any_other():
+    compile_kernels(Formulation.UD2)
+    kernels = (annealing.run_moves, crossover.cluster_costs)
+    compiled = [list(kernel.signatures) for kernel in kernels]
+    instance = generate(20, seed=1)
+    problem = build_search_problem(instance, Formulation.UD2)
+    start = greedy_timetable(instance, np.random.default_rng(0))
+    schedule = Schedule(start=2.0, end=1.0, moves=100)
+    anneal = start_anneal(problem, *start, schedule, random_state(np.random.SeedSequence(0)))
+    anneal_chunk(problem, anneal, schedule, 100)
+    clusters = np.zeros(instance.n_courses, np.int64)
+    crossover.cluster_costs(problem, anneal.timetable, clusters, 1, 100.0)
+    assert [list(kernel.signatures) for kernel in kernels] == compiled
