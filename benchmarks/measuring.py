@@ -229,7 +229,9 @@ def _kill_group(process: subprocess.Popen[str]) -> None:
     """End what is left of a process and of those that it has started."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+    process.wait()
+    if process.stderr is not None:
+        process.stderr.close()
 
 
 def _failure(status: int, complaint: str) -> str:

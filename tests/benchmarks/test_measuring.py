@@ -123,6 +123,14 @@ def test_a_peer_that_overruns_is_killed_with_what_it_started(task, monkeypatch):
     assert time.monotonic() - started < 30
 
 
+def test_a_program_without_a_time_out_is_waited_for(task):
+    solution = task.instance.with_name("good.sol")
+    text = solution.read_text(encoding="utf-8")
+    command = [sys.executable, "-c", f"open({str(solution)!r}, 'w').write({text!r})"]
+    outcome = measuring._run(command, task, solution, task.instance.parent, time_out=None)
+    assert (outcome.cost, outcome.failure) == (4, "")
+
+
 def test_a_stale_solution_file_is_not_taken_for_the_peers(task):
     good = task.instance.with_name("good.sol")
     good.rename(good.with_name("peer.sol"))
