@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from .callback import Logs
 from .control import Control
@@ -17,6 +17,8 @@ from .redis_unavailable_error import RedisUnavailableError
 from .snapshot import Snapshot
 from .snapshot_fields import plain, snapshot_values, to_fields
 from .ticker import Ticker
+
+_Commands = list[tuple[str, dict[str, str]]]
 
 _MOST_EVENTS = 10_000
 # Stage changes kept for a server that is away.
@@ -159,7 +161,7 @@ class RedisFeed:
 
     def _tick(self) -> None:
         """Do what watchers ask and write what is due; on the ticker's thread."""
-        from redis import RedisError
+        from redis import RedisError, ResponseError
 
         try:
             if self._over:
@@ -167,14 +169,18 @@ class RedisFeed:
             if self._ending:
                 self._finish()
                 return
+            now = time.monotonic()
+            # Half a tick early rather than half a tick late.
+            if now < self._due - self._early:
+                self._obey(self._commands())
+                return
+            self._due = now + self._interval
             try:
-                self._obey()
-            finally:
-                now = time.monotonic()
-                # Half a tick early rather than half a tick late.
-                if now >= self._due - self._early:
-                    self._due = now + self._interval
-                    self._flush()
+                self._obey(self._flush())
+            except ResponseError:
+                # A full server refuses what is written, but what is asked can be read.
+                self._obey(self._commands())
+                raise
         except (RedisError, OSError) as error:
             self._failed = True
             reason = " ".join(str(error).split())
@@ -197,10 +203,13 @@ class RedisFeed:
                 self._client.close()
                 return
 
-    def _obey(self) -> None:
-        """Do what has been asked since the last time."""
-        after = f"({self._last_command}"
-        for identity, fields in self._client.xrange(self._keys.commands, min=after, count=100):
+    def _commands(self) -> _Commands:
+        """Return what has been asked since the last time."""
+        found = self._client.xrange(self._keys.commands, min=f"({self._last_command}", count=100)
+        return cast(_Commands, found)
+
+    def _obey(self, commands: _Commands) -> None:
+        for identity, fields in commands:
             self._last_command = identity
             command = fields.get("command")
             if command == "stop":
@@ -212,8 +221,8 @@ class RedisFeed:
             elif command == "resume":
                 self._control.resume()
 
-    def _flush(self) -> None:
-        """Write everything in one transaction."""
+    def _flush(self) -> _Commands:
+        """Write everything in one transaction; return what has been asked."""
         snapshot = self._control.tracker.snapshot()
         self._take_inbox()
         values = self._forward(snapshot_values(snapshot))
@@ -223,12 +232,13 @@ class RedisFeed:
             event = _Event("snapshot", self._seq, time.time(), values, logs, batch)
         else:
             event = None
-        self._write(values, event)
+        commands = self._write(values, event)
         self._told = snapshot
         self._pending.clear()
         self._new = False
+        return commands
 
-    def _write(self, values: dict[str, Any], event: _Event | None) -> None:
+    def _write(self, values: dict[str, Any], event: _Event | None) -> _Commands:
         keys = self._keys
         with self._client.pipeline(transaction=True) as pipe:
             # A transaction that a stopped server finds in a connection given up long ago must
@@ -247,7 +257,8 @@ class RedisFeed:
             if self._ttl is not None:
                 for key in (keys.snapshot, keys.events, keys.commands):
                     pipe.expire(key, self._ttl)
-            pipe.execute()
+            pipe.xrange(keys.commands, min=f"({self._last_command}", count=100)
+            return cast(_Commands, pipe.execute()[-1])
 
     def _take_inbox(self) -> None:
         """Number what has been left, in its order."""

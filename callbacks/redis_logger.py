@@ -187,6 +187,9 @@ class RedisLogger(Callback):
     def _part_with_server(self) -> None:
         if not self.keep_server:
             self.stop_server()
+        elif self._server is not None and self.announce:
+            about = f"The Redis server stays at {self._server.url}"
+            print(f"{about}; `kill {self._server.pid}` ends it", file=sys.stderr)
 
     def _watch_command(self, url: str, job_id: str) -> str:
         program = "schoolbell"

@@ -271,6 +271,11 @@ def _add_fit(commands: "argparse._SubParsersAction[_Parser]") -> _Parser:
         help="save the run in this folder now and then; the same command line again goes on "
         "from there",
     )
+    add(
+        "--keep-redis",
+        action="store_true",
+        help="let a Redis server that --redis starts stay when the run is over",
+    )
     add("--quiet", action="store_true", help="show no progress")
     parser.set_defaults(command=_fit)
     return parser

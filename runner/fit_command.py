@@ -99,7 +99,7 @@ def _redis_logger(args: argparse.Namespace) -> RedisLogger | None:
     if args.redis is None:
         return None
     url = None if args.redis is True else args.redis
-    logger = RedisLogger(url, announce=not args.quiet)
+    logger = RedisLogger(url, keep_server=args.keep_redis, announce=not args.quiet)
     logger.check()
     return logger
 
