@@ -31,7 +31,7 @@ from schoolbell.runner import timetabling_pipeline
 from schoolbell.stages.timetable import generate
 from watching import POLL_SECONDS, Watched
 
-COLUMNS = ("instance", "standing still (s)", "at", "gap between updates (s)", "went back")
+COLUMNS = ("instance", "standing still (s)", "at", "gap between updates (s)", "in", "went back")
 COLUMNS += ("updates", "seconds", "late poll (s)", "outcome")
 
 # The option by which the benchmark starts itself for one run: path, server, id.
@@ -57,6 +57,7 @@ def main() -> None:
                     round(seen.still, 2),
                     seen.message,
                     round(seen.gap, 2),
+                    seen.gap_message,
                     seen.back,
                     seen.updates,
                     round(seen.seconds, 1),
