@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from schoolbell.callbacks import RedisUnavailableError
+from schoolbell.callbacks.embedded_redis import find_program
+from schoolbell.runner import list_jobs
 from schoolbell.runner.cli import main
 from schoolbell.stages import GeneticAlgorithm
 from schoolbell.stages.timetable import Course, Instance, Room, Solution, evaluate, generate
@@ -204,6 +207,27 @@ def test_fit_puts_files_where_it_is_told(compiled, instance, instance_file, tmp_
     assert "<html" in Path("b.html").read_text()
     assert len(pd.read_csv("c.csv")) > 5
     assert [path.name for path in only_folder().iterdir()] == ["timetable.csv"]
+
+
+def test_fit_starts_a_server_and_prints_how_to_watch(compiled, instance_file, capsys, monkeypatch):
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    try:
+        find_program()
+    except RedisUnavailableError as error:
+        pytest.skip(str(error))
+    told = []
+
+    def run(self, state, budget):
+        told.extend(list_jobs(re.findall(r"--redis (\S+)", capsys.readouterr().err)[0]))
+        yield from ()
+
+    monkeypatch.setattr(GeneticAlgorithm, "run", run)
+    assert main(["fit", str(instance_file), "--time-limit", "2", "--redis"]) == 0
+    (job,) = told
+    assert (job.job_id, job.status) == (only_folder().name, "running")
+    with pytest.raises(SystemExit):
+        main(["fit", "--redis", str(instance_file)])
+    assert "goes behind the instance" in capsys.readouterr().err
 
 
 def test_fit_passes_the_settings_on(compiled, instance_file, monkeypatch):

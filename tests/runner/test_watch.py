@@ -301,9 +301,3 @@ def test_bad_input_is_one_line_and_writes_nothing(
     assert words in error
     assert "s3cret" not in error
     assert not (tmp_path / "runs").exists()
-
-
-def test_an_instance_is_not_taken_for_a_url(capsys):
-    with pytest.raises(SystemExit):
-        main(["fit", "--redis", "comp01.ctt"])
-    assert "goes behind the instance" in capsys.readouterr().err
