@@ -29,7 +29,8 @@ class Callback:
     params
         What is known before the run: ``pipeline`` (name), ``job_id``, ``seed``,
         ``time_limit``, ``workers``, ``parameters`` (of the stages, as
-        ``{"ga__population": 8}``) and ``stages``, a list of one dict a stage:
+        ``{"ga__population": 8}``), ``callbacks`` (name and parameters of each,
+        without secrets) and ``stages``, a list of one dict a stage:
         ``name``, ``label``, ``unit``, ``metrics``, ``start`` and ``end``, its
         place in the run's progress, and ``tunable``, the parameters that may
         change while it runs (None for all).
@@ -110,8 +111,11 @@ class Callback:
             raise ValueError(f"{type(self).__name__} keeps no state, got {sorted(state)}")
 
     def __repr__(self) -> str:
-        names = [name for name in parameter_names(type(self)) if hasattr(self, name)]
-        known = public_parameters({name: getattr(self, name) for name in names})
+        try:
+            known = public_parameters(self.get_params())
+        except AttributeError:
+            # It does not keep all its parameters.
+            known = {}
         values = ", ".join(f"{name}={value!r}" for name, value in known.items())
         return f"{type(self).__name__}({values})"
 

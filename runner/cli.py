@@ -228,13 +228,21 @@ def _add_fit(commands: "argparse._SubParsersAction[_Parser]") -> _Parser:
         help="a .ctt or .ectt file; without one, a generated demo is solved in about 20 s",
     )
     _add_formulation(parser)
+    parser.set_defaults(formulation=None)
+    add(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="repeat the run that left this run.json: same instance, formulation, seed, budgets "
+        "and parameters; other options go before what it says",
+    )
     add(
         "--time-limit",
         type=_seconds,
         metavar="SECONDS",
         help="time for the whole command; without it, the stages' own amounts of work",
     )
-    add("--seed", type=_seed, default=0, metavar="N", help="seed of the run (default: 0)")
+    add("--seed", type=_seed, metavar="N", help="seed of the run (default: 0)")
     add("--workers", type=_count, metavar="N", help="tasks that run at once (default: the cores)")
     add("--out", type=Path, metavar="FILE", help="where the solution goes")
     add("--csv", type=Path, metavar="FILE", help="where the log of the run goes, a row per batch")

@@ -12,9 +12,11 @@ from ..callbacks import BackupAndRestore, Callback, CSVLogger, RedisLogger
 from ..stages import Finalize
 from ..stages.timetable import Evaluation, Instance, evaluate
 from .check_writable import check_writable
+from .config_file import ConfigFile
 from .demo import DEMO_SECONDS, demo_instance
 from .pipeline import Pipeline
 from .run import Run, format_seconds
+from .run_config import RunConfig, digest
 from .run_files import RunFiles
 from .timetabling import timetabling_pipeline
 from .timings import Timings
@@ -48,8 +50,11 @@ def fit_command(args: argparse.Namespace) -> int:
         If the arguments or the files they name are wrong.
     """
     logger = _redis_logger(args)
+    config = _repeated(args)
     instance = demo_instance() if args.instance is None else Instance.read(args.instance)
     pipeline = timetabling_pipeline(args.formulation)
+    if config is not None:
+        config.apply(pipeline.stages)
     _change_stages(pipeline, args)
     if args.timings is not None:
         check_writable(args.timings)
@@ -62,8 +67,10 @@ def fit_command(args: argparse.Namespace) -> int:
     if args.instance is None:
         instance.write(files.folder / "instance.ectt")
 
+    source = args.instance or files.folder / "instance.ectt"
+    record = ConfigFile(files.config, _about(source, files.folder, args.formulation))
     backup = None if args.backup is None else BackupAndRestore(args.backup, interval=BACKUP_SECONDS)
-    callbacks: list[Callback] = [CSVLogger(files.log)]
+    callbacks: list[Callback] = [record, CSVLogger(files.log)]
     callbacks += [one for one in (logger, backup) if one is not None]
     run = _run(pipeline, instance, args, files, callbacks)
     if run.solution is None:
@@ -72,10 +79,35 @@ def fit_command(args: argparse.Namespace) -> int:
     evaluation = evaluate(run.solution, args.formulation)
     if not hasattr(run.state, "files"):
         finalize.write(evaluation)
-    _report(run, evaluation, files, args.instance or files.folder / "instance.ectt")
+    _report(run, evaluation, files, source)
     if backup is not None and backup.path.exists():
         print(f"{'backup':<10}{backup.path} (the same command goes on from it)")
     return EXIT_STATUS[run.status]
+
+
+def _repeated(args: argparse.Namespace) -> RunConfig | None:
+    """Complete the arguments by those of the run to repeat, and by their defaults."""
+    config = None if args.config is None else RunConfig.read(args.config)
+    if config is not None:
+        if args.instance is None:
+            args.instance = config.check_instance()
+        for name in ("formulation", "seed", "time_limit", "workers"):
+            if getattr(args, name) is None:
+                setattr(args, name, getattr(config, name))
+    args.formulation = args.formulation or "UD2"
+    args.seed = args.seed or 0
+    return config
+
+
+def _about(instance: Path, folder: Path, formulation: str) -> dict[str, Any]:
+    """Tell which instance and formulation a run is about."""
+    path = instance.resolve()
+    beside = path.parent == folder.resolve()
+    return {
+        "instance": path.name if beside else str(path),
+        "instance_sha256": digest(path),
+        "formulation": formulation,
+    }
 
 
 def _change_stages(pipeline: Pipeline, args: argparse.Namespace) -> None:
@@ -149,5 +181,6 @@ def _report(run: Run, evaluation: Evaluation, files: RunFiles, instance: Path) -
         ("web page", files.page),
         ("table", files.table),
         ("log", files.log),
+        ("run", files.config),
     ):
         print(f"{what:<10}{path}")

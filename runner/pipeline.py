@@ -16,11 +16,14 @@ from typing import Any, Literal
 
 from ..callbacks import Callback, CallbackList, History, ProgbarLogger
 from ..callbacks.callback import CORE_COLUMNS
+from ..callbacks.parameters import public_parameters
 from ..stages import Stage
 from .check_writable import check_writable
+from .config_file import ConfigFile
 from .driver import Driver
 from .progress_tracker import ProgressTracker
 from .run import Run
+from .run_config import describe
 from .stopwatch import Stopwatch
 from .timings import Timings
 
@@ -161,7 +164,10 @@ class Pipeline:
                 )
                 self._driver, self.run = driver, driver.run
                 watchers.set_pipeline(self)
-                watchers.set_params(self._params(job_id, seed, time_limit, workers))
+                params = self._params(job_id, seed, time_limit, workers)
+                params["callbacks"] = _descriptions(watchers)
+                driver.run.config = describe(params)
+                watchers.set_params(params)
                 try:
                     return driver.execute()
                 finally:
@@ -439,6 +445,20 @@ def _as_list(callbacks: Sequence[Callback] | Callback | None, verbose: Verbose) 
     if style and not any(isinstance(one, ProgbarLogger) for one in watchers):
         watchers.append(ProgbarLogger(style))
     return watchers
+
+
+def _descriptions(callbacks: Iterable[Callback]) -> list[dict[str, Any]]:
+    """Tell which callbacks watch and with which parameters, without secrets."""
+    told = []
+    for callback in callbacks:
+        if isinstance(callback, History | ConfigFile):
+            continue
+        parameters = {}
+        # A callback that keeps no attribute for a parameter watches all the same.
+        with suppress(AttributeError):
+            parameters = public_parameters(callback.get_params())
+        told.append({"name": type(callback).__name__, "parameters": parameters})
+    return told
 
 
 def _usable_processors() -> int:

@@ -1,11 +1,14 @@
 """What `Pipeline.fit` returns."""
 
+import textwrap
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..callbacks import History
 from ..callbacks.formatting import format_number, format_seconds
 from .stage_record import StageRecord
+
+_WIDTH = 100
 
 
 @dataclass(slots=True, eq=False)
@@ -36,6 +39,10 @@ class Run:
         What made it fail; None otherwise.
     state
         What the stages left for each other.
+    config
+        What the run is made of, as JSON knows it and without secrets: ``seed``,
+        ``time_limit``, ``workers``, ``parameters`` of the stages by name, and
+        ``callbacks``, each with ``name`` and ``parameters``.
     """
 
     job_id: str
@@ -51,12 +58,19 @@ class Run:
     seconds: float = 0.0
     stages: list[StageRecord] = field(default_factory=list)
     exception: BaseException | None = None
+    config: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def summary(self) -> str:
-        """Return the run in words: how it ended, what it found, and a row for each stage."""
+        """Return the run in words.
+
+        How it ended, what it found, a row for each stage, and the parameters of
+        the stages and the callbacks.
+        """
         lines = [f"Run {self.job_id}: {self.outcome} in {format_seconds(self.seconds)}", self.best]
         if self.stages:
             lines += ["", *_table(self.stages)]
+        if self.config:
+            lines += ["", *_parameters(self.config)]
         return "\n".join(lines)
 
     @property
@@ -108,6 +122,25 @@ def stage_rows(stages: list[StageRecord]) -> list[tuple[str, ...]]:
             )
         )
     return rows
+
+
+def _parameters(config: dict[str, Any]) -> list[str]:
+    """Return lines with the seed, the limits, and the parameters of stages and callbacks."""
+    names = ("seed", "time_limit", "workers")
+    rows = [("run", {name: config[name] for name in names}), *config["parameters"].items()]
+    rows += [(one["name"], one["parameters"]) for one in config["callbacks"]]
+    width = max(len(name) for name, _ in rows) + 2
+    lines = []
+    for name, values in rows:
+        text = ", ".join(f"{key}={value!r}" for key, value in values.items())
+        lines += textwrap.wrap(
+            name.ljust(width) + text,
+            width=_WIDTH,
+            subsequent_indent=" " * width,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    return lines
 
 
 def _table(stages: list[StageRecord]) -> list[str]:

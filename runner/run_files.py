@@ -21,6 +21,8 @@ class RunFiles:
     solution, page, table, log
         The solution file, the timetable as a web page and as CSV, and the log
         of the run's batches.
+    config
+        What the run is made of, to repeat it.
     """
 
     folder: Path
@@ -28,6 +30,7 @@ class RunFiles:
     page: Path
     table: Path
     log: Path
+    config: Path
 
     @classmethod
     def create(
@@ -62,6 +65,7 @@ class RunFiles:
             page=page or folder / "timetable.html",
             table=folder / "timetable.csv",
             log=log or folder / "log.csv",
+            config=folder / "run.json",
         )
 
     @property

@@ -93,7 +93,7 @@ class RLRepair(Stage):
     unit = "episode"
     share = 7.0
     metrics = ("epsilon", "reward")
-    tunable = ("batch_size", "epsilon", "final_epsilon")
+    tunable = ("batch_size", "epsilon", "final_epsilon", "patience")
 
     def __init__(
         self,
