@@ -99,6 +99,7 @@ class TensorBoard(Callback):
         self._draws = math.isfinite(self.image_interval) and find_spec("matplotlib") is not None
         self._draw_at = 0.0
         self._ending = False
+        self._began = time.time()
         self._file = EventFile(self.log_dir)
         # Tells TensorBoard to forget an older run of this folder.
         self._file.add(step=0, session_log={"status": "START"})
@@ -153,7 +154,11 @@ class TensorBoard(Callback):
 
     def _keep(self, batch: int, logs: Logs) -> None:
         """Leave a batch for the thread that writes, and tell which is the next to be left."""
-        self._rows.append(_Row(time.time(), batch, self._steps_before + batch + 1, logs))
+        now = time.time()
+        if self.params.get("replayed"):
+            # As far apart as in the run itself.
+            now = self._began + logs.get("elapsed", 0.0)
+        self._rows.append(_Row(now, batch, self._steps_before + batch + 1, logs))
         self._newest = batch
         if batch + self._stride >= self._dense_until:
             self._stride *= 2
@@ -211,7 +216,8 @@ class TensorBoard(Callback):
             file.flush()
             while self._rows:
                 self._add_row(file, self._rows.popleft())
-            self._add_progress(file, self._step, time.time(), self.pipeline.progress)
+            if not self.params.get("replayed"):
+                self._add_progress(file, self._step, time.time(), self.pipeline.progress)
             while self._summaries:
                 step, summary = self._summaries.popleft()
                 file.add(step=step, summary=summary)

@@ -4,6 +4,7 @@ from .backup_error import BackupError
 from .job_control import list_jobs, send_command
 from .pipeline import Pipeline
 from .progress_tracker import ProgressTracker
+from .replay import replay
 from .run import Run
 from .stage_record import StageRecord
 from .timetabling import timetabling_pipeline
@@ -21,6 +22,7 @@ __all__ = [
     "WatchedSnapshot",
     "awatch",
     "list_jobs",
+    "replay",
     "send_command",
     "timetabling_pipeline",
     "watch",

@@ -142,6 +142,12 @@ def _generate(args: argparse.Namespace) -> int:
     return 0
 
 
+def _replay(args: argparse.Namespace) -> int:
+    from .replay_command import replay_command
+
+    return replay_command(args)
+
+
 def _watch(args: argparse.Namespace) -> int:
     from .watch_command import watch_command
 
@@ -204,7 +210,7 @@ def _parser() -> argparse.ArgumentParser:
         "--version", action="version", version=f"schoolbell {version('schoolbell')}"
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_add_fit, _add_validate, _add_generate, _add_watch, _add_jobs):
+    for add in (_add_fit, _add_validate, _add_generate, _add_replay, _add_watch, _add_jobs):
         command = add(commands)
         command.add_argument("--debug", action="store_true", help="show the traceback of an error")
         command.set_defaults(fail=command.error)
@@ -321,6 +327,34 @@ def _add_generate(commands: "argparse._SubParsersAction[_Parser]") -> _Parser:
     add("--seed", type=_seed, default=0, metavar="N", help="seed of the generator (default: 0)")
     add("--out", type=Path, metavar="FILE", help="a .ctt or .ectt file; stdout without it")
     parser.set_defaults(command=_generate)
+    return parser
+
+
+def _add_replay(commands: "argparse._SubParsersAction[_Parser]") -> _Parser:
+    parser = commands.add_parser(
+        "replay",
+        help="show a recorded run again, or make a TensorBoard folder of it",
+        description="Fire a recorded run's events again, at once or at a pace.",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add(
+        "source",
+        metavar="SOURCE",
+        help="the log.csv of a run, or redis:JOB_ID for one that Redis knows",
+    )
+    add(
+        "--speed",
+        type=_seconds,
+        metavar="X",
+        help="recorded seconds in one: 1 for the run's own pace (default: all at once)",
+    )
+    add("--tensorboard", type=Path, metavar="DIR", help="write what TensorBoard reads")
+    add("--csv", type=Path, metavar="FILE", help="write a log, a row per batch")
+    add("--plot", type=Path, metavar="FILE", help="draw the cost over time, as .png, .svg or .pdf")
+    add("--quiet", action="store_true", help="show no progress")
+    _add_server(parser)
+    parser.set_defaults(command=_replay)
     return parser
 
 

@@ -58,7 +58,7 @@ class RunConfig:
         ConfigError
             If the file cannot be read, or is none of a run.
         """
-        values = _Values(Path(path), _read_object(path))
+        values = _Values(Path(path), read_object(path))
         if values.get("format", int) != FORMAT:
             raise values.error("format", f"{FORMAT}: it was written by another version")
         parameters = values.get("parameters", dict, {})
@@ -192,7 +192,14 @@ class _Values:
         return ConfigError(f"{self._path}: {name} is {found}, expected {expected}")
 
 
-def _read_object(path: str | os.PathLike[str]) -> dict[str, Any]:
+def read_object(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read a JSON object from a file that somebody else may have written.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read, is too long or is no such thing.
+    """
     try:
         text = read_text(path)
         if len(text) > _MOST_CHARACTERS:

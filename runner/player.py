@@ -1,0 +1,201 @@
+"""Fires the hooks of a recorded run."""
+
+import threading
+from typing import Any
+
+from ..callbacks import CallbackList, History, Logs
+from .progress_tracker import ProgressTracker
+from .recording import Moment, Recording
+from .run import Run
+from .stage_record import StageRecord
+from .switchboard import Switchboard
+
+
+class Player:
+    """Fires the hooks of a recorded run; what callbacks take for the pipeline.
+
+    They may stop it, skip the rest of a stage, pause it and let it go on; the
+    parameters of its stages cannot change any more.
+
+    Parameters
+    ----------
+    recording
+        The run.
+    callbacks
+        Who watches, the history among them.
+    history
+        The history of what is fired.
+    speed
+        How many recorded seconds pass in one; None for all at once.
+
+    Attributes
+    ----------
+    run
+        What is known of the run so far.
+    """
+
+    def __init__(
+        self,
+        recording: Recording,
+        callbacks: CallbackList,
+        history: History,
+        speed: float | None,
+    ) -> None:
+        params = recording.params
+        self._recording = recording
+        self._callbacks = callbacks
+        self._speed = speed
+        self._board = Switchboard()
+        self._wake = threading.Event()
+        self._elapsed = 0.0
+        self._skipped = False
+        stages = params["stages"]
+        self.tracker = ProgressTracker(
+            # A stage that has added nothing has a share all the same.
+            {one["name"]: max(one["end"] - one["start"], 1e-9) for one in stages},
+            labels={one["name"]: one["label"] for one in stages},
+            units={one["name"]: one["unit"] for one in stages},
+            clock=lambda: self._elapsed,
+        )
+        seed = params["seed"] if isinstance(params["seed"], int) else 0
+        self.run = Run(job_id=params["job_id"], seed=seed, history=history, state=None)
+
+    @property
+    def progress(self) -> float:
+        """Smooth progress of the recorded run, 0 to 1."""
+        return self.tracker.calculate_smooth_progress()
+
+    def stop(self, by: str = "callback") -> None:
+        """End the replay."""
+        self._board.stop(by)
+        self._wake.set()
+
+    def skip_stage(self) -> None:
+        """Pass over the rest of the present stage."""
+        self._board.skip()
+        self._wake.set()
+
+    def pause(self) -> None:
+        """Wait until `resume`."""
+        self._board.pause()
+
+    def resume(self) -> None:
+        """Go on after `pause`."""
+        self._board.resume()
+
+    def get_params(self) -> dict[str, Any]:
+        """Return the parameters that the run's stages had, as far as they are known."""
+        return dict(self._recording.params["parameters"])
+
+    def set_params(self, **params: Any) -> None:
+        """Refuse to change what is over.
+
+        Raises
+        ------
+        ValueError
+            Always.
+        """
+        raise ValueError(f"a recorded run has ended: {', '.join(params)} cannot change")
+
+    def play(self) -> Run:
+        """Fire the hooks, from the first to the last.
+
+        Raises
+        ------
+        CallbackError
+            When a callback raised.
+        """
+        self._callbacks.set_pipeline(self)
+        self._callbacks.set_params(self._recording.params)
+        end: Logs = {}
+        try:
+            for moment in self._recording.moments():
+                if moment.hook == "on_pipeline_end":
+                    end = moment.logs
+                elif self._is_due(moment):
+                    self._wait(moment)
+                    self._fire(moment)
+        except KeyboardInterrupt:
+            self.run.status = "interrupted"
+        except BaseException as error:
+            self.run.exception = error
+            self._callbacks.on_exception(error)
+            raise
+        finally:
+            self._end(end)
+        return self.run
+
+    def _is_due(self, moment: Moment) -> bool:
+        """Tell whether a hook is to be fired, or passed over by request."""
+        if moment.hook == "on_stage_begin":
+            self._board.begin_stage()
+        if moment.hook == "on_stage_end":
+            return self.tracker.stage == moment.subject
+        return not self._board.ending
+
+    def _wait(self, moment: Moment) -> None:
+        """Wait until a hook's recorded time has come, and while the replay is paused."""
+        elapsed = moment.logs.get("elapsed", self._elapsed)
+        while self._speed is not None and elapsed > self._elapsed and not self._board.ending:
+            # In small steps: the progress displays read the clock.
+            step = min(elapsed - self._elapsed, 0.1 * self._speed)
+            self._wake.wait(step / self._speed)
+            self._elapsed += step
+        self._elapsed = max(self._elapsed, elapsed)
+        self._board.wait_while_paused()
+
+    def _fire(self, moment: Moment) -> None:
+        hook, subject, logs = moment
+        self._follow(moment)
+        call = getattr(self._callbacks, hook)
+        if hook == "on_pipeline_begin":
+            call(logs)
+        else:
+            call(subject, logs)
+
+    def _follow(self, moment: Moment) -> None:
+        """Keep the tracker and the run where the recording is."""
+        hook, subject, logs = moment
+        if "cost" in logs:
+            self.tracker.best = (logs["cost"], logs.get("violations"))
+        if hook == "on_stage_begin":
+            self.tracker.begin_stage(subject)
+        elif hook == "on_batch_end":
+            self.tracker.update_work_progress(logs["done"], logs["total"])
+        elif hook == "on_stage_end":
+            self.tracker.end_stage()
+            self.run.stages.append(self._record(logs))
+
+    def _record(self, logs: Logs) -> StageRecord:
+        skipped = "skipped" if self._board.skipping else logs["ended_by"]
+        return StageRecord(
+            name=logs["stage"],
+            unit=logs.get("unit", "batch"),
+            done=logs.get("done", 0),
+            total=logs.get("total"),
+            seconds=logs["seconds"],
+            cost=logs["cost"],
+            violations=logs["violations"],
+            ended_by="stopped" if self._board.stopped_by else skipped,
+        )
+
+    def _end(self, logs: Logs) -> None:
+        """Tell the callbacks that it is over, as the run itself ended or as the replay did."""
+        run, board = self.run, self._board
+        if run.exception is not None:
+            status = "failed"
+        elif run.status == "interrupted":
+            status = "interrupted"
+        else:
+            status = "stopped" if board.stopped_by else logs.get("status", "interrupted")
+        run.status = status
+        run.stopped_by = (
+            (board.stopped_by or logs.get("stopped_by")) if status == "stopped" else None
+        )
+        run.cost, run.violations = self.tracker.best
+        run.seconds = self._elapsed
+        self.tracker.finish(status)
+        core = {"cost": run.cost, "violations": run.violations, "elapsed": run.seconds}
+        about = {"stage": self.tracker.stage, "progress": self.tracker.work_progress, "error": None}
+        outcome = {"status": status, "stopped_by": run.stopped_by}
+        self._callbacks.on_pipeline_end({**about, **logs, **core, **outcome})

@@ -1,0 +1,108 @@
+"""Reads what Redis keeps of a run as a recording."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..callbacks import Logs
+from ..callbacks.callback import CORE_COLUMNS
+from ..callbacks.job_keys import JobKeys
+from ..callbacks.redis_connection import connect, explained
+from ..callbacks.snapshot_fields import read_number
+from .recording import Moment, Recording, batch_moments, params_of
+from .unknown_job_error import UnknownJobError
+from .watch import known_url
+
+_MOST_EVENTS = 50_000
+
+
+def read_redis(job_id: str, url: str | None, prefix: str) -> Recording:
+    """Read the stream of a `RedisLogger`: of the batches those that it has seen.
+
+    Raises
+    ------
+    UnknownJobError
+        If the server knows no such run.
+    RedisUnavailableError
+        If the server cannot be used.
+    """
+    from redis import RedisError
+
+    url = known_url(url)
+    keys = JobKeys(job_id, prefix)
+    try:
+        with connect(url) as client:
+            known: Any = client.hgetall(keys.snapshot)
+            events: Any = client.xrange(keys.events, count=_MOST_EVENTS)
+    except (RedisError, OSError) as error:
+        raise explained(error, url) from None
+    if not known or not events:
+        raise UnknownJobError(f"Redis knows no run {job_id!r}")
+    fields = [fields for _, fields in events]
+    params = _params(job_id, known, fields)
+    return Recording(params, lambda: _moments(params, fields))
+
+
+def _params(job_id: str, known: Mapping[str, str], events: list[dict[str, str]]) -> dict[str, Any]:
+    """Put together what callbacks are told; the stream's beginning may be trimmed."""
+    told = _object(events[0].get("logs", "")).get("params")
+    told = dict(told) if isinstance(told, dict) else {}
+    told.pop("job_id", None)
+    stages = told.pop("stages", None) or json.loads(known.get("stages", "[]"))
+    names = ("name", "label", "unit", "metrics", "start", "end")
+    rows = [{name: stage.get(name) for name in names} | {"tunable": ()} for stage in stages]
+    for row in rows:
+        row["metrics"] = tuple(row["metrics"] or ())
+    seed, limit = read_number(known.get("seed", "")), read_number(known.get("time_limit", ""))
+    return params_of(job_id, rows, **{"seed": seed, "time_limit": limit, **told})
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _moments(params: Mapping[str, Any], events: list[dict[str, str]]) -> Iterator[Moment]:
+    """Make a run's hooks of the stream's events."""
+    before: Logs = {"progress": 0.0, "elapsed": 0.0, "cost": None, "violations": None}
+    stage: str | None = None
+    batch = -1
+    if events[0].get("event") != "pipeline_begin":
+        yield Moment("on_pipeline_begin", None, dict(before))
+    for fields in events:
+        event, logs = fields.get("event"), _object(fields.get("logs", ""))
+        if event == "pipeline_begin":
+            logs.pop("params", None)
+            yield Moment("on_pipeline_begin", None, {**before, **logs})
+        elif event == "stage_begin" and "stage" in logs:
+            stage, batch = logs["stage"], -1
+            yield Moment("on_stage_begin", stage, logs)
+        elif event == "pipeline_end":
+            yield Moment("on_pipeline_end", None, logs)
+            return
+        elif stage is not None and logs.get("stage") == stage:
+            ends = event == "stage_end"
+            number = int(logs.get("batches", 0)) - 1 if ends else read_number(fields["batch"])
+            if isinstance(number, int) and number > batch and _is_whole(logs):
+                batch = number
+                extra = ("batches", "seconds", "ended_by")
+                row = {name: value for name, value in logs.items() if name not in extra}
+                yield from batch_moments(number, row, before)
+                before = row
+            if ends:
+                yield Moment("on_stage_end", stage, logs)
+                stage = None
+    # The run is lost, or goes on still.
+    if stage is not None:
+        about = {"batches": batch + 1, "seconds": 0.0, "ended_by": "interrupted"}
+        yield Moment("on_stage_end", stage, {**before, "stage": stage, **about})
+    core = {name: before[name] for name in ("progress", "elapsed", "cost", "violations")}
+    end = {"status": "interrupted", "stopped_by": None, "stage": stage, **core, "error": None}
+    yield Moment("on_pipeline_end", None, end)
+
+
+def _is_whole(logs: Logs) -> bool:
+    return all(name in logs for name in CORE_COLUMNS)
