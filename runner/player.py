@@ -1,5 +1,6 @@
 """Fires the hooks of a recorded run."""
 
+import os
 import threading
 from typing import Any
 
@@ -96,6 +97,13 @@ class Player:
             Always.
         """
         raise ValueError(f"a recorded run has ended: {', '.join(params)} cannot change")
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Save nothing: there is no run to go on with."""
+
+    def restore(self, path: str | os.PathLike[str]) -> bool:
+        """Tell that the replay begins at the beginning."""
+        return False
 
     def play(self) -> Run:
         """Fire the hooks, from the first to the last.

@@ -9,6 +9,7 @@ from schoolbell.callbacks import Callback, EarlyStopping, LambdaCallback, RedisL
 
 ARGUMENTS = {
     "AdjustOnPlateau": {"parameter": "kempe"},
+    "BackupAndRestore": {"backup_dir": "backup"},
     "BatchScheduler": {"parameter": "kempe", "schedule": abs},
     "CSVLogger": {"filename": Path("log.csv")},
     "SolutionCheckpoint": {"filepath": "best.sol"},
