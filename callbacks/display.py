@@ -56,6 +56,19 @@ def count_text(snapshot: Snapshot) -> str:
     return f"{snapshot.done:,}{total} {snapshot.unit or ''}".rstrip()
 
 
+def share_at_end(snapshot: Snapshot, ended_by: str) -> float:
+    """Return how far the bar of a stage is to stand when it has ended, 0 to 1.
+
+    A stage that was cut short stands at the units that it finished, since its
+    progress has gone to where the next stage begins.
+    """
+    if ended_by in ("finished", "time"):
+        return 1.0
+    if snapshot.total:
+        return min(1.0, snapshot.done / snapshot.total)
+    return snapshot.stage_progress
+
+
 def best_text(snapshot: Snapshot) -> str:
     """Return the best so far: ``"cost 12, violations 0"``; empty before the first."""
     if snapshot.cost is None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TextIO
 
-from .display import Display, count_text, format_eta
+from .display import Display, count_text, format_eta, share_at_end
 from .formatting import format_number, format_seconds
 from .snapshot import Snapshot
 
@@ -82,7 +82,7 @@ class RichDisplay(Display):
         row = self._rows.get(snapshot.stage)
         if row is not None:
             self._fill(row, snapshot)
-            row.progress = 1.0 if ended_by in ("finished", "time") else snapshot.stage_progress
+            row.progress = share_at_end(snapshot, ended_by)
             row.seconds = seconds
             row.ended_by = ended_by
         self._draw(snapshot)

@@ -4,10 +4,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
-from .display import Display, best_text, count_text, time_text
+from .display import Display, best_text, count_text, share_at_end, time_text
 from .formatting import format_seconds
 from .snapshot import Snapshot
 
+# Widths of widgets, in digits.
+_PERCENT_WIDTH, _TEXT_WIDTH = 6, "40ch"
 _FORMAT = "{desc} {percentage:3.0f}%|{bar}|"
 
 
@@ -38,15 +40,21 @@ class TqdmDisplay(Display):
             from tqdm.notebook import tqdm
         else:
             from tqdm.std import tqdm
-        return tqdm(
+        bar: Any = tqdm(
             total=1.0,
-            desc=label.ljust(self._width),
+            desc=label if self.widgets else label.ljust(self._width),
             position=position,
             file=self._stream,
             bar_format=_FORMAT,
             dynamic_ncols=True,
             leave=True,
         )
+        if self.widgets:
+            # Else each bar would begin and end where its own texts do.
+            before, _, after = bar.container.children
+            before.layout.width = f"{self._width + _PERCENT_WIDTH}ch"
+            after.layout.width = _TEXT_WIDTH
+        return bar
 
     def begin(self, title: str, stages: Sequence[Mapping[str, Any]]) -> None:
         self._labels = {stage["name"]: stage["label"] for stage in stages}
@@ -72,8 +80,7 @@ class TqdmDisplay(Display):
         if self._stage is None:
             return
         text = f"{count_text(snapshot)}, {ended_by} in {format_seconds(seconds)}"
-        share = 1.0 if ended_by in ("finished", "time") else snapshot.stage_progress
-        _set(self._stage, share, text)
+        _set(self._stage, share_at_end(snapshot, ended_by), text)
         self._stage.close()
         self._stage = None
 

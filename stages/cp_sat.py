@@ -96,6 +96,7 @@ class CPSAT(Stage):
     name = "cp_sat"
     unit = "cluster"
     share = 10.0
+    label = "CP-SAT"
     metrics = ("objective", "bound")
     tunable = ("effort",)
 

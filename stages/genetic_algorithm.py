@@ -82,6 +82,7 @@ class GeneticAlgorithm(Stage):
     name = "ga"
     unit = "generation"
     share = 75.0
+    label = "Genetic algorithm"
     metrics = ("population_mean", "diversity")
 
     def __init__(

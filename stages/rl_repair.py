@@ -92,6 +92,7 @@ class RLRepair(Stage):
     name = "rl"
     unit = "episode"
     share = 7.0
+    label = "Repairing"
     metrics = ("epsilon", "reward")
     tunable = ("batch_size", "epsilon", "final_epsilon", "patience")
 

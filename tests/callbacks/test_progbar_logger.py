@@ -80,6 +80,20 @@ def test_an_early_end_leaves_what_was_reached(style, ending, words):
     assert "3/3 step" not in text[text.rindex("Second") :] if "Second" in text else True
 
 
+class CutShort(Stage):
+    name = "first"
+
+    def run(self, state, budget):
+        yield Batch(1, 4)
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("style", ["rich", "tqdm"])
+def test_the_bar_of_a_stage_cut_short_stands_where_it_got_to(style):
+    last = shown(style, CutShort(), Steps("second")).rpartition("First")[2]
+    assert re.search(r"\d+ ?%", last)[0].replace(" ", "") == "25%"
+
+
 class Waiting(Stage):
     """Does nothing for a while, as a long solve does."""
 

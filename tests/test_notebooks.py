@@ -1,0 +1,116 @@
+"""The notebooks run, and are committed with the outputs of a run."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+nbformat = pytest.importorskip("nbformat", reason="nbformat is not installed")
+nbclient = pytest.importorskip("nbclient", reason="nbclient is not installed")
+pytest.importorskip("ipykernel", reason="ipykernel is not installed")
+pytest.importorskip("ipywidgets", reason="ipywidgets is not installed")
+
+FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
+NAMES = sorted(path.stem for path in FOLDER.glob("*.ipynb"))
+SECONDS_A_CELL = 240
+MOST_BYTES = 400_000
+MACHINE_PATH = re.compile(r"/(?:home|root|tmp|usr|opt|work|Users)/|[A-Z]:\\\\")
+
+
+def committed(name):
+    return nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
+
+
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory):
+    @cache
+    def execute(name):
+        notebook = committed(name)
+        folder = tmp_path_factory.mktemp(name)
+        nbclient.NotebookClient(
+            notebook,
+            timeout=SECONDS_A_CELL,
+            coalesce_streams=True,
+            resources={"metadata": {"path": str(folder)}},
+        ).execute()
+        return notebook, folder
+
+    return execute
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def cell_with(notebook, text):
+    (cell,) = (cell for cell in code_cells(notebook) if text in cell.source)
+    return cell
+
+
+def kinds(cell):
+    """The kinds of what a cell leaves; words on the error stream are a matter of the machine."""
+    return {
+        kind
+        for output in cell.outputs
+        if output.get("name") != "stderr"
+        for kind in output.get("data", {output.output_type: ""})
+    }
+
+
+def result(cell):
+    (data,) = (one.data for one in cell.outputs if one.output_type == "execute_result")
+    return data["text/plain"]
+
+
+def test_there_are_the_notebooks_that_the_readme_names():
+    assert NAMES == ["callbacks", "quick_start"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebook_runs_and_leaves_what_is_committed(name, executed):
+    notebook, _ = executed(name)
+    fresh = [kinds(cell) for cell in code_cells(notebook)]
+    assert fresh == [kinds(cell) for cell in code_cells(committed(name))]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_committed_outputs_are_small_and_tell_nothing_of_a_machine(name):
+    text = (FOLDER / f"{name}.ipynb").read_text(encoding="utf-8")
+    assert len(text) < MOST_BYTES
+    outputs = [str(output) for cell in code_cells(committed(name)) for output in cell.outputs]
+    assert not [found for output in outputs if (found := MACHINE_PATH.search(output))]
+    assert [cell.execution_count for cell in code_cells(committed(name))] == list(
+        range(1, len(code_cells(committed(name))) + 1)
+    )
+
+
+def test_the_bars_of_the_quick_start_are_widgets_that_end_full(executed):
+    notebook, _ = executed("quick_start")
+    fit = cell_with(notebook, "pipeline.fit(")
+    views = [one.data["application/vnd.jupyter.widget-view+json"] for one in fit.outputs]
+    assert len(views) == 7
+    widgets = notebook.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"]
+    bars = [
+        widgets[child.removeprefix("IPY_MODEL_")]["state"]
+        for view in views
+        for child in widgets[view["model_id"]]["state"]["children"]
+    ]
+    values = [bar["value"] for bar in bars if bar["_model_name"] == "FloatProgressModel"]
+    assert values == [1.0] * 7
+
+
+def test_the_quick_start_shows_the_run_and_writes_its_files(executed):
+    notebook, folder = executed("quick_start")
+    (output,) = next(cell for cell in code_cells(notebook) if cell.source == "run").outputs
+    assert "Constraint (UD2)" in output.data["text/html"]
+    written = {path.name for path in (folder / "runs").iterdir()}
+    assert {"faculty.ectt", "faculty.sol", "week.csv", "week.html", "log.csv"} <= written
+
+
+def test_the_run_watched_in_the_callbacks_notebook_is_stopped_by_a_command(executed):
+    notebook, _ = executed("callbacks")
+    assert "'stopped: callback'" in result(cell_with(notebook, "StopAt("))
+    watched = cell_with(notebook, "awatch(").outputs[0].text
+    assert "Genetic algorithm: " in watched
+    assert "'stopped: command'" in result(cell_with(notebook, "send_command("))
