@@ -104,8 +104,8 @@ class Backup:
         """
         with refusing(path):
             difference = _difference(self.run, run)
-        if difference is None and not 0 <= self.index <= len(run["stages"]):
-            difference = "it has no such stage"
+            if difference is None and not 0 <= self.index <= len(run["stages"]):
+                raise ValueError(f"no stage {self.index}")
         if difference is not None:
             raise BackupError(
                 path,

@@ -196,6 +196,7 @@ class Driver:
     def _run_stages(self, begin: int, place: Place) -> None:
         for index, stage in list(enumerate(self._stages))[begin:]:
             self.board.begin_stage()
+            self._interrupted = self._interrupted or self.board.interrupted
             if self.board.stopped_by is not None or self._interrupted:
                 return
             self._run_stage(index, stage, place if index == begin else Place())
@@ -283,6 +284,9 @@ class Driver:
         board = self.board
         while board.attention:
             board.attention = False
+            if board.interrupted and not self._interrupted:
+                # The exception was dropped by code that could not pass it on.
+                raise KeyboardInterrupt
             self._announce_best()
             self._save_in_stage()
             if board.paused and not board.ending:

@@ -21,6 +21,7 @@ from ..stages import Stage
 from .check_writable import check_writable
 from .config_file import ConfigFile
 from .driver import Driver
+from .interrupts import Interrupts
 from .progress_tracker import ProgressTracker
 from .run import Run
 from .run_config import describe
@@ -169,7 +170,8 @@ class Pipeline:
                 driver.run.config = describe(params)
                 watchers.set_params(params)
                 try:
-                    return driver.execute()
+                    with Interrupts(driver.board):
+                        return driver.execute()
                 finally:
                     if isinstance(timings, str | os.PathLike):
                         _keep_timings(known, driver.run, timings)

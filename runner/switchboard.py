@@ -15,6 +15,7 @@ class Switchboard:
         "_changed",
         "attention",
         "improved",
+        "interrupted",
         "paused",
         "saving",
         "skipping",
@@ -25,6 +26,8 @@ class Switchboard:
         self._changed = threading.Condition()
         self.attention = False
         self.improved = False
+        #: Whether Ctrl-C has come.
+        self.interrupted = False
         self.paused = False
         #: Where the run is to be saved; None for nowhere.
         self.saving: Path | None = None

@@ -1,0 +1,126 @@
+"""Ctrl-C: one ends the run within a second with the best so far, two end it at once."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+from schoolbell.callbacks import LambdaCallback
+from schoolbell.runner import Pipeline
+from schoolbell.stages import Batch, Stage
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send")
+
+SCRIPT = """
+    import time
+    from schoolbell.callbacks import LambdaCallback
+    from schoolbell.runner import timetabling_pipeline
+    from schoolbell.stages.timetable import generate
+
+    pipeline = timetabling_pipeline(**OPTIONS)
+
+    def wait_for(event, logs):
+        # Louvain's method begins after the first batch of its stage, the building of the graph.
+        if logs["stage"] == STAGE and (event == 0 or STAGE != "clustering"):
+            print("busy", flush=True)
+
+    run = pipeline.fit(
+        generate(COURSES, seed=1),
+        callbacks=LambdaCallback(
+            on_stage_begin=wait_for,
+            on_batch_end=wait_for,
+            on_pipeline_end=lambda logs: print("closed", logs["stage"], flush=True),
+        ),
+        verbose=False,
+    )
+    print(run.status, run.solution is not None, flush=True)
+"""
+
+# Work of a minute at least: one solve of CP-SAT, the anneals of one generation, one Louvain.
+BUSY = {
+    "cp_sat": (400, {"clustering__max_size": 100_000, "cp_sat__effort": 1e6}),
+    "ga": (60, {"ga__founder_moves": 10**9}),
+    "clustering": (10_000, {"clustering__chunk_size": 10**9}),
+}
+
+
+def busy_process(stage):
+    """A process that is within one long unit of a stage."""
+    courses, options = BUSY[stage]
+    script = textwrap.dedent(SCRIPT).replace("STAGE", repr(stage))
+    script = script.replace("OPTIONS", repr(options)).replace("COURSES", str(courses))
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "busy\n"
+    return process
+
+
+@pytest.mark.parametrize("stage", BUSY)
+def test_one_ctrl_c_ends_a_stage_in_its_longest_unit(stage):
+    process = busy_process(stage)
+    # There is no event within the solver, the kernel or python-louvain to wait for.
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    assert process.stdout is not None
+    began = time.monotonic()
+    lines = [process.stdout.readline(), process.stdout.readline()]
+    seconds = time.monotonic() - began
+    process.kill()
+    _, err = process.communicate()
+    assert lines == [f"closed {stage}\n", f"interrupted {stage != 'clustering'}\n"]
+    assert "Traceback" not in err
+    # A second in which nothing else runs; far from the minute that the unit takes.
+    assert seconds < 5
+
+
+class Swallowing(Stage):
+    """Gets Ctrl-C where Python can only drop the exception."""
+
+    name = "swallowing"
+
+    def run(self, state, budget):
+        class Dying:
+            def __del__(self):
+                signal.raise_signal(signal.SIGINT)
+
+        state.offer("best", 1, 0)
+        Dying()
+        for done in range(1, 4):
+            yield Batch(done, 3)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_ctrl_c_that_is_dropped_ends_the_run_after_the_unit():
+    batches = []
+    note = LambdaCallback(on_batch_end=lambda batch, logs: batches.append(batch))
+    run = Pipeline([Swallowing()]).fit(callbacks=note, verbose=False)
+    assert (run.status, run.solution, batches) == ("interrupted", "best", [0])
+
+
+def test_the_handler_before_is_put_back():
+    before = signal.getsignal(signal.SIGINT)
+
+    class Quiet(Stage):
+        def run(self, state, budget):
+            yield Batch(1, 1)
+
+    Pipeline([Quiet()]).fit(verbose=False)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_two_end_a_run_at_once():
+    def again(stage, logs):
+        signal.raise_signal(signal.SIGINT)
+
+    class Interrupted(Stage):
+        def run(self, state, budget):
+            signal.raise_signal(signal.SIGINT)
+            yield Batch(1, 1)
+
+    with pytest.raises(KeyboardInterrupt):
+        Pipeline([Interrupted()]).fit(callbacks=LambdaCallback(on_stage_end=again), verbose=False)
