@@ -184,22 +184,25 @@ class SolutionCheckpoint(Callback):
 
     def _write(self) -> None:
         """Write what waits; on the ticker's thread, which alone a disk can block."""
-        while True:
-            with self._lock:
-                if not self._waiting:
-                    return
-                path, solution = next(iter(self._waiting.items()))
+        with self._lock:
+            waiting = list(self._waiting.items())
+        failure: OSError | None = None
+        for path, solution in waiting:
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 solution.write(path)
             except OSError as error:
-                reason = error.strerror or str(error)
-                raise OSError(error.errno, f"{reason}; trying again") from None
+                # The others may find a place all the same.
+                failure = failure or error
+                continue
             with self._lock:
                 self.written = path
                 # Unless a newer one has come for the same file meanwhile.
                 if self._waiting.get(path) is solution:
                     del self._waiting[path]
+        if failure is not None:
+            reason = failure.strerror or str(failure)
+            raise OSError(failure.errno, f"{reason}; trying again") from None
 
     def on_pipeline_end(self, logs: Logs | None = None) -> None:
         self._save_due()

@@ -23,6 +23,7 @@ from .timings import Timings
 
 EXIT_STATUS = {"finished": 0, "stopped": 0, "interrupted": 130, "failed": 1}
 NOTHING_FOUND = 1
+NOT_WRITTEN = 1
 
 BACKUP_SECONDS = 10.0
 """Seconds between two backups."""
@@ -77,12 +78,22 @@ def fit_command(args: argparse.Namespace) -> int:
         print(f"schoolbell: no timetable was found, {run.outcome}", file=sys.stderr)
         return EXIT_STATUS[run.status] or NOTHING_FOUND
     evaluation = evaluate(run.solution, args.formulation)
-    if not hasattr(run.state, "files"):
-        finalize.write(evaluation)
+    written = hasattr(run.state, "files") or _write(finalize, evaluation)
     _report(run, evaluation, files, source)
     if backup is not None and backup.path.exists():
         print(f"{'backup':<10}{backup.path} (the same command goes on from it)")
-    return EXIT_STATUS[run.status]
+    return EXIT_STATUS[run.status] or (0 if written else NOT_WRITTEN)
+
+
+def _write(finalize: Finalize, evaluation: Evaluation) -> bool:
+    """Write what the last stage could not; a full disk hides no result."""
+    try:
+        finalize.write(evaluation)
+    except OSError as error:
+        for line in (f"{error.filename}: {error.strerror}", *getattr(error, "__notes__", ())):
+            print(f"schoolbell: {line}", file=sys.stderr)
+        return False
+    return True
 
 
 def _repeated(args: argparse.Namespace) -> RunConfig | None:
@@ -183,4 +194,4 @@ def _report(run: Run, evaluation: Evaluation, files: RunFiles, instance: Path) -
         ("log", files.log),
         ("run", files.config),
     ):
-        print(f"{what:<10}{path}")
+        print(f"{what:<10}{path}{'' if path.exists() else ' (missing)'}")

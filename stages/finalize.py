@@ -1,5 +1,6 @@
 """The last stage: an independent evaluation, and the files."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -79,17 +80,34 @@ class Finalize(Stage):
         -------
         list of Path
             What was written.
+
+        Raises
+        ------
+        OSError
+            If a file cannot be written; all that can be are, and notes tell of
+            the others.
         """
-        files = []
-        if self.solution is not None:
-            evaluation.solution.write(self.solution)
-            files.append(Path(self.solution))
-        if self.html is not None:
-            write_atomically(self.html, render_html(evaluation))
-            files.append(Path(self.html))
-        if self.csv is not None:
-            write_atomically(self.csv, render_csv(evaluation.solution))
-            files.append(Path(self.csv))
+        texts = (
+            (self.solution, evaluation.solution.dumps),
+            (self.html, lambda: render_html(evaluation)),
+            (self.csv, lambda: render_csv(evaluation.solution)),
+        )
+        files, failure = [], None
+        for path, make in texts:
+            if path is None:
+                continue
+            try:
+                write_atomically(path, make())
+            except OSError as error:
+                error.filename = os.fspath(path)
+                if failure is None:
+                    failure = error
+                else:
+                    failure.add_note(f"{path} was not written either: {error.strerror}")
+            else:
+                files.append(Path(path))
+        if failure is not None:
+            raise failure
         return files
 
 

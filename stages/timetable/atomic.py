@@ -28,9 +28,44 @@ def write_bytes_atomically(path: str | os.PathLike[str], data: bytes) -> None:
         return
     beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
-        with beside.open("xb") as file:
-            file.write(data)
+        if not _write_unnamed(beside, data):
+            with beside.open("xb") as file:
+                file.write(data)
         beside.replace(target)
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+
+
+def _write_unnamed(path: Path, data: bytes) -> bool:
+    """Write a file that has no name before it is complete, so that a kill leaves nothing.
+
+    Returns
+    -------
+    bool
+        False where the system or the folder has no such files; nothing is written then.
+    """
+    unnamed = getattr(os, "O_TMPFILE", None)
+    if unnamed is None:
+        return False
+    try:
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return False
+    try:
+        descriptor = os.open(".", os.O_WRONLY | unnamed, 0o666, dir_fd=folder)
+    except OSError:
+        os.close(folder)
+        return False
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            # With a folder's descriptor the link is followed to the file; else it would be copied.
+            os.link(f"/proc/self/fd/{descriptor}", path, src_dir_fd=folder, follow_symlinks=True)
+    except FileNotFoundError:
+        # Without /proc the file cannot be given a name.
+        return False
+    finally:
+        os.close(folder)
+    return True
