@@ -21,14 +21,14 @@ from .repair import (
 )
 from .timetable import Timetable, can_enter, restore
 
-LECTURE, FIRST, KIND, LAST, STEP, FAILED, END = range(7)
+LECTURE, FIRST, KIND, LAST, STEP, FAILED, END, TAKEN = range(8)
 """Positions in `Repair.now`."""
 RUNNING, SUCCEEDED, GIVEN_UP = range(3)
 """How an episode stands."""
 
-OBSERVED = (len(KINDS), 3, len(OPERATORS) + 1, 2, 3, 4)
+OBSERVED = (len(KINDS), 5, len(OPERATORS) + 1, 4, 3, 4)
 """How many values each of the observation's numbers has."""
-TABLES = ((0,), (0, 1), (2, 3), (1, 2), (0, 1, 2, 3), (0, 1, 2, 3, 4, 5))
+TABLES = ((0, 1), (2, 3), (1, 2), (1, 3), (0, 1, 2, 3), (1, 3, 4, 5))
 """Which of the numbers each of an agent's tables looks at."""
 
 
@@ -46,9 +46,9 @@ class Repair(Record):
     attempts
         Episodes in a row that did not help each lecture, int64 (n_lectures,).
     now
-        int64 (7,): the lecture in hand, the one that the episode began with,
+        int64 (8,): the lecture in hand, the one that the episode began with,
         what is wrong with it, the operator before, steps in the episode,
-        episodes in a row without success, how the episode stands.
+        episodes in a row without success, how the episode stands, steps in all.
     observation
         What an agent sees, int64 (6,); `RepairEnvironment` says what.
     rng
@@ -77,7 +77,7 @@ def start_repair(timetable: Timetable, seed: np.random.SeedSequence) -> Repair:
         timetable.room.copy(),
         timetable.total.copy(),
         np.zeros(len(timetable.period), np.int64),
-        np.zeros(7, np.int64),
+        np.zeros(8, np.int64),
         np.zeros(len(OBSERVED), np.int64),
         random_state(seed),
     )
@@ -155,13 +155,12 @@ def _violated_kind(problem, timetable, lecture):
 def _observe(problem, timetable, repair):
     now, seen = repair.now, repair.observation
     lecture = now[LECTURE]
-    p, course = timetable.period[lecture], problem.course[lecture]
-    clashes = timetable.conflicts[p, course] if p >= 0 else 0
     seen[0] = now[KIND]
     seen[1] = openness(problem, timetable, lecture)
     seen[2] = now[LAST]
-    seen[3] = timetable.total[0] > repair.start_total[0]
-    seen[4] = min(max(clashes - 1, 0), 2)
+    seen[3] = min(max(timetable.total[0] - repair.start_total[0], 0), 3)
+    attempts = repair.attempts[now[FIRST]]
+    seen[4] = (attempts >= 1) + (attempts >= 4)
     failed = now[FAILED]
     seen[5] = (failed >= 1) + (failed >= 4) + (failed >= 11)
 
@@ -173,19 +172,23 @@ def openness(problem, timetable, lecture):
     Returns
     -------
     int
-        0 if it conflicts in every other period that it may enter, 1 if there
-        are some without a conflict but no room is free, 2 if a room is free.
+        0 if it conflicts with at least three others in every other period that
+        it may enter, 1 and 2 if with two and with one in the best of them, 3 if
+        there is one without a conflict but no room is free there, 4 if a room is.
     """
     rating = 0
+    course = problem.course[lecture]
     for p in range(len(problem.day)):
-        if p == timetable.period[lecture] or timetable.conflicts[p, problem.course[lecture]] > 0:
+        conflicts = timetable.conflicts[p, course]
+        if p == timetable.period[lecture] or conflicts > 2 or 3 - conflicts < rating:
             continue
         if not can_enter(problem, timetable, lecture, p):
             continue
-        rating = 1
-        for r in range(len(problem.capacity)):
-            if timetable.cell[p, r] < 0:
-                return 2
+        rating = 3 - conflicts
+        if conflicts == 0:
+            for r in range(len(problem.capacity)):
+                if timetable.cell[p, r] < 0:
+                    return 4
     return rating
 
 
@@ -195,6 +198,7 @@ def take_step(problem, timetable, repair, operator, violation, steps):
     now = repair.now
     apply_operator(problem, timetable, operator, now[LECTURE], violation, repair.rng)
     now[STEP] += 1
+    now[TAKEN] += 1
     now[LAST] = operator
     if _is_better(timetable.total, repair.best_total):
         copy_into(repair.best_period, timetable.period)
