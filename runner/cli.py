@@ -142,6 +142,12 @@ def _generate(args: argparse.Namespace) -> int:
     return 0
 
 
+def _train_agent(args: argparse.Namespace) -> int:
+    from .train_command import train_command
+
+    return train_command(args)
+
+
 def _replay(args: argparse.Namespace) -> int:
     from .replay_command import replay_command
 
@@ -210,7 +216,15 @@ def _parser() -> argparse.ArgumentParser:
         "--version", action="version", version=f"schoolbell {version('schoolbell')}"
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_add_fit, _add_validate, _add_generate, _add_replay, _add_watch, _add_jobs):
+    for add in (
+        _add_fit,
+        _add_validate,
+        _add_generate,
+        _add_train_agent,
+        _add_replay,
+        _add_watch,
+        _add_jobs,
+    ):
         command = add(commands)
         command.add_argument("--debug", action="store_true", help="show the traceback of an error")
         command.set_defaults(fail=command.error)
@@ -327,6 +341,33 @@ def _add_generate(commands: "argparse._SubParsersAction[_Parser]") -> _Parser:
     add("--seed", type=_seed, default=0, metavar="N", help="seed of the generator (default: 0)")
     add("--out", type=Path, metavar="FILE", help="a .ctt or .ectt file; stdout without it")
     parser.set_defaults(command=_generate)
+    return parser
+
+
+def _add_train_agent(commands: "argparse._SubParsersAction[_Parser]") -> _Parser:
+    parser = commands.add_parser(
+        "train-agent",
+        help="train the agent that chooses repair operators",
+        description="Train the agent that chooses repair operators, on many instances.",
+        epilog="Use it with: schoolbell fit INSTANCE --set rl.agent=FILE",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add(
+        "instances",
+        nargs="*",
+        type=Path,
+        metavar="INSTANCE",
+        help=".ctt or .ectt files; without any, crowded instances are generated from the seed",
+    )
+    add("--out", type=Path, required=True, metavar="FILE", help="the agent's file, .npz")
+    _add_formulation(parser)
+    add("--episodes", type=_count, metavar="N", help="episodes in all (default: 200,000)")
+    add("--time-limit", type=_seconds, metavar="SECONDS", help="end after this time at the latest")
+    add("--seed", type=_seed, default=0, metavar="N", help="seed of the training (default: 0)")
+    add("--start", type=Path, metavar="FILE", help="an agent to go on with")
+    add("--quiet", action="store_true", help="show no progress")
+    parser.set_defaults(command=_train_agent)
     return parser
 
 

@@ -11,6 +11,7 @@ from .map_batches import MapBatches
 from .rl_repair import RLRepair
 from .stage import Stage
 from .state import State
+from .train_agent import TrainAgent
 
 __all__ = [
     "CPSAT",
@@ -24,4 +25,5 @@ __all__ = [
     "RLRepair",
     "Stage",
     "State",
+    "TrainAgent",
 ]

@@ -2,20 +2,17 @@
 
 import hashlib
 from collections.abc import Iterator
-from concurrent.futures import wait
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from .batch import Batch
 from .budget import Budget
+from .compile_aside import compile_aside
 from .stage import Stage
 from .state import State
 from .timetable import Formulation, Instance, Solution, TimetableError, evaluate
 from .timetable.waiting import run_aside
-
-PULSE = 0.1
-"""Seconds between two looks at a compilation."""
 
 
 class Load(Stage):
@@ -84,7 +81,7 @@ class Load(Stage):
 
         state.search = yield from run_aside(_search_problem, state.instance, formulation)
         yield Batch(steps - 1, steps)
-        yield from _compile(state, budget)
+        yield from compile_aside(state, budget, state.search, formulation)
 
 
 def _packed(solution: Solution) -> dict[str, Any]:
@@ -100,28 +97,6 @@ def _search_problem(instance: Instance, formulation: Formulation) -> Any:
     from .timetable.search import build_search_problem
 
     return build_search_problem(instance, formulation)
-
-
-def _compile(state: State, budget: Budget) -> Iterator[None]:
-    """Have the kernels compiled, which takes long the first time on a machine.
-
-    That time is no part of the run's limit: no later stage could do without it.
-    """
-    from numba.core.event import install_recorder  # pyright: ignore[reportMissingImports]
-
-    from .timetable.compile_kernels import compile_kernels
-
-    # A run that goes on has compiled before.
-    before, began = state.overtime, budget.elapsed
-    with install_recorder("numba:compile") as compilations:
-        compiling = state.executor.submit(compile_kernels, state.formulation)
-        while wait([compiling], timeout=PULSE).not_done:
-            if compilations.buffer:
-                state.overtime = before + budget.elapsed - began
-            yield None
-        compiling.result()
-    if compilations.buffer:
-        state.overtime = before + budget.elapsed - began
 
 
 def _instance(problem: Any) -> Instance:

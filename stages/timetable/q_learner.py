@@ -46,8 +46,8 @@ class QLearner:
         actions: Sequence[str],
         tables: Sequence[Sequence[int]] | None = None,
         rate: float = 0.1,
-        discount: float = 0.97,
-        temperature: float = 0.03,
+        discount: float = 0.9,
+        temperature: float = 0.02,
     ) -> None:
         self.sizes = tuple(int(size) for size in sizes)
         self.actions = tuple(actions)
@@ -60,20 +60,16 @@ class QLearner:
         ):
             if not least <= value <= 1.0:
                 raise ValueError(f"{name} must be from {least:g} to 1, got {value}")
+        #: The learning rate; may be changed at any time.
+        self.rate = float(rate)
         offsets, strides, n_rows = _lay_out(self.sizes, self.tables)
         self.kernel_form = ActionValues(
             np.zeros((n_rows, len(self.actions))),
             offsets,
             strides,
-            float(rate),
             float(discount),
             float(temperature),
         )
-
-    @property
-    def rate(self) -> float:
-        """The learning rate."""
-        return self.kernel_form.rate
 
     @property
     def discount(self) -> float:
@@ -100,7 +96,9 @@ class QLearner:
         ended: bool,
     ) -> None:
         """Move an action's value towards the reward and the value of what follows."""
-        learn_step(self.kernel_form, observation, action, float(reward), following, ended)
+        learn_step(
+            self.kernel_form, self.rate, observation, action, float(reward), following, ended
+        )
 
     def value(self, observation: NDArray[np.int64], action: int) -> float:
         """Return what an action is worth."""

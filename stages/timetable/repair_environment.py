@@ -17,6 +17,7 @@ from .search.episodes import (
     LECTURE,
     OBSERVED,
     SUCCEEDED,
+    TAKEN,
     begin_episode,
     play_episodes,
     start_repair,
@@ -56,11 +57,12 @@ class RepairEnvironment(gymnasium.Env[NDArray[np.int64], np.int64]):
     The reward is 1 for success. The observation is six numbers:
 
     - what is wrong with the lecture (a position in `search.repair.KINDS`);
-    - how open the timetable is to it: no period without a conflict, one, or one
-      with a free room;
+    - how open the timetable is to it, from 0 for conflicts with at least three
+      others wherever it may go to 4 for a free room without a conflict;
     - the operator before (a position in `OPERATORS`), 5 for none;
-    - whether there are more violations than at the episode's start;
-    - how many lectures it conflicts with: up to one, two, more;
+    - how many violations there are more than at the episode's start, up to 3;
+    - how many attempts at the episode's first lecture have failed: none, 1 to 3,
+      more;
     - how many episodes in a row have failed: none, 1 to 3, 4 to 10, more.
 
     The action is a position in `OPERATORS`.
@@ -121,6 +123,11 @@ class RepairEnvironment(gymnasium.Env[NDArray[np.int64], np.int64]):
     def without_success(self) -> int:
         """Episodes in a row without success."""
         return int(self._repair.now[FAILED])
+
+    @property
+    def steps_taken(self) -> int:
+        """Operators applied since the beginning."""
+        return int(self._repair.now[TAKEN])
 
     def count_conflicts(self) -> int:
         """Count the lectures whose place violates or costs something."""
@@ -196,7 +203,7 @@ class RepairEnvironment(gymnasium.Env[NDArray[np.int64], np.int64]):
             episodes,
             self.violation,
             self.steps,
-            learning,
+            agent.rate if learning else 0.0,
         )
         return int(played), int(succeeded)
 

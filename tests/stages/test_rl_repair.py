@@ -130,6 +130,23 @@ def test_an_agent_for_something_else_is_refused(instance: Instance, tmp_path: Pa
         run(RLRepair(agent=tmp_path / "walker.npz"), make_state(instance))
 
 
+def test_a_run_that_was_broken_off_goes_on_where_it_was(instance: Instance) -> None:
+    whole = make_state(instance)
+    batches = run(RLRepair(episodes=60, batch_size=2, epsilon=0.5), whole)
+    stage = RLRepair(episodes=60, batch_size=2, epsilon=0.5)
+    broken = make_state(instance)
+    stream = stage.run(broken, Budget())
+    for _ in range(4):
+        next(stream)
+    saved = stage.state_dict()
+    stream.close()
+    later = RLRepair(episodes=60, batch_size=2, epsilon=0.5)
+    later.load_state_dict(saved)
+    rest = run(later, broken)
+    assert [(b.done, b.logs) for b in rest] == [(b.done, b.logs) for b in batches[4:]]
+    assert broken.solution == whole.solution
+
+
 class OnlyKempe:
     """An agent of somebody else's."""
 

@@ -27,8 +27,6 @@ class ActionValues(Record):
     strides
         Rows between neighbours in each of the observation's numbers, 0 where a
         table does not look at it, int64 (n_tables, n_observed).
-    rate
-        Part of an error that a step corrects.
     discount
         Worth of a reward a step later.
     temperature
@@ -38,7 +36,6 @@ class ActionValues(Record):
     values: NDArray[np.float64]
     offsets: NDArray[np.int64]
     strides: NDArray[np.int64]
-    rate: float
     discount: float
     temperature: float
 
@@ -92,8 +89,10 @@ def choose_action(agent, observation, epsilon, first, second):
 
 
 @kernel
-def learn_step(agent, observation, action, reward, following, ended):
+def learn_step(agent, rate, observation, action, reward, following, ended):
     """Move an action's value towards the reward and what is expected to follow.
+
+    The rate is the part of the error that is corrected.
 
     Source: H. van Seijen and others, *A theoretical and empirical analysis of
     expected Sarsa*, ADPRL 2009.
@@ -103,6 +102,6 @@ def learn_step(agent, observation, action, reward, following, ended):
         values, weights = _weights(agent, following)
         target += agent.discount * (values * weights).sum() / weights.sum()
     error = target - action_value(agent, observation, action)
-    change = agent.rate * error / len(agent.offsets)
+    change = rate * error / len(agent.offsets)
     for table in range(len(agent.offsets)):
         agent.values[_row(agent, table, observation), action] += change

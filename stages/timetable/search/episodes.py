@@ -240,7 +240,7 @@ def _follow(problem, timetable, repair):
 
 @kernel
 def play_episodes(
-    problem, timetable, repair, agent, operator, epsilon, episodes, violation, steps, learning
+    problem, timetable, repair, agent, operator, epsilon, episodes, violation, steps, rate
 ):
     """Play episodes until they are over or nothing is left to repair.
 
@@ -248,8 +248,8 @@ def play_episodes(
     ----------
     operator
         Applied in every step; -1 for the agent's choice.
-    learning
-        Whether the agent learns from every step.
+    rate
+        The agent's learning rate; 0 for one that does not learn.
 
     Returns
     -------
@@ -267,10 +267,10 @@ def play_episodes(
                 first, second = uniform(repair.rng), uniform(repair.rng)
                 action = choose_action(agent, seen, epsilon, first, second)
             take_step(problem, timetable, repair, action, violation, steps)
-            if learning:
+            if rate > 0.0:
                 reward = 1.0 if repair.now[END] == SUCCEEDED else 0.0
                 ended = repair.now[END] != RUNNING
-                learn_step(agent, seen, action, reward, repair.observation, ended)
+                learn_step(agent, rate, seen, action, reward, repair.observation, ended)
         played += 1
         succeeded += repair.now[END] == SUCCEEDED
     return played, succeeded

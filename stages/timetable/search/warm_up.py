@@ -30,7 +30,7 @@ def warm_up(problem: SearchProblem) -> None:
     cluster_costs(problem, child, np.zeros(n_courses, np.int64), 1, 100.0)
     repair = start_repair(child, np.random.SeedSequence(0))
     agent = ActionValues(
-        np.zeros((1, 1)), np.zeros(1, np.int64), np.zeros((1, 6), np.int64), 0.1, 0.9, 0.1
+        np.zeros((1, 1)), np.zeros(1, np.int64), np.zeros((1, 6), np.int64), 0.9, 0.1
     )
-    play_episodes(problem, child, repair, agent, 0, 0.0, 1, 100.0, 1, True)
+    play_episodes(problem, child, repair, agent, 0, 0.0, 1, 100.0, 1, 0.1)
     lecture_costs(problem, child, 100.0)

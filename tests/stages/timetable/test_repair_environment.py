@@ -124,13 +124,22 @@ def test_a_state_that_points_outside_is_refused(environment: RepairEnvironment, 
 
 
 def test_openness_tells_whether_a_lecture_has_somewhere_to_go() -> None:
-    courses = [Course(name, name, 1, 1, 1) for name in "abc"]
-    conflict = [Curriculum("ab", ("a", "b"))]
-    instance = Instance("tiny", 1, 2, courses, [Room("r", 5)], conflict)
+    courses = [Course(name, name, 1, 1, 1) for name in "abcdx"]
+    conflict = [Curriculum(f"a{other}", ("a", other)) for other in "bcd"]
+    rooms = [Room(f"r{i}", 5) for i in range(3)]
+    instance = Instance("tiny", 1, 2, courses, rooms, conflict)
     problem = build_search_problem(instance, Formulation.UD2)
     ratings = []
-    for period in ([0, 1, -1], [0, -1, 1], [0, -1, -1]):
-        places = np.array(period)
-        timetable = build_timetable(problem, places, np.where(places < 0, -1, 0))
-        ratings.append(openness(problem, timetable, 0))
-    assert ratings == [0, 1, 2]
+    # Lecture a stands in period 0; how many of b, c and d, or of others, stand in period 1?
+    for others in ([1, 1, 1, -1], [1, 1, -1, -1], [1, -1, -1, -1], [-1, -1, -1, 1]):
+        period = np.array([0, *others])
+        room = np.where(period < 0, -1, [0, 0, 1, 2, 0])
+        ratings.append(openness(problem, build_timetable(problem, period, room), 0))
+    assert ratings == [0, 1, 2, 4]
+
+
+def test_a_period_whose_rooms_are_taken_is_open_but_for_the_room() -> None:
+    instance = Instance("tiny", 1, 2, [Course(n, n, 1, 1, 1) for n in "ab"], [Room("r", 5)])
+    problem = build_search_problem(instance, Formulation.UD2)
+    timetable = build_timetable(problem, np.array([0, 1]), np.array([0, 0]))
+    assert openness(problem, timetable, 0) == 3

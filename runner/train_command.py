@@ -1,0 +1,49 @@
+"""``schoolbell train-agent``: from instances to an agent's file."""
+
+import argparse
+import sys
+
+from ..stages.train_agent import TrainAgent
+from .check_writable import check_writable
+from .fit_command import EXIT_STATUS
+from .pipeline import Pipeline
+from .run import format_seconds
+
+
+def train_command(args: argparse.Namespace) -> int:
+    """Train an agent as the command line asks, and write it.
+
+    However the run ends, what the agent has learned is written.
+
+    Returns
+    -------
+    int
+        The exit status.
+
+    Raises
+    ------
+    TimetableError, OSError
+        If the arguments or the files they name are wrong.
+    """
+    check_writable(args.out)
+    stage = TrainAgent(formulation=args.formulation, agent=args.start)
+    if args.episodes is not None:
+        stage.set_params(episodes=args.episodes)
+    run = Pipeline([stage]).fit(
+        args.instances or None,
+        seed=args.seed,
+        time_limit=args.time_limit,
+        verbose=False if args.quiet else "auto",
+        started=args.started,
+    )
+    done = run.stages[0].done if run.stages else 0
+    if not done:
+        print("schoolbell: stopped before the first episode, nothing written", file=sys.stderr)
+        return EXIT_STATUS[run.status] or 1
+    run.state.agent.save(args.out)
+    count = len(args.instances) or stage.instances
+    print(
+        f"{args.out}: {done:,} episodes on {count} instances in {format_seconds(run.seconds)}, "
+        f"{run.outcome}"
+    )
+    return EXIT_STATUS[run.status]

@@ -1,0 +1,38 @@
+"""Compilation of the kernels while a stage goes on yielding."""
+
+from collections.abc import Iterator
+from concurrent.futures import wait
+from typing import TYPE_CHECKING
+
+from .budget import Budget
+from .state import State
+from .timetable import Formulation
+
+if TYPE_CHECKING:
+    from .timetable.search import SearchProblem
+
+PULSE = 0.1
+"""Seconds between two looks at a compilation."""
+
+
+def compile_aside(
+    state: State, budget: Budget, search: "SearchProblem", formulation: Formulation
+) -> Iterator[None]:
+    """Have the kernels compiled, which takes long the first time on a machine.
+
+    That time is no part of the run's limit: no later stage could do without it.
+    """
+    from numba.core.event import install_recorder  # pyright: ignore[reportMissingImports]
+
+    from .timetable.compile_kernels import compile_kernels
+
+    began = budget.elapsed
+    with install_recorder("numba:compile") as compilations:
+        compiling = state.executor.submit(compile_kernels, search, formulation)
+        while wait([compiling], timeout=PULSE).not_done:
+            if compilations.buffer:
+                state.overtime = budget.elapsed - began
+            yield None
+        compiling.result()
+    if compilations.buffer:
+        state.overtime = budget.elapsed - began
