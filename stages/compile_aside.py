@@ -2,22 +2,16 @@
 
 from collections.abc import Iterator
 from concurrent.futures import wait
-from typing import TYPE_CHECKING
 
 from .budget import Budget
 from .state import State
 from .timetable import Formulation
 
-if TYPE_CHECKING:
-    from .timetable.search import SearchProblem
-
 PULSE = 0.1
 """Seconds between two looks at a compilation."""
 
 
-def compile_aside(
-    state: State, budget: Budget, search: "SearchProblem", formulation: Formulation
-) -> Iterator[None]:
+def compile_aside(state: State, budget: Budget, formulation: Formulation) -> Iterator[None]:
     """Have the kernels compiled, which takes long the first time on a machine.
 
     That time is no part of the run's limit: no later stage could do without it.
@@ -26,13 +20,14 @@ def compile_aside(
 
     from .timetable.compile_kernels import compile_kernels
 
-    began = budget.elapsed
+    # A run that goes on has compiled before.
+    before, began = state.overtime, budget.elapsed
     with install_recorder("numba:compile") as compilations:
-        compiling = state.executor.submit(compile_kernels, search, formulation)
+        compiling = state.executor.submit(compile_kernels, formulation)
         while wait([compiling], timeout=PULSE).not_done:
             if compilations.buffer:
-                state.overtime = budget.elapsed - began
+                state.overtime = before + budget.elapsed - began
             yield None
         compiling.result()
     if compilations.buffer:
-        state.overtime = budget.elapsed - began
+        state.overtime = before + budget.elapsed - began

@@ -81,7 +81,7 @@ class Load(Stage):
 
         state.search = yield from run_aside(_search_problem, state.instance, formulation)
         yield Batch(steps - 1, steps)
-        yield from compile_aside(state, budget, state.search, formulation)
+        yield from compile_aside(state, budget, formulation)
 
 
 def _packed(solution: Solution) -> dict[str, Any]:

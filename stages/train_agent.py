@@ -135,13 +135,12 @@ class TrainAgent(Stage):
         given: Sequence[Any] | None = state.problem
         if given is not None and not given:
             raise ValueError("there are no instances to train on")
+        yield from compile_aside(state, budget, formulation)
         lessons = []
         for index in range(self.instances if given is None else len(given)):
             seed = state.seed_sequence(self.name, 0, index)
             problem = None if given is None else given[index]
             lessons.append((yield from run_aside(_make_lesson, problem, formulation, seed)))
-            if index == 0:
-                yield from compile_aside(state, budget, lessons[0].search, formulation)
         return lessons
 
     def _environment(self, state: State, lesson: Lesson, visit: int) -> "RepairEnvironment":
