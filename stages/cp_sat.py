@@ -6,7 +6,8 @@ import logging
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict
-from typing import Any
+from math import inf
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,10 +26,21 @@ from .timetable.solution import Solution
 from .timetable.stop_flag import StopFlag
 from .timetable.waiting import wait_all
 
+if TYPE_CHECKING:
+    from .timetable.instance import Instance
+
 logger = logging.getLogger("schoolbell.stages.cp_sat")
 
 # Of the time that is left, what finding any feasible timetable may take.
 SHARE_OF_BASE = 0.7
+
+# Of the stage's time, what greedy attempts may take after the first, and of what is
+# left then, what one model around the lectures that they leave out may take.
+SHARE_OF_GREEDY = 0.3
+SHARE_OF_STEP = 0.4
+
+# Times that such a model is widened by the courses in conflict with those that it has.
+MOST_STEPS = 4
 
 # Of a cluster's time, what its solver gets; the model is built in the rest.
 SHARE_OF_SOLVER = 0.75
@@ -54,12 +66,13 @@ MOST_SHORTAGES = 20
 class CPSAT(Stage):
     """Build a feasible timetable and improve it cluster by cluster with OR-tools CP-SAT.
 
-    Lectures are first placed greedily. If some fit nowhere, one model of the
-    whole instance finds periods for all lectures without a conflict, at any
-    cost. Then each cluster is solved by a model of its own with the formulation's
-    soft constraints, everything else staying where it is; clusters without a
-    conflict between them are solved at the same time and share the rooms that
-    are free. Rooms are assigned period by period. A change is kept if it makes
+    Lectures are first placed greedily. If some fit nowhere, one model of the whole
+    instance finds periods for all lectures without a conflict, at any cost; where
+    the instance is too large for that, models of the courses around those lectures,
+    wider and wider. Then each cluster is solved by a model of its own with the
+    formulation's soft constraints, everything else staying where it is; clusters
+    without a conflict between them are solved at the same time and share the rooms
+    that are free. Rooms are assigned period by period. A change is kept if it makes
     the timetable better. A cluster that is not solved in time stays as it was
     placed before, greedily at first, and the log says so (logger
     ``schoolbell.stages.cp_sat``). Lectures that fit nowhere stay out of the
@@ -81,11 +94,10 @@ class CPSAT(Stage):
     starts
         Greedy timetables tried at most until one has all lectures.
     whole_effort
-        CP-SAT's deterministic time for the model of the whole instance; 0 to do
-        without it.
+        CP-SAT's deterministic time for the model of the whole instance, or for
+        each of those around missing lectures; 0 to do without them.
     whole_size
-        Pairs of a course and a period available to it up to which the whole
-        instance is solved by one model.
+        Pairs of a course and a period available to it that one model may have.
 
     Raises
     ------
@@ -231,14 +243,15 @@ class _Solving:
         if given is not None and self.state.violations == 0:
             self._take(given)
             return
-        greedy = yield from self._place_greedily()
-        self._take(greedy)
-        if greedy.missing:
-            logger.info("greedy placement leaves %d lectures out", greedy.missing)
+        yield from self._place_greedily()
+        if self.draft.missing:
+            logger.info("greedy placement leaves %d lectures out", self.draft.missing)
             yield None
-            whole = yield from self._solve_whole(greedy.placed if given is None else given.placed)
+            whole = yield from self._solve_whole((self.draft if given is None else given).placed)
             if whole is not None:
                 self._take(whole)
+        if self.draft.missing:
+            yield from self._solve_around_missing()
         if self.draft.missing:
             logger.warning("%d lectures are left out of the first timetable", self.draft.missing)
 
@@ -277,14 +290,38 @@ class _Solving:
                 self.problems.add_scarce_rooms(rooms)
         return draft
 
-    def _place_greedily(self) -> Generator[None, None, Draft]:
-        """Place the lectures one by one, in several ways until none is left out."""
-        from .timetable.greedy import best_greedy_timetable
+    def _solve_around_missing(self) -> Generator[None, None, None]:
+        """Find periods for the lectures left out, moving only those of courses near theirs."""
+        instance = self.instance
+        there = np.count_nonzero(self.draft.rooms >= 0, axis=1)
+        courses = np.flatnonzero(there < instance.course_lectures)
+        for step in range(MOST_STEPS if self.stage.whole_effort else 0):
+            courses = _with_neighbours(instance, courses)
+            size = int(instance.available[courses].sum())
+            if self.budget.should_end or size > self.stage.whole_size:
+                return
+            problem = self.problems.feasible(courses, self.draft.placed)
+            limits = SolveLimits(self.stage.whole_effort, self.seconds(SHARE_OF_STEP))
+            task = self.submit(place_all, problem, limits, self.seed(3, step), self.flag)
+            (result,) = yield from wait_all([task])
+            if result.placed is not None:
+                yield from self._change([(courses, result.placed)])
+            if not self.draft.missing:
+                return
+            logger.info("%d courses around lectures left out are too few to move", len(courses))
 
-        seeds = self.state.seed_sequence(CPSAT.name, 1).spawn(self.stage.starts)
-        task = self.submit(best_greedy_timetable, self.instance, seeds, self.must_suit)
-        (arrays,) = yield from wait_all([task])
-        return Draft.of_lectures(self.instance, *arrays)
+    def _place_greedily(self) -> Generator[None, None, None]:
+        """Place the lectures one by one, in several ways until none is left out."""
+        from .timetable.greedy import greedy_timetable
+
+        for seed in self.state.seed_sequence(CPSAT.name, 1).spawn(self.stage.starts):
+            rng = np.random.default_rng(seed)
+            task = self.submit(greedy_timetable, self.instance, rng, None, None, self.must_suit)
+            (arrays,) = yield from wait_all([task])
+            self._take(Draft.of_lectures(self.instance, *arrays))
+            left = inf if self.budget.seconds is None else self.budget.seconds * SHARE_OF_GREEDY
+            if not self.draft.missing or self.budget.elapsed > left:
+                return
 
     def _with_rooms(self, draft: Draft, courses: NDArray[np.intp]) -> Generator[None, None, Draft]:
         """Give a draft rooms anew, all or those of some courses that have changed."""
@@ -391,3 +428,10 @@ class _Solving:
 def _check_flags(flags: NDArray[np.bool_], shape: tuple[int, ...]) -> None:
     if flags.shape != shape or flags.dtype != np.bool_:
         raise ValueError(f"expected flags of shape {shape}, got {flags.dtype} of {flags.shape}")
+
+
+def _with_neighbours(instance: Instance, courses: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Add the courses that conflict with any of some courses."""
+    starts = instance.conflict_starts
+    near = [instance.conflict_courses[starts[c] : starts[c + 1]] for c in courses.tolist()]
+    return np.unique(np.concatenate([courses, *near])).astype(np.intp)

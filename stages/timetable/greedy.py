@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -74,38 +73,6 @@ def greedy_timetable(
     work = _begin(instance, periods, rooms, must_suit)
     _construct(work, rng.random(instance.n_courses), rng.random(instance.available.shape))
     return work.periods, work.rooms
-
-
-def best_greedy_timetable(
-    instance: Instance, seeds: Sequence[np.random.SeedSequence], must_suit: bool = False
-) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Try several seeds until a greedy timetable has all lectures; return the best one.
-
-    Parameters
-    ----------
-    instance, must_suit
-        As for `greedy_timetable`.
-    seeds
-        Seed of each attempt, one or more.
-
-    Returns
-    -------
-    tuple of arrays
-        As of `greedy_timetable`, with as few lectures missing as in any attempt.
-    """
-    best, fewest = None, instance.n_lectures + 1
-    for seed in seeds:
-        periods, rooms = greedy_timetable(
-            instance, np.random.default_rng(seed), must_suit=must_suit
-        )
-        missing = int((periods < 0).sum())
-        if missing < fewest:
-            best, fewest = (periods, rooms), missing
-        if not missing:
-            break
-    if best is None:
-        raise ValueError("no seed given")
-    return best
 
 
 def place_rest(

@@ -185,8 +185,20 @@ class PeriodProblems:
 
     def whole(self, placed: NDArray[np.bool_]) -> PeriodProblem:
         """Ask for a feasible timetable of all courses, whatever it costs."""
+        return self.feasible(np.arange(self.instance.n_courses), placed)
+
+    def feasible(self, courses: NDArray[np.intp], placed: NDArray[np.bool_]) -> PeriodProblem:
+        """Ask for periods for some courses without a conflict, whatever they cost.
+
+        Parameters
+        ----------
+        courses
+            Courses to place; all others stay where they are.
+        placed
+            The timetable as it is, shape (n_courses, n_periods).
+        """
         hard = Prices(suitability=min(self.prices.suitability, 0))
-        return self._restrict(np.arange(self.instance.n_courses), placed, hard, 1, 0)
+        return self._restrict(courses, placed, hard, 1, 0)
 
     def part(
         self, courses: NDArray[np.intp], placed: NDArray[np.bool_], parts: int = 1, index: int = 0

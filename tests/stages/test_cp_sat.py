@@ -60,6 +60,23 @@ def test_finds_what_greedy_placement_does_not(cbctt, caplog):
     assert evaluated(whole).violations == 0
 
 
+def test_moves_courses_around_lectures_left_out_where_one_model_would_be_too_large():
+    instance = generate(60, seed=34, occupancy=1.0)
+    greedy, _ = run(CPSAT(rounds=0, starts=1, whole_effort=0), instance)
+    assert evaluated(greedy).violations > 0
+    size = int(instance.available.sum())
+    around, _ = run(CPSAT(rounds=0, starts=1, whole_size=size - 1), instance)
+    assert evaluated(around).violations == 0
+
+
+def test_places_greedily_until_its_part_of_the_time_is_spent(cbctt):
+    instance = Instance.read(cbctt / "comp05.ectt")
+    once, _ = run(CPSAT(rounds=0, starts=1, whole_effort=0), instance)
+    for seconds in (0.0, 1e-6):
+        late, _ = run(CPSAT(rounds=0, starts=10**6, whole_effort=0), instance, seconds=seconds)
+        assert late.solution == once.solution
+
+
 def test_every_cluster_is_a_batch_with_its_cost_and_bound(faculty):
     _, batches = run(CPSAT(effort=0.05, rounds=2), faculty, clusters=4)
     assert [batch.done for batch in batches] == list(range(1, 9))
