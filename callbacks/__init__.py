@@ -15,6 +15,7 @@ from .lambda_callback import LambdaCallback
 from .progbar_logger import ProgbarLogger
 from .redis_logger import RedisLogger
 from .redis_unavailable_error import RedisUnavailableError
+from .remote_monitor import RemoteMonitor
 from .snapshot import Snapshot
 from .solution_checkpoint import SolutionCheckpoint
 from .tensor_board import TensorBoard
@@ -39,6 +40,7 @@ __all__ = [
     "ProgbarLogger",
     "RedisLogger",
     "RedisUnavailableError",
+    "RemoteMonitor",
     "Snapshot",
     "SolutionCheckpoint",
     "TensorBoard",

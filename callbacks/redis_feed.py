@@ -15,7 +15,7 @@ from .job_keys import HEARTBEAT_SECONDS, JobKeys
 from .redis_connection import connect, explained, redacted
 from .redis_unavailable_error import RedisUnavailableError
 from .snapshot import Snapshot
-from .snapshot_fields import plain, snapshot_values, to_fields
+from .snapshot_fields import plain_tree, snapshot_values, to_fields
 from .ticker import Ticker
 
 _Commands = list[tuple[str, dict[str, str]]]
@@ -308,12 +308,4 @@ def _event_fields(event: _Event) -> Any:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(_plain_tree(value), ensure_ascii=False, separators=(",", ":"))
-
-
-def _plain_tree(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(name): _plain_tree(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain_tree(one) for one in value]
-    return plain(value)
+    return json.dumps(plain_tree(value), ensure_ascii=False, separators=(",", ":"))

@@ -57,3 +57,12 @@ def plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+
+
+def plain_tree(value: Any) -> Any:
+    """Return mappings and sequences of values as JSON knows them, see `plain`."""
+    if isinstance(value, Mapping):
+        return {str(name): plain_tree(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain_tree(one) for one in value]
+    return plain(value)

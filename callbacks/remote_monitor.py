@@ -1,0 +1,109 @@
+"""Posts where a run stands to a web server."""
+
+import atexit
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+from .callback import Callback, Logs
+from .http_target import HTTPTarget
+from .parameters import HIDDEN, without_secrets
+from .remote_feed import RemoteFeed
+
+
+class RemoteMonitor(Callback):
+    """Posts a run to a web server: a snapshot every `interval` seconds, and each stage change.
+
+    What it posts is the JSON that `RedisLogger` keeps: ``job_id``, ``event``
+    (``"snapshot"``, ``"pipeline_begin"``, ``"stage_begin"``, ``"stage_end"`` or
+    ``"pipeline_end"``), ``seq`` (a number that grows), ``started_at``,
+    ``updated_at``, ``batch``, all of a `Snapshot`, and ``logs``, the newest
+    batch's or the stage change's own.
+
+    A thread of its own posts, so the run never waits for the server. When that
+    is away or answers with an error, one warning is given, stage changes are
+    kept, up to 1,000 of them, and posted when it returns, with where the run
+    stands then. No user, password or header is ever printed.
+
+    Parameters
+    ----------
+    root
+        The server's URL; user and password in it are sent as a header.
+    path
+        Where to post, below `root`.
+    field
+        The form's field that holds the JSON; not used with `send_as_json`.
+    headers
+        More headers.
+    send_as_json
+        Post the JSON itself, as ``application/json``, and not in a form.
+    interval
+        Seconds between two snapshots.
+
+    Raises
+    ------
+    ValueError
+        For what is no URL of a web server, headers that HTTP cannot send, and
+        an interval that is not positive.
+    """
+
+    def __init__(
+        self,
+        root: str = "http://localhost:9000",
+        path: str = "/publish/epoch/end/",
+        field: str = "data",
+        headers: Mapping[str, str] | None = None,
+        send_as_json: bool = False,
+        interval: float = 0.5,
+    ) -> None:
+        super().__init__()
+        if not 0 < interval < float("inf"):
+            raise ValueError(f"interval must be a positive number of seconds, got {interval!r}")
+        self._given = {"root": root, "path": path, "headers": headers}
+        self._target = HTTPTarget(root + path, None if send_as_json else field, headers)
+        self.root = self._target.name
+        self.path = without_secrets(path)
+        self.field = field
+        self.headers = None if headers is None else dict.fromkeys(headers, HIDDEN)
+        self.send_as_json = send_as_json
+        self.interval = interval
+        self._feed: RemoteFeed | None = None
+
+    def _given_params(self) -> dict[str, Any]:
+        return super()._given_params() | self._given
+
+    def on_pipeline_begin(self, logs: Logs | None = None) -> None:
+        self._end({})
+        job_id = self.params.get("job_id") or "run"
+        self._feed = RemoteFeed(self._target, job_id, self.pipeline, self.interval)
+        self._feed.open(logs or {})
+        # A process that ends in a hurry still says so.
+        atexit.register(self._abandon)
+
+    def on_stage_begin(self, stage: str, logs: Logs | None = None) -> None:
+        if self._feed is not None:
+            self._feed.leave("stage_begin", logs or {})
+
+    def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        if self._feed is not None:
+            self._feed.leave_batch(batch, logs or {})
+
+    def on_stage_end(self, stage: str, logs: Logs | None = None) -> None:
+        if self._feed is not None:
+            self._feed.leave("stage_end", logs or {})
+
+    def on_pipeline_end(self, logs: Logs | None = None) -> None:
+        self._end(logs or {})
+
+    def _end(self, logs: Logs) -> None:
+        feed, self._feed = self._feed, None
+        if feed is None:
+            return
+        if not feed.close(logs):
+            message = f"{self.root} does not know yet how the run ended"
+            warnings.warn(message, RuntimeWarning, stacklevel=2)
+        atexit.unregister(self._abandon)
+
+    def _abandon(self) -> None:
+        """Take leave of a run that never came to its end."""
+        self._end({})
