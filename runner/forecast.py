@@ -6,9 +6,15 @@ from collections.abc import Mapping, Sequence
 from .stage_timing import StageTiming
 from .unit_clock import UnitClock
 
-# Earlier timings hold as they are until so much of them, and so many seconds, were lived through.
-_TRUST = 0.3
+# Earlier timings hold as they are until so much of them was lived through: of the stage in hand,
+# of the whole run for the stages to come, and at least so many seconds.
+_TRUST_OF_STAGE = 0.1
+_TRUST_OF_RUN = 0.5
 _TRUST_SECONDS = 0.2
+# What a stage's share is worth counts as much as so many of its units.
+_UNITS_OF_SHARE = 8
+# What the stages so far say of those to come counts in full from this share of the run on.
+_TELLING_SHARE = 0.5
 # Where the units seem to need so much of a stage's time, the stage takes it all: stages
 # with a budget fit their units into it.
 _FILLS = 0.6
@@ -80,7 +86,7 @@ class Forecast:
         later = self._names[self._names.index(stage) + 1 :]
         if limit < math.inf:
             return min(limit, in_stage + self._in_time(later, limit - in_stage))
-        return in_stage + self._without_limit(later, seconds / share if share else 0.0)
+        return in_stage + self._without_limit(later, seconds, share)
 
     def _left_of_stage(
         self, now: float, stage: str, total: int | None, clock: UnitClock, ends_at: float | None
@@ -91,16 +97,20 @@ class Forecast:
             return limit
         if timing is not None:
             return min(limit, self._by_timing(timing, now, total, clock))
+        expected = self._by_share(stage)
         if total is not None and clock.unit_seconds is not None:
-            by_units = _by_units(now, total, clock.unit_seconds, clock)
+            unit = clock.unit_seconds
+            if expected is not None and limit == math.inf:
+                # The first units of a stage are often unlike the others.
+                part = _UNITS_OF_SHARE / (clock.done + _UNITS_OF_SHARE)
+                unit += part * (expected / max(total, 1) - unit)
+            by_units = _by_units(now, total, unit, clock)
             return limit if by_units > _FILLS * limit else by_units
         if limit < math.inf:
             return limit
-        past_seconds, past_share = self._past_in_all()
-        if not past_share:
+        if expected is None:
             return None
         gone = now - clock.began
-        expected = past_seconds / past_share * self._shares[stage]
         # Once that is over, nobody knows: perhaps as long again.
         return max(expected - gone, min(gone, expected))
 
@@ -113,14 +123,17 @@ class Forecast:
         # More units than then, or fewer, take more or less time.
         pace = self._pace() * total / timing.units
         part, following = clock.done / total, (clock.done + 1) / total
-        lived, trust = pace * timing.at(part), _TRUST * pace * timing.seconds + _TRUST_SECONDS
+        lived, trust = (
+            pace * timing.at(part),
+            _TRUST_OF_STAGE * pace * timing.seconds + _TRUST_SECONDS,
+        )
         pace *= (clock.at - clock.began + trust) / (lived + trust)
         unit = pace * (timing.at(following) - timing.at(part))
         return clock.in_hand(unit, now) + pace * (timing.seconds - timing.at(following))
 
     def _pace(self) -> float:
         """How many times as long as then the stages so far took."""
-        trust = _TRUST * sum(one.seconds for one in self._timings.values()) + _TRUST_SECONDS
+        trust = _TRUST_OF_RUN * sum(one.seconds for one in self._timings.values()) + _TRUST_SECONDS
         took = expected = trust
         for stage, seconds in self.past.items():
             timing = self._timings.get(stage)
@@ -128,6 +141,11 @@ class Forecast:
                 took += seconds
                 expected += timing.seconds
         return took / expected
+
+    def _by_share(self, stage: str) -> float | None:
+        """What a stage takes if its share is worth as much as those of the stages so far."""
+        seconds, share = self._past_in_all()
+        return seconds / share * self._shares[stage] if share else None
 
     def _past_in_all(self) -> tuple[float, float]:
         """Return what the stages so far took, and their share."""
@@ -147,14 +165,19 @@ class Forecast:
                 left -= min(budget, timing.seconds * self._pace())
         return begin - left
 
-    def _without_limit(self, stages: Sequence[str], rate: float) -> float:
-        """What stages to come take, those without timings `rate` seconds for each of share."""
-        seconds = 0.0
-        for name in stages:
-            timing = self._timings.get(name)
-            known = timing is not None
-            seconds += timing.seconds * self._pace() if known else rate * self._shares[name]
-        return seconds
+    def _without_limit(self, stages: Sequence[str], seconds: float, share: float) -> float:
+        """What stages to come take, where those so far, of this share, take so many seconds."""
+        timings = [self._timings[name] for name in stages if name in self._timings]
+        known = sum(timing.seconds for timing in timings) * self._pace()
+        unknown = sum(self._shares[name] for name in stages if name not in self._timings)
+        if not (unknown and share and seconds):
+            return known
+        by_share = seconds / share * unknown
+        # A small share tells little of the rest; without a share, a run of some age is as
+        # likely to last another such age as not (J. R. Gott, Nature 363, 1993).
+        part = share / sum(self._shares.values())
+        doubt = max(0.0, _TELLING_SHARE - part)
+        return known + by_share ** (1.0 - doubt) * seconds**doubt
 
 
 def _by_units(now: float, total: int, seconds: float, clock: UnitClock) -> float:

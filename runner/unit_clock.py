@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 # The expected time of a unit follows the newest units: so many, or this part of all.
-_NEWEST_UNITS = 5
+_NEWEST_UNITS = 4
 _NEWEST_PART = 0.2
 # A unit that is overdue is taken to need this part of what it took already.
 _OVERDUE = 0.2

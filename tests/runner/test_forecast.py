@@ -72,11 +72,30 @@ def test_more_units_than_then_take_more_time(clock):
 
 
 def test_stages_without_timings_are_told_by_their_share(clock):
-    tracker = tracker_of(clock, {"c": even(5)}, a=1, b=2, c=1)
+    tracker = tracker_of(clock, {"c": even(5)}, a=2, b=1, c=1)
     tracker.begin_stage("a", 10)
     work(tracker, clock, 10, 1)
     tracker.end_stage()
-    assert tracker.eta() == pytest.approx(20 + 5)
+    assert tracker.eta() == pytest.approx(5 + 5)
+
+
+def test_a_small_share_is_no_measure_of_the_rest(clock):
+    tracker = tracker_of(clock, a=1, b=19)
+    tracker.begin_stage("a", 10)
+    work(tracker, clock, 10, 1)
+    tracker.end_stage()
+    # Not 190, as the share alone would have it, and more than another 10.
+    assert 20 < tracker.eta() < 120
+
+
+def test_the_first_units_of_a_stage_are_no_measure_of_the_rest(clock):
+    tracker = tracker_of(clock)
+    tracker.begin_stage("a", 10)
+    work(tracker, clock, 10, 1)
+    tracker.end_stage()
+    tracker.begin_stage("b", 10)
+    work(tracker, clock, 1, 4)
+    assert 9 < tracker.eta() < 9 * 2
 
 
 def test_with_a_limit_stages_take_all_the_time_where_nothing_else_is_known(clock):
