@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import fields
 from typing import Any
 
@@ -33,7 +34,7 @@ def read_snapshot_values(texts: Mapping[str, str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for one in fields(Snapshot):
         text = texts.get(one.name, "")
-        values[one.name] = (text or None) if one.name in _TEXTS else read_number(text)
+        values[one.name] = (printable(text) or None) if one.name in _TEXTS else read_number(text)
     for name in ("done", "stage_progress", "progress", "elapsed"):
         values[name] = values[name] or 0
     values["status"] = values["status"] or "running"
@@ -42,13 +43,17 @@ def read_snapshot_values(texts: Mapping[str, str]) -> dict[str, Any]:
 
 
 def read_number(text: str) -> float | int | None:
-    """Return the number that a text holds; None for another text."""
+    """Return the finite number that a text holds; None for another text."""
     for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
+        with suppress(ValueError):
+            number = kind(text)
+            return number if math.isfinite(number) else None
     return None
+
+
+def printable(text: str) -> str:
+    """Return a text without what would steer the terminal that shows it."""
+    return "".join(one if one.isprintable() else " " for one in text)
 
 
 def plain(value: Any) -> Any:

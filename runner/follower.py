@@ -7,7 +7,7 @@ from typing import Any
 
 from ..callbacks.job_keys import JobKeys
 from ..callbacks.redis_connection import explained
-from ..callbacks.snapshot_fields import read_number, read_snapshot_values
+from ..callbacks.snapshot_fields import printable, read_number, read_snapshot_values
 from .unknown_job_error import UnknownJobError
 from .watched_snapshot import WatchedSnapshot
 
@@ -165,18 +165,24 @@ def _read(
     batch = read_number(fields.get("batch", ""))
     return WatchedSnapshot(
         **read_snapshot_values(fields),
-        job_id=texts.get("job_id", ""),
+        job_id=printable(texts.get("job_id", "")),
         id=identity,
-        event=fields.get("event", "snapshot"),
+        event=printable(fields.get("event", "snapshot")),
         seq=int(read_number(fields.get("seq", "")) or 0),
-        outcome=outcome,
-        pipeline=texts.get("pipeline", ""),
-        stages=_json(texts.get("stages"), list),
+        outcome=printable(outcome),
+        pipeline=printable(texts.get("pipeline", "")),
+        stages=_stages(texts),
         logs=_json(fields.get("logs"), dict),
         batch=None if batch is None else int(batch),
         started_at=read_number(texts.get("started_at", "")) or 0.0,
         updated_at=read_number(fields.get("updated_at", "")) or 0.0,
     )
+
+
+def _stages(texts: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the stages that a hash tells of, leaving out what is none."""
+    found = [one for one in _json(texts.get("stages"), list) if isinstance(one, dict)]
+    return [{"label": one["name"], **one} for one in found if isinstance(one.get("name"), str)]
 
 
 def _json(text: str | None, kind: type) -> Any:

@@ -282,6 +282,26 @@ def test_the_command_line_steers_and_lists(redis_server, start, capsys, monkeypa
     assert "stopped: command" in capsys.readouterr().out
 
 
+def test_what_others_wrote_there_does_not_harm_who_reads_it(redis_server, capsys):
+    fields = {
+        "job_id": "a\x1b[2Jb",
+        "status": "finished",
+        "outcome": "finished",
+        "message": "x\ny\x07",
+        "progress": "inf",
+        "done": "9" * 5000,
+        "seq": "nan",
+        "stages": '[1, {"name": "ga", "ended_by": "time"}, {"name": 3}]',
+        "logs": "{",
+    }
+    redis_server.client().hset(KEY, mapping=fields)
+    assert main(["jobs", "--redis", redis_server.url]) == 0
+    assert main(["watch", "monday", "--redis", redis_server.url]) == 0
+    output = capsys.readouterr()
+    assert not {"\x1b", "\x07"} & set(output.out + output.err)
+    assert len(output.out.splitlines()) == 3
+
+
 @pytest.mark.parametrize(
     ("command", "words"),
     [
