@@ -31,6 +31,10 @@ from .timings import Timings
 Verbose = Literal["auto", "rich", "tqdm", "plain"] | bool
 
 
+# Seconds between two looks at a run in asyncio.
+_WAKE = 0.2
+
+
 class Pipeline:
     """Stages that are run one after another on one problem.
 
@@ -194,7 +198,11 @@ class Pipeline:
                 thread, lambda: context.run(self.fit, problem, *args, **kwargs)
             )
             try:
-                return await asyncio.shield(future)
+                # Not one long wait: a signal's handler that cancels the task, as a notebook's stop
+                # button has it, does not wake the loop.
+                while not future.done():
+                    await asyncio.wait([future], timeout=_WAKE)
+                return future.result()
             except asyncio.CancelledError:
                 # Again and again, since the thread may not have come to where it can be stopped.
                 while not future.done():

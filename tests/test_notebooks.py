@@ -12,6 +12,21 @@ pytest.importorskip("ipykernel", reason="ipykernel is not installed")
 pytest.importorskip("ipywidgets", reason="ipywidgets is not installed")
 
 FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
+LONG_RUN = """\
+from schoolbell.runner import Pipeline
+from schoolbell.stages import Batch, Stage
+
+class Long(Stage):
+    def run(self, state, budget):
+        import time
+        state.offer("best", 7, 0)
+        for step in range(3000):
+            yield Batch(step + 1, 3000)
+            if step == 1:
+                print("begun")
+            time.sleep(0.01)
+
+run = Pipeline([Long()]).fit()"""
 NAMES = sorted(path.stem for path in FOLDER.glob("*.ipynb"))
 SECONDS_A_CELL = 240
 MOST_BYTES = 400_000
@@ -114,3 +129,23 @@ def test_the_run_watched_in_the_callbacks_notebook_is_stopped_by_a_command(execu
     watched = cell_with(notebook, "awatch(").outputs[0].text
     assert "Genetic algorithm: " in watched
     assert "'stopped: command'" in result(cell_with(notebook, "send_command("))
+
+
+def test_the_stop_button_ends_a_run_with_its_best_and_leaves_the_kernel_at_work():
+    client_of = pytest.importorskip("jupyter_client.manager", reason="no jupyter_client")
+    manager, client = client_of.start_new_kernel()
+    words = []
+
+    def take(message):
+        words.append(message["content"].get("text", ""))
+        if "begun" in words[-1]:
+            manager.interrupt_kernel()
+
+    try:
+        first = client.execute_interactive(LONG_RUN, timeout=60, output_hook=take)
+        client.execute_interactive("print(run.outcome, run.solution)", timeout=60, output_hook=take)
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+    assert first["content"]["status"] == "ok"
+    assert "interrupted best\n" in "".join(words)

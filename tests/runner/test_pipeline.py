@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -298,3 +299,31 @@ def test_cancelling_in_asyncio_stops_the_run_and_keeps_the_best():
     run = pipeline.run
     assert run is not None
     assert (run.status, run.stopped_by, run.solution) == ("stopped", "cancelled", "best")
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="this system has no signals to spare")
+def test_a_signal_that_cancels_stops_a_run_that_nothing_else_wakes():
+    class Long(Steps):
+        def run(self, state, budget):
+            state.offer("best", 1, 0)
+            for _ in range(1000):
+                time.sleep(0.01)
+                yield None
+
+    pipeline = Pipeline([Long()])
+    callback = LambdaCallback(on_solution=lambda *_: os.kill(os.getpid(), signal.SIGUSR1))
+
+    async def main():
+        task = asyncio.create_task(pipeline.afit(callbacks=callback, verbose=False))
+        # As ipykernel does on an interrupt; asyncio's own handlers would wake the loop.
+        before = signal.signal(signal.SIGUSR1, lambda *_: task.cancel())
+        try:
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        finally:
+            signal.signal(signal.SIGUSR1, before)
+
+    asyncio.run(main())
+    run = pipeline.run
+    assert run is not None
+    assert (run.stopped_by, run.solution) == ("cancelled", "best")
