@@ -17,6 +17,7 @@ from .compiling import NOWHERE, copy_into, inner, kernel
 from .kempe import (
     REJECTED,
     apply_chain,
+    best_free_room,
     chain_cost,
     chain_violations,
     plan_chain,
@@ -32,8 +33,10 @@ from .terms import (
     pair_violations,
     room_cost,
     shift_violations,
+    working_days,
 )
 from .timetable import Timetable, build_timetable, can_enter, exchange, link, shift, unlink
+from .weights import enabled, units
 
 _LEVELS = 4096
 _THRESHOLDS = -np.log((np.arange(_LEVELS) + 0.5) / _LEVELS)
@@ -55,6 +58,9 @@ class Schedule(Record):
         A level ends early when its accepted moves reach this part of its moves.
     kempe
         Part of the proposals that are Kempe chains.
+    best_room
+        Part of the proposals that move a lecture to the best free room of another
+        period; the rest go to any cell and exchange lectures if it is taken.
     violation
         Cost that one violation counts as.
     """
@@ -65,6 +71,7 @@ class Schedule(Record):
     levels: int = 400
     cutoff: float = 0.06
     kempe: float = 0.06
+    best_room: float = 0.5
     violation: float = 100.0
 
 
@@ -146,9 +153,8 @@ def anneal_chunk(problem: SearchProblem, anneal: Anneal, schedule: Schedule, mov
 def run_moves(problem, timetable, best_period, best_room, best_total, rng, clock, schedule, moves):
     """Propose a number of moves, fewer if the anneal ends before."""
     n_lectures, n_rooms = len(timetable.period), timetable.cell.shape[1]
-    n_periods = timetable.cell.shape[0]
-    n_cells = n_periods * n_rooms
-    kempe_draws = uint64(schedule.kempe * 65536.0)
+    chain_draws = uint64(schedule.kempe * 65536.0)
+    best_draws = uint64((schedule.kempe + schedule.best_room) * 65536.0)
     violation = schedule.violation
     temperature = _temperature(schedule, clock[1])
     moves = min(moves, clock[0])
@@ -158,18 +164,23 @@ def run_moves(problem, timetable, best_period, best_room, best_total, rng, clock
             _next_level(schedule, clock, clock[0] + moves - step)
             temperature = _temperature(schedule, clock[1])
         clock[2] -= 1
-        # One draw decides lecture and cell, another the threshold and the kind of move.
-        bits = next_uint64(rng)
+        # One draw decides lecture and period, another the threshold, the room and the kind.
+        bits, dice = next_uint64(rng), next_uint64(rng)
         lecture = int64(((bits & uint64(0xFFFFFFFF)) * uint64(n_lectures)) >> uint64(32))
-        dice = next_uint64(rng)
+        course = problem.course[lecture]
+        first_open = problem.open_starts[course]
+        n_open = uint64(problem.open_starts[course + 1] - first_open)
+        if n_open == 0:
+            continue
+        p2 = problem.open_periods[first_open + int64(((bits >> uint64(32)) * n_open) >> uint64(32))]
+        r2 = int64((((dice >> uint64(16)) & uint64(0xFFFFFFFF)) * uint64(n_rooms)) >> uint64(32))
         bound = temperature * _THRESHOLDS[dice & uint64(_LEVELS - 1)]
-        if (dice >> uint64(48)) < kempe_draws:
-            p2 = int64(((bits >> uint64(32)) * uint64(n_periods)) >> uint64(32))
+        kind = dice >> uint64(48)
+        if kind < chain_draws and timetable.conflicts[p2, course] > 0:
             accepted = _try_chain(problem, timetable, lecture, p2, bound)
+        elif kind < best_draws:
+            accepted = _try_period(problem, timetable, lecture, p2, r2, bound, violation)
         else:
-            cell = int64(((bits >> uint64(32)) * uint64(n_cells)) >> uint64(32))
-            p2 = cell // n_rooms
-            r2 = cell - p2 * n_rooms
             accepted = try_cell(problem, timetable, lecture, p2, r2, bound, violation)
         if accepted:
             clock[3] -= 1
@@ -245,6 +256,50 @@ def _try_shift(problem, timetable, lecture, p2, r2, bound, violation):
     timetable.total[1] += cost
     if p1 >= 0:
         unlink(problem, timetable, lecture)
+    link(problem, timetable, lecture, p2, r2)
+    return True
+
+
+@inner
+def _try_period(problem, timetable, lecture, p2, first_room, bound, violation):
+    """Move a lecture to another period, into the free room there that suits it best."""
+    course = problem.course[lecture]
+    p1, r1 = timetable.period[lecture], timetable.room[lecture]
+    if p1 < 0 or p1 == p2:
+        return False
+    violations = timetable.conflicts[p2, course] - timetable.conflicts[p1, course]
+    cost = -room_cost(problem, course, r1)
+    if enabled(problem.hard_suitability):
+        violations -= problem.unsuitable[course, r1]
+    if violations * violation + cost - problem.gain[course] > bound:
+        return False
+    if not can_enter(problem, timetable, lecture, p2):
+        return False
+    if not enabled(problem.travel_distance):
+        # All that does not depend on the new room; a room can win back no more than this.
+        by_period = curricula_cost(problem, timetable, course, p1, r1, p2, r1, NOWHERE)
+        if enabled(problem.min_working_days):
+            by_period += working_days(problem, timetable, lecture, p1, p2)
+        if enabled(problem.room_stability):
+            by_period -= units(problem.room_stability)
+        if enabled(problem.double_lectures):
+            lectures = problem.starts[course + 1] - problem.starts[course]
+            by_period -= units(problem.double_lectures) * lectures
+        if violations * violation + cost + by_period > bound:
+            return False
+    r2 = best_free_room(problem, timetable, lecture, p2, first_room)
+    if r2 < 0:
+        return False
+    if enabled(problem.hard_suitability):
+        violations += problem.unsuitable[course, r2]
+    cost += room_cost(problem, course, r2)
+    cost += course_cost(problem, timetable, lecture, p1, r1, p2, r2)
+    cost += curricula_cost(problem, timetable, course, p1, r1, p2, r2, NOWHERE)
+    if violations * violation + cost > bound:
+        return False
+    timetable.total[0] += violations
+    timetable.total[1] += cost
+    unlink(problem, timetable, lecture)
     link(problem, timetable, lecture, p2, r2)
     return True
 

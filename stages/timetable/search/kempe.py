@@ -105,6 +105,28 @@ def assign_rooms(problem, timetable, side, size, target):
 
 
 @inner
+def best_free_room(problem, timetable, lecture, period, first_room):
+    """Find the free room of a period that suits a lecture best; -1 if none is free.
+
+    Of equal rooms the lecture's own is taken where courses should keep their
+    rooms, else the first from `first_room` on.
+    """
+    n_rooms = len(problem.capacity)
+    start = timetable.room[lecture] if enabled(problem.room_stability) else first_room
+    best, best_cost = NOWHERE, REJECTED
+    for k in range(n_rooms):
+        room = start + k if start + k < n_rooms else start + k - n_rooms
+        if timetable.cell[period, room] >= 0:
+            continue
+        cost = _room_preference(problem, timetable, lecture, room)
+        if cost < best_cost:
+            best, best_cost = room, cost
+            if cost == 0:
+                break
+    return best
+
+
+@inner
 def release_rooms(timetable, side):
     """Undo the marks of `assign_rooms`."""
     stamp = timetable.stamp[1 - side]

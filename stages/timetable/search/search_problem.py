@@ -41,6 +41,8 @@ class SearchProblem(Record):
         (1, 1) if the formulation does not ask.
     available
         Whether a course may be taught in a period, bool (n_courses, n_periods).
+    open_starts, open_periods
+        The periods available to each course, as CSR int64.
     conflict_starts, conflict_courses
         The courses in conflict with each course, without itself, as CSR int64.
     conflict_bits
@@ -79,6 +81,8 @@ class SearchProblem(Record):
     building: NDArray[np.int64]
     unsuitable: NDArray[np.bool_]
     available: NDArray[np.bool_]
+    open_starts: NDArray[np.int64]
+    open_periods: NDArray[np.int64]
     conflict_starts: NDArray[np.int64]
     conflict_courses: NDArray[np.int64]
     conflict_bits: NDArray[np.uint64]
@@ -132,6 +136,8 @@ def build_search_problem(instance: Instance, formulation: Formulation) -> Search
         building=instance.room_building.astype(np.int64),
         unsuitable=np.ascontiguousarray(~instance.suitable) if asks else np.zeros((1, 1), np.bool_),
         available=instance.available,
+        open_starts=np.cumsum([0, *instance.available.sum(axis=1)]).astype(np.int64),
+        open_periods=np.nonzero(instance.available)[1].astype(np.int64),
         conflict_starts=instance.conflict_starts.astype(np.int64),
         conflict_courses=instance.conflict_courses.astype(np.int64),
         conflict_bits=_conflict_bits(instance),
