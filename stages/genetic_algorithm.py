@@ -97,7 +97,7 @@ class GeneticAlgorithm(Stage):
         final_temperature: float = 0.16,
         reheats: tuple[float, ...] = (0.7, 1.0, 2.0),
         tournament: int = 2,
-        kempe: float = 0.06,
+        kempe: float = 0.2,
         violation: float = 100.0,
     ) -> None:
         self.generations = _at_least("generations", generations, 0)

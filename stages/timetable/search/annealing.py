@@ -70,7 +70,7 @@ class Schedule(Record):
     moves: int
     levels: int = 400
     cutoff: float = 0.06
-    kempe: float = 0.06
+    kempe: float = 0.2
     best_room: float = 0.5
     violation: float = 100.0
 

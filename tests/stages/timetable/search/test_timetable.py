@@ -12,7 +12,7 @@ from schoolbell.stages.timetable.search import (
     random_state,
     start_anneal,
 )
-from schoolbell.stages.timetable.search.repair import OPERATORS, apply_operator
+from schoolbell.stages.timetable.search.repair import apply_operator
 from schoolbell.stages.timetable.search.timetable import restore
 
 COUNTERS = ("cell", "conflicts", "mask", "count", "clash", "in_building", "total")
