@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from schoolbell.stages.timetable import Formulation, Instance, Solution, evaluate
+from schoolbell.stages.timetable.repair_operators import OPERATORS
 from schoolbell.stages.timetable.search import (
     Schedule,
     Timetable,
