@@ -7,20 +7,31 @@ machine that slows down slows all of them.
 
     pip install keras torch lightning     # for the comparison only
     python benchmarks/overhead.py [--batches 200000] [--repeats 9]
+    python benchmarks/overhead.py --pair ../shared/data/cbctt/comp05.ctt [--repeats 3]
+
+With `--pair`, the same run of an instance, the same work to the last move, is made by two
+processes, one with ProgbarLogger, CSVLogger, RedisLogger and TensorBoard, one without, which take
+turns of half a second: while one works the other is stopped. So both meet the same machine, and
+what is compared is the time that each had until it was ready.
 """
 
 import argparse
 import os
 import platform
+import random
+import select
+import signal
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from schoolbell.callbacks import Callback, CSVLogger, ProgbarLogger
-from schoolbell.runner import Pipeline
+from schoolbell.callbacks import Callback, CSVLogger, ProgbarLogger, RedisLogger, TensorBoard
+from schoolbell.runner import Pipeline, timetabling_pipeline
 from schoolbell.stages import Batch, Budget, Stage, State
 
 # Wall-clock time, and processor time of the thread that runs the stage: the first is what counts,
@@ -33,6 +44,8 @@ CALLBACKS = 4
 FOUR = "fit, four callbacks"
 # These get a tenth of the batches, so that all cases take about as long.
 SLOW = {"fit, CSVLogger", "Keras, four callbacks", "Lightning, four callbacks"}
+TOGETHER = "fit, all four loggers"
+TURN_SECONDS = 0.5
 
 
 class Empty(Stage):
@@ -167,6 +180,13 @@ def cases(folder: Path) -> Iterator[tuple[str, Case | str]]:
     yield "fit, ProgbarLogger (plain)", fit_with(ProgbarLogger("plain", sink))
     yield "fit, ProgbarLogger (rich)", fit_with(ProgbarLogger("rich", _Terminal()))
     yield "fit, CSVLogger", fit_with(CSVLogger(folder / "log.csv"))
+    yield "fit, TensorBoard", fit_with(TensorBoard(folder / "board"))
+    try:
+        loggers = all_loggers(folder)
+    except OSError as error:
+        yield TOGETHER, f"not measured: {error}"
+    else:
+        yield TOGETHER, fit_with(*loggers)
     yield "tqdm.update", tqdm_update
     for name, make in (("Keras", keras_case), ("Lightning", lightning_case)):
         title = f"{name}, four callbacks"
@@ -174,6 +194,17 @@ def cases(folder: Path) -> Iterator[tuple[str, Case | str]]:
             yield title, make()
         except ImportError as error:
             yield title, f"not measured: {error}; pip install keras torch lightning"
+
+
+def all_loggers(folder: Path) -> list[Callback]:
+    """Return the loggers of a run that is watched everywhere; Redis is one of its own."""
+    redis = RedisLogger(announce=False, keep_server=False)
+    return [
+        ProgbarLogger("rich", _Terminal()),
+        CSVLogger(folder / "all.csv"),
+        redis,
+        TensorBoard(folder / "all"),
+    ]
 
 
 class _Terminal:
@@ -201,23 +232,105 @@ def versions() -> str:
     return ", ".join(found)
 
 
+def make_run(instance: Path, watched: bool, folder: Path) -> None:
+    """Be one of the two processes of a pair: get ready, wait for a line, run, tell the time."""
+    timetabling_pipeline().fit(instance, verbose=False, time_limit=2)
+    callbacks = all_loggers(folder) if watched else []
+    print("ready", flush=True)
+    sys.stdin.readline()
+    began = time.process_time()
+    run = timetabling_pipeline().fit(
+        instance, callbacks=callbacks, seed=1, workers=1, verbose=False
+    )
+    print(f"{time.process_time() - began} {run.cost}", flush=True)
+
+
+def take_turns(instance: Path, folder: Path) -> list[Seconds]:
+    """Run a pair and return wall and processor time of each, the one without loggers first."""
+    command = [sys.executable, __file__, "--run", str(instance), "--folder", str(folder)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    pair = [subprocess.Popen(command + more, **pipes) for more in ([], ["--watched"])]
+    walls, told = [0.0, 0.0], ["", ""]
+    try:
+        for one in pair:
+            assert one.stdout.readline() == "ready\n"
+            one.send_signal(signal.SIGSTOP)
+            one.stdin.write("go\n")
+            one.stdin.flush()
+        turn = random.randrange(2)
+        while not all(told):
+            if not told[turn]:
+                told[turn], seconds = one_turn(pair[turn])
+                walls[turn] += seconds
+            turn = 1 - turn
+    finally:
+        for one in pair:
+            # It stops its Redis first.
+            one.terminate()
+            one.send_signal(signal.SIGCONT)
+            one.wait()
+    cpus, costs = zip(*(map(float, text.split()) for text in told), strict=True)
+    if costs[0] != costs[1]:
+        sys.exit(f"the two runs did not do the same work: costs {costs}")
+    return list(zip(walls, cpus, strict=True))
+
+
+def one_turn(process: subprocess.Popen) -> tuple[str, float]:
+    """Let a process work for a moment; return what it told at its end, if it came to that."""
+    began = time.perf_counter()
+    process.send_signal(signal.SIGCONT)
+    ready, _, _ = select.select([process.stdout], [], [], TURN_SECONDS)
+    process.send_signal(signal.SIGSTOP)
+    seconds = time.perf_counter() - began
+    return (process.stdout.readline() if ready else ""), seconds
+
+
+def compare(instance: Path, repeats: int) -> None:
+    """Print the pairs, and by how much the loggers lengthen the run."""
+    print(f"{versions()}; {instance.stem}, turns of {TURN_SECONDS} s")
+    columns = {"without": 10, "with": 10, "more": 9, "cpu": 10, "cpu with": 10, "more cpu": 9}
+    print(f"{'seconds':12}{''.join(name.rjust(width) for name, width in columns.items())}")
+    more: list[Seconds] = []
+    for number in range(repeats):
+        with tempfile.TemporaryDirectory() as folder:
+            (wall, cpu), (wall_with, cpu_with) = take_turns(instance, Path(folder))
+        more.append((wall_with / wall - 1, cpu_with / cpu - 1))
+        cells = f"{wall:10.2f}{wall_with:10.2f}{more[-1][0]:9.2%}"
+        print(f"pair {number + 1:<7}{cells}{cpu:10.2f}{cpu_with:10.2f}{more[-1][1]:9.2%}")
+    medians = [statistics.median(one) for one in zip(*more, strict=True)]
+    print(f"{'median':32}{medians[0]:9.2%}{'':20}{medians[1]:9.2%}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="What the frame costs a batch.")
     parser.add_argument("--batches", type=int, default=200_000, help="batches a measurement")
     parser.add_argument("--repeats", type=int, default=9, help="measurements a case")
+    parser.add_argument("--pair", type=Path, help="an instance, for a run with and without loggers")
+    parser.add_argument("--run", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--watched", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
+    if args.run:
+        make_run(args.run, args.watched, args.folder)
+    elif args.pair:
+        compare(args.pair, args.repeats)
+    else:
+        measure(args.batches, args.repeats)
 
+
+def measure(batches_of_fast: int, repeats: int) -> None:
+    """Print what a batch costs in each case."""
     taken: dict[str, list[Seconds]] = {}
     with tempfile.TemporaryDirectory() as folder:
         listed = dict(cases(Path(folder)))
-        for _ in range(args.repeats):
+        for _ in range(repeats):
             for name, case in listed.items():
                 if not isinstance(case, str):
-                    batches = max(1, args.batches // (10 if name in SLOW else 1))
+                    batches = max(1, batches_of_fast // (10 if name in SLOW else 1))
                     wall, cpu = case(batches)
                     taken.setdefault(name, []).append((wall / batches, cpu / batches))
 
-    print(f"{versions()}; medians of {args.repeats} repeats of {args.batches:,} batches")
+    print(f"{versions()}; medians of {repeats} repeats of {batches_of_fast:,} batches")
     print(f"{'µs a batch':32}{'wall':>9}{'least':>9}{'most':>9}{'cpu':>9}{'x four':>9}")
     four = statistics.median(wall for wall, _ in taken[FOUR])
     for name, case in listed.items():

@@ -17,6 +17,7 @@ from .ticker import Ticker
 _WRITE_SECONDS = 0.1
 _RETRY_SECONDS = 1.0
 _MOST_PENDING = 4_000_000
+_ENOUGH_BYTES = 200_000
 # Rows that may wait to be made into text, and how many of them are at a time.
 _MOST_WAITING = 8_192
 _ROWS_AT_ONCE = 256
@@ -91,9 +92,13 @@ class CSVFeed:
         # Once, at the beginning: the call that is to be the last begins after the end.
         ending = self._ending
         try:
+            tries = ending or time.monotonic() >= self._retry_at
             while self._waiting:
                 self._take(_ROWS_AT_ONCE)
-            if ending or time.monotonic() >= self._retry_at:
+                # In between, since with fast batches there are always more that wait.
+                if tries and len(self._file) > _ENOUGH_BYTES:
+                    self._file.flush()
+            if tries:
                 self._file.flush()
         except OSError as error:
             self._retry_at = time.monotonic() + _RETRY_SECONDS
