@@ -8,7 +8,7 @@ import secrets
 import threading
 import time
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -330,9 +330,15 @@ class Pipeline:
             by_stage.setdefault(stage, {})[parameter] = value
         for stage in self.stages:
             if stage.name in by_stage:
-                at_work = self._driver is not None and stage is self._driver.at_work
-                (stage.tune if at_work else stage.set_params)(**by_stage[stage.name])
+                self._setter(stage)(**by_stage[stage.name])
         return self
+
+    def _setter(self, stage: Stage) -> Callable[..., Stage]:
+        """Return what sets a stage's parameters at this moment."""
+        if not self._running:
+            return stage.set_params
+        at_work = self._driver is not None and stage is self._driver.at_work
+        return stage.tune if at_work else stage.change
 
     def __repr__(self) -> str:
         return f"Pipeline([{', '.join(map(repr, self.stages))}])"

@@ -127,25 +127,34 @@ class Stage(ABC):
             vars(self).update(vars(self._changed(params)))
         return self
 
+    def change(self, **params: Any) -> "Stage":
+        """Set parameters by name during a run: these and nothing that the run keeps here.
+
+        Raises
+        ------
+        ValueError
+            As for `set_params`.
+        """
+        changed = self._changed(params)
+        for name in params:
+            setattr(self, name, getattr(changed, name))
+        return self
+
     def tune(self, **params: Any) -> "Stage":
-        """Set parameters by name while the stage runs.
+        """Set parameters by name while the stage is at work.
 
         Raises
         ------
         ValueError
             As for `set_params`, and for a parameter that is not `tunable`.
         """
-        changed = self._changed(params)
         for name in params:
             if self.tunable is not None and name not in self.tunable:
                 raise ValueError(
                     f"parameter {name!r} of stage {self.name!r} cannot change while it runs; "
                     f"these can: {', '.join(self.tunable) or 'none'}"
                 )
-        # These and nothing else: what the run keeps on the stage stays.
-        for name in params:
-            setattr(self, name, getattr(changed, name))
-        return self
+        return self.change(**params)
 
     def _changed(self, params: dict[str, Any]) -> "Stage":
         """Return a new stage of this kind with other parameters."""
