@@ -62,6 +62,17 @@ class GeneticAlgorithm(Stage):
     share = 75.0
     label = "Genetic algorithm"
     metrics = ("population_mean", "diversity")
+    tunable = (
+        "offspring",
+        "founder_moves",
+        "child_moves",
+        "founder_share",
+        "founder_temperature",
+        "final_temperature",
+        "tournament",
+        "kempe",
+        "violation",
+    )
 
     def __init__(
         self,

@@ -4,7 +4,7 @@ import pytest
 from schoolbell.callbacks import BatchScheduler, CallbackError, LambdaCallback
 from schoolbell.runner import Pipeline, timetabling_pipeline
 from schoolbell.stages import CPSAT, Batch, GeneticAlgorithm, Load, Stage, cp_sat
-from schoolbell.stages.timetable import generate, search
+from schoolbell.stages.timetable import evolution, generate
 
 QUICK_GA = {"generations": 2, "population": 2, "founder_moves": 200, "child_moves": 200}
 
@@ -55,9 +55,7 @@ def test_each_round_of_cp_sat_takes_the_effort_of_its_moment(monkeypatch):
 
 
 def test_each_generation_takes_the_parameters_of_its_moment(monkeypatch):
-    from schoolbell.stages.timetable import evolution
-
-    made = recording(monkeypatch, [search, evolution], "Schedule")
+    made = recording(monkeypatch, [evolution], "Schedule")
     schedules = [
         BatchScheduler("kempe", lambda batch: (batch + 1) / 10, stage="ga"),
         BatchScheduler("final_temperature", lambda batch: (batch + 1) / 20, stage="ga"),
