@@ -18,6 +18,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 
+TABLE = r"(?:^\|.*\|\n)+"
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Refresh the tables of the README.")
@@ -34,9 +36,10 @@ def main() -> None:
 
 
 def commands(text: str, benchmark: str) -> list[str]:
-    """List the shell blocks of a text that run a benchmark."""
-    pattern = rf"^```sh\n(python benchmarks/{re.escape(benchmark)}\.py\b.*?)^```$"
-    return re.findall(pattern, text, re.MULTILINE | re.DOTALL)
+    """List the shell blocks of a text that run a benchmark and have its table right below."""
+    name = re.escape(benchmark)
+    pattern = rf"^```sh\n(python benchmarks/{name}\.py\b(?:(?!^```)[\s\S])*)^```\n\n(?={TABLE})"
+    return re.findall(pattern, text, re.MULTILINE)
 
 
 def refreshed(text: str, found: list[str], take: Callable[[str], str]) -> str:
@@ -58,14 +61,14 @@ def refreshed(text: str, found: list[str], take: Callable[[str], str]) -> str:
     """
     for command in found:
         head, block, tail = text.partition(f"```sh\n{command}```\n")
-        old, new = _table(tail.partition("\n```")[0]), _table(take(command))
+        old, new = _table(tail), _table(take(command))
         text = head + block + tail.replace(old, new, 1)
     return text
 
 
 def _table(text: str) -> str:
     """Return the first Markdown table of a text."""
-    table = re.search(r"(?:^\|.*\|\n)+", text + "\n", re.MULTILINE)
+    table = re.search(TABLE, text + "\n", re.MULTILINE)
     if table is None:
         raise ValueError(f"there is no table in {text[:200]!r}")
     return table[0]
