@@ -379,7 +379,7 @@ class _Solving:
                 (result,) = yield from wait_all([task])
                 self.results.append(result)
                 if result.placed is None:
-                    logger.warning("cluster %d not solved in time: it stays as it was", cluster)
+                    logger.info("cluster %d not solved in time: it stays as it was", cluster)
                 if len(self.results) == len(group):
                     yield from self._apply(parts, self.results)
                     self.turn, self.results = turn + 1, []
