@@ -132,6 +132,7 @@ def test_what_fits_nowhere_is_left_out_and_the_log_says_so(caplog):
 
 
 def test_a_cluster_that_is_not_solved_stays_as_it_was_and_the_log_says_so(faculty, caplog):
+    caplog.set_level("INFO", logger="schoolbell.stages.cp_sat")
     start, _ = run(CPSAT(rounds=0), faculty)
     state, batches = run(CPSAT(effort=1e-9), faculty)
     assert state.solution == start.solution
