@@ -23,7 +23,7 @@ from .search import (
     start_anneal,
 )
 from .solution import Solution
-from .waiting import PULSE
+from .waiting import PULSE, wait_all
 
 if TYPE_CHECKING:
     from ..genetic_algorithm import GeneticAlgorithm
@@ -209,7 +209,9 @@ class Evolution:
             first, second = self._parents(self.islands[island])
             reheat = self._choose_reheat()
             rng = random_state(self.state.seed_sequence(self.stage.name, 2, self.made))
-            crossed = cross(
+            # Aside: on the largest instances it takes seconds.
+            crossing = self.state.executor.submit(
+                cross,
                 self.problem,
                 (first.period, first.room),
                 (second.period, second.room),
@@ -217,6 +219,7 @@ class Evolution:
                 rng,
                 self.stage.violation,
             )
+            (crossed,) = yield from wait_all([crossing])
             temperature = self.stage.reheats[reheat]
             moves = self.stage.child_moves
             jobs.append(self._job(crossed.period, crossed.room, temperature, moves))

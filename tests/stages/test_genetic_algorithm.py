@@ -3,14 +3,15 @@
 import time
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
+from threading import Event
 from typing import Any
 
 import numpy as np
 import pytest
 from schoolbell.stages import Batch, Budget, GeneticAlgorithm, State
-from schoolbell.stages.timetable import Formulation, Instance, Solution, evaluate
+from schoolbell.stages.timetable import Formulation, Instance, Solution, evaluate, evolution
 from schoolbell.stages.timetable.greedy import greedy_timetable
-from schoolbell.stages.timetable.search import build_search_problem
+from schoolbell.stages.timetable.search import build_search_problem, cross
 
 QUICK: dict[str, Any] = {
     "generations": 4,
@@ -116,6 +117,27 @@ def test_it_pulses_while_anneals_run_and_ends_at_once_when_closed(instance: Inst
         assert time.monotonic() - began < 0.5
     assert pulses == [None, None, None]
     assert state.solution is not None
+
+
+def test_it_pulses_while_parents_are_crossed(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crossing, go_on = Event(), Event()
+
+    def slow_cross(*arguments: Any) -> Any:
+        crossing.set()
+        assert go_on.wait(60)
+        return cross(*arguments)
+
+    monkeypatch.setattr(evolution, "cross", slow_cross)
+    with ThreadPoolExecutor(1) as executor:
+        state = make_state(instance, executor)
+        stream = GeneticAlgorithm(**QUICK).run(state, Budget())
+        while not crossing.is_set():
+            next(stream)
+        assert next(stream) is None
+        go_on.set()
+        assert any(batch is not None for batch in stream)
 
 
 def test_a_timetable_that_meets_the_bound_ends_the_search(instance: Instance) -> None:
