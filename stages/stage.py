@@ -3,6 +3,7 @@
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, ClassVar
 
 from .batch import Batch
@@ -106,9 +107,7 @@ class Stage(ABC):
 
     @classmethod
     def _parameter_names(cls) -> list[str]:
-        parameters = inspect.signature(cls.__init__).parameters.values()
-        kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-        return [p.name for p in parameters if p.name != "self" and p.kind in kinds]
+        return list(_constructor_names(cls))
 
     def get_params(self) -> dict[str, Any]:
         """Return the constructor's parameters with their present values."""
@@ -171,3 +170,11 @@ class Stage(ABC):
     def __repr__(self) -> str:
         values = ", ".join(f"{k}={v!r}" for k, v in self.get_params().items())
         return f"{type(self).__name__}({values})"
+
+
+@cache
+def _constructor_names(stage: type[Stage]) -> tuple[str, ...]:
+    # Kept, since a callback may ask for parameters in every batch.
+    parameters = inspect.signature(stage.__init__).parameters.values()
+    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return tuple(p.name for p in parameters if p.name != "self" and p.kind in kinds)
