@@ -232,7 +232,9 @@ class _Repairing:
             return self.episodes
         seconds = self.budget.seconds or 0.0
         elapsed = max(seconds - self.budget.remaining, 1e-3)
-        return max(self.done, round(self.done * seconds / elapsed))
+        # As long as it goes on, it is not done.
+        least = self.done + (not self._is_over())
+        return max(least, round(self.done * seconds / elapsed))
 
     def _epsilon(self) -> float:
         stage, last = self.stage, EXPLORING

@@ -69,6 +69,7 @@ def test_it_ends_when_nothing_is_violated_and_nothing_helps(instance: Instance) 
     assert state.cost is not None
     assert state.cost > 0
     assert [batch.logs["reward"] for batch in batches[-4:]] == [0.0] * 4
+    assert all(batch.total > batch.done for batch in batches[:-1] if batch.total is not None)
 
 
 def test_the_same_seed_gives_the_same_timetable(instance: Instance) -> None:
