@@ -42,6 +42,7 @@ from schoolbell.stages.train_agent import crowded_instance
 
 GENERATED = 20_260_101
 STARVED_MOVES = 20
+EPSILON = 0.05
 FRESH, RANDOM = "learned from nothing", "random"
 POLICIES = (LEARNED, FRESH, RANDOM, *OPERATORS)
 
@@ -93,7 +94,7 @@ def repair(case: Case, policy: str, agent: QLearner, seed: int, budgets: list[in
     environment.restart(np.random.SeedSequence(seed))
     learns = policy in (LEARNED, FRESH)
     operator = OPERATORS.index(policy) if policy in OPERATORS else -1
-    epsilon = {FRESH: 0.05, RANDOM: 1.0}.get(policy, 0.0)
+    epsilon = {RANDOM: 1.0}.get(policy, EPSILON)
     left: list[int] = []
     episodes = 0
     began = time.perf_counter()

@@ -46,8 +46,8 @@ class QLearner:
         actions: Sequence[str],
         tables: Sequence[Sequence[int]] | None = None,
         rate: float = 0.1,
-        discount: float = 0.9,
-        temperature: float = 0.02,
+        discount: float = 0.97,
+        temperature: float = 0.03,
     ) -> None:
         self.sizes = tuple(int(size) for size in sizes)
         self.actions = tuple(actions)
