@@ -94,7 +94,7 @@ def repair(case: Case, policy: str, agent: QLearner, seed: int, budgets: list[in
     environment.restart(np.random.SeedSequence(seed))
     learns = policy in (LEARNED, FRESH)
     operator = OPERATORS.index(policy) if policy in OPERATORS else -1
-    epsilon = {RANDOM: 1.0}.get(policy, EPSILON)
+    epsilon = {RANDOM: 1.0, FRESH: EPSILON}.get(policy, 0.0)
     left: list[int] = []
     episodes = 0
     began = time.perf_counter()

@@ -63,8 +63,9 @@ class RLRepair(Stage):
     steps
         Most operators applied in an episode.
     epsilon, final_epsilon
-        Probability of a random operator in the first episode, and in the last
-        one or from the 200th on.
+        Probability of an operator drawn at random in the first episode, and in
+        the last one or from the 200th on. The package's agents need none: they
+        choose the better operator the oftener, never always.
     agent
         Who chooses the operators: None for the agent that comes with the
         package, the path of one that ``schoolbell train-agent`` wrote, or an
@@ -101,7 +102,7 @@ class RLRepair(Stage):
         episodes: int | None = None,
         batch_size: int = 20,
         steps: int = 8,
-        epsilon: float = 0.05,
+        epsilon: float = 0.0,
         final_epsilon: float = 0.0,
         agent: "Agent | str | os.PathLike[str] | None" = None,
         policy: str = LEARNED,
