@@ -1,0 +1,146 @@
+"""Backups that somebody has tampered with are refused, and fill no memory."""
+
+import io
+import os
+import pickle
+import struct
+import tracemalloc
+import zipfile
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from schoolbell.runner import BackupError
+from schoolbell.runner.backup_file import KIND, VERSION, read_backup, write_backup
+from schoolbell.stages.timetable.array_file import write_arrays
+
+TREE = {
+    "numbers": [1, 2.5, None, True, 2**100, float("inf")],
+    "pair": (1, ("a", "ü")),
+    "arrays": {"small": np.arange(6, dtype=np.int32).reshape(2, 3), "flags": np.array([True])},
+}
+
+
+@pytest.fixture
+def path(tmp_path):
+    write_backup(tmp_path / "backup.npz", TREE)
+    return tmp_path / "backup.npz"
+
+
+def same(one, two):
+    if isinstance(one, np.ndarray):
+        return one.dtype == two.dtype and np.array_equal(one, two)
+    if isinstance(one, dict):
+        return one.keys() == two.keys() and all(same(one[name], two[name]) for name in one)
+    if isinstance(one, list | tuple):
+        return type(one) is type(two) and all(map(same, one, two))
+    return one == two
+
+
+def test_what_is_written_is_read(path):
+    assert same(read_backup(path), TREE)
+
+
+def peak_of_refusing(path):
+    tracemalloc.start()
+    try:
+        with pytest.raises(BackupError):
+            read_backup(path)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def npy(shape, descr="<i8", body=b""):
+    header = repr({"descr": descr, "fortran_order": False, "shape": shape}).encode() + b"\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + body
+
+
+def with_entry(path, data):
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a9.npy", data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [npy((10**12,)), npy((2**62, 4)), npy((-1,)), npy((3,)), npy((10**9,), "|V0"), b"", b"\x93NUM"],
+)
+def test_an_array_that_claims_a_size_it_does_not_have_is_refused(path, data):
+    with_entry(path, data)
+    assert peak_of_refusing(path) < 5_000_000
+
+
+def test_an_archive_that_unpacks_to_too_much_is_refused(path, monkeypatch):
+    monkeypatch.setattr("schoolbell.runner.backup_file.MOST_BYTES", 10_000_000)
+    with_entry(path, bytes(50_000_000))
+    assert path.stat().st_size < 100_000
+    assert peak_of_refusing(path) < 5_000_000
+
+
+def test_an_archive_that_hides_how_much_it_unpacks_to_is_refused(path):
+    with_entry(path, npy((10,), body=bytes(20_000_000)))
+    data = path.read_bytes()
+    size = struct.pack("<I", 20_000_000 + len(npy((10,))))
+    assert data.count(size) == 2
+    path.write_bytes(data.replace(size, struct.pack("<I", 200)))
+    assert peak_of_refusing(path) < 5_000_000
+
+
+class Mischief:
+    def __reduce__(self):
+        return os.mkdir, ("executed",)
+
+
+def test_objects_are_never_unpickled(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with_entry(path, npy((1,), "|O", pickle.dumps([Mischief()])))
+    peak_of_refusing(path)
+    path.write_bytes(pickle.dumps(Mischief()))
+    peak_of_refusing(path)
+    buffer = io.BytesIO()
+    np.savez(buffer, tree=np.array([Mischief()], object))
+    path.write_bytes(buffer.getvalue())
+    peak_of_refusing(path)
+    assert not (tmp_path / "executed").exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"", b"[1]", b"nonsense", b'{"__array__": "a7"}', b"[" * 100_000, b'{"a": {"__tuple__": 3}}'],
+)
+def test_contents_that_make_no_sense_are_refused(path, text):
+    write_arrays(path, KIND, VERSION, {"tree": np.frombuffer(text, np.uint8)})
+    peak_of_refusing(path)
+
+
+def test_a_folder_a_pipe_and_another_archive_are_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    write_arrays(tmp_path / "agent", "an agent", 1, {})
+    for name in (".", "pipe", "agent"):
+        peak_of_refusing(tmp_path / name)
+
+
+@settings(
+    max_examples=150,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=6),
+    st.floats(0, 1),
+)
+def test_a_changed_or_cut_backup_is_refused_or_reads_as_before(path, changes, part):
+    whole = path.read_bytes()
+    data = bytearray(whole)
+    for place, value in changes:
+        data[int(place * len(data))] = value
+    changed = bytes(data[: int(part * len(data))] if part < 0.8 else data)
+    try:
+        path.write_bytes(changed)
+        assert same(read_backup(path), TREE)
+    except BackupError:
+        assert changed != whole
+    finally:
+        path.write_bytes(whole)
