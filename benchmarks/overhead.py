@@ -265,9 +265,10 @@ def take_turns(instance: Path, folder: Path) -> list[Seconds]:
             turn = 1 - turn
     finally:
         for one in pair:
-            # It stops its Redis first.
-            one.terminate()
+            # When it is done it ends by itself.
             one.send_signal(signal.SIGCONT)
+            if not all(told):
+                one.terminate()
             one.wait()
     cpus, costs = zip(*(map(float, text.split()) for text in told), strict=True)
     if costs[0] != costs[1]:
