@@ -63,8 +63,11 @@ class PendingFile:
                     self._take_back(torn)
 
     def close(self) -> None:
-        """Close the file, once."""
-        os.close(self._file)
+        """Close the file; again, it does nothing."""
+        # Its number may be another file's by now.
+        descriptor, self._file = self._file, -1
+        if descriptor >= 0:
+            os.close(descriptor)
 
     def _next_records(self) -> list[bytes]:
         chosen, size = [], 0

@@ -70,3 +70,13 @@ def test_a_pipe_cannot_take_back_and_gets_the_rest(monkeypatch):
     file.close()
     assert os.read(reader, 100) == b"a record\n"
     os.close(reader)
+
+
+def test_closing_twice_leaves_a_file_alone_that_has_the_number_now(tmp_path):
+    first = PendingFile(os.open(tmp_path / "first", os.O_WRONLY | os.O_CREAT))
+    first.close()
+    number = os.open(tmp_path / "second", os.O_WRONLY | os.O_CREAT)
+    first.close()
+    os.write(number, b"still open")
+    os.close(number)
+    assert (tmp_path / "second").read_bytes() == b"still open"

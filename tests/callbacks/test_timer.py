@@ -32,7 +32,8 @@ class Short(Stage):
 def test_the_run_ends_when_its_time_is_over():
     run = Pipeline([Endless("a"), Short()]).fit(callbacks=Timer(0.05), verbose=False)
     assert run.outcome == "stopped: Timer"
-    assert [stage.name for stage in run.stages] == ["a"]
+    # On a busy machine the time may be over before the first stage has begun.
+    assert "short" not in [stage.name for stage in run.stages]
     assert run.seconds >= 0.05
 
 
