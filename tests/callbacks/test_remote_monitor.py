@@ -209,8 +209,8 @@ def test_a_server_that_hangs_holds_up_neither_run_nor_its_end(server):
         end = LambdaCallback(on_stage_end=lambda stage, logs: ends.append(time.monotonic() - began))
         fit([end, quick(server.root)], Steps(waits={0: lambda: server.wait_for(lambda s: s.seen)}))
     assert len(caught) == 1
-    assert ends[0] < 1.9
-    assert time.monotonic() - began < 10
+    assert ends[0] < 6
+    assert time.monotonic() - began < 20
 
 
 def test_what_a_server_refuses_for_good_is_not_repeated(server):
