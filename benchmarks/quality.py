@@ -7,7 +7,7 @@
 Every run is a process of its own, ``schoolbell fit``, and every timetable is
 evaluated anew from its file. A first, uncounted run compiles the kernels. Medians
 are over the seeds; the stages' columns are the cost when the stage ended, empty
-where most seeds had violations left.
+where most seeds had violations left or the stage finished no unit.
 
 A peer program is run on the same instances and seeds with the same time. It is
 started without a shell, its solution file is evaluated as ours is, and it is
