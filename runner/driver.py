@@ -250,7 +250,7 @@ class Driver:
         if self._time_limit is None:
             return None
         limit = self.tracker.time_limit = self._time_limit + self._state.overtime
-        shares = [one.share for one in self._stages[index:]]
+        shares = [_time_share(one) for one in self._stages[index:]]
         left = max(0.0, limit - self.watch.elapsed())
         return max(spent, (left + spent) * shares[0] / sum(shares))
 
@@ -480,6 +480,10 @@ class Driver:
             **self._core_logs(),
             "error": None if error is None else f"{type(error).__name__}: {error}",
         }
+
+
+def _time_share(stage: Stage) -> float:
+    return stage.share if stage.time_share is None else stage.time_share
 
 
 def _stream(stage: Stage, state: State, budget: Budget) -> Iterator[Batch | None]:

@@ -407,6 +407,12 @@ def _checked_stages(stages: Iterable[Stage]) -> list[Stage]:
             raise ValueError(
                 f"the share of stage {stage.name!r} must be a positive number, got {stage.share}"
             )
+        time_share = stage.time_share
+        if time_share is not None and not (time_share > 0 and math.isfinite(time_share)):
+            raise ValueError(
+                f"the time_share of stage {stage.name!r} must be a positive number or None, "
+                f"got {time_share}"
+            )
         taken = sorted({*CORE_COLUMNS, "batch"}.intersection(stage.metrics))
         if taken:
             raise ValueError(

@@ -108,6 +108,7 @@ class CPSAT(Stage):
     name = "cp_sat"
     unit = "cluster"
     share = 10.0
+    time_share = 5.0
     label = "CP-SAT"
     metrics = ("objective", "bound")
     tunable = ("effort",)

@@ -40,6 +40,7 @@ class Finalize(Stage):
     name = "finalize"
     unit = "step"
     share = 3.0
+    time_share = 0.5
     label = "Finalizing"
     tunable = ()
     incidental = ("solution", "html", "csv")

@@ -93,6 +93,7 @@ class RLRepair(Stage):
     name = "rl"
     unit = "episode"
     share = 7.0
+    time_share = 1.0
     label = "Repairing"
     metrics = ("epsilon", "reward")
     tunable = ("batch_size", "epsilon", "final_epsilon", "patience")

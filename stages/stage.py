@@ -26,8 +26,10 @@ class Stage(ABC):
     unit
         What one unit is called, in the singular: ``"generation"``.
     share
-        The stage's part of the whole run's progress and time; any positive
-        number, the runner normalises them.
+        The stage's part of the whole run's progress; any positive number, the
+        runner normalises them.
+    time_share
+        The stage's part of a time limit, likewise; None for the same as `share`.
     metrics
         Names of the values that its batches' logs add.
     tunable
@@ -45,6 +47,7 @@ class Stage(ABC):
     name: str = "stage"
     unit: str = "batch"
     share: float = 1.0
+    time_share: float | None = None
     metrics: tuple[str, ...] = ()
     label: ClassVar[str | None] = None
     tunable: ClassVar[tuple[str, ...] | None] = None

@@ -171,7 +171,9 @@ class Evolution:
     def _expected_total(self) -> int:
         seconds = self.budget.seconds or 0.0
         elapsed = max(seconds - self.budget.remaining, 1e-3)
-        return max(self.done, round(self.done * seconds / elapsed))
+        # As long as another generation is to come, there is one more than are done.
+        least = self.done + (not self._is_over(None))
+        return max(least, round(self.done * seconds / elapsed))
 
     def _found(self, seconds: float | None) -> Iterator[None]:
         """Make the next founders, for the islands in turn."""

@@ -521,6 +521,35 @@ def test_a_stage_ends_when_its_budget_says_so_and_leaves_time_to_the_next():
     )  # fmt: skip
 
 
+def test_a_stage_may_have_a_share_of_the_time_other_than_of_the_progress():
+    class Noting(Stage):
+        def __init__(self, name, time_share):
+            self.name, self.share, self.time_share = name, 1.0, time_share
+
+        def run(self, state, budget):
+            self.seconds = budget.seconds
+            yield Batch(1, 1)
+
+    first, second = Noting("a", 3.0), Noting("b", None)
+    pipeline = Pipeline([first, second])
+    pipeline.fit(time_limit=4.0, verbose=False)
+    assert first.seconds == pytest.approx(3.0, abs=0.1)
+    assert second.seconds == pytest.approx(4.0, abs=0.2)
+    assert pipeline.tracker.bounds("a") == (0.0, 0.5)
+
+
+@pytest.mark.parametrize("time_share", [0.0, -1.0, float("inf")])
+def test_an_impossible_share_of_the_time_is_refused(time_share):
+    class Greedy(Stage):
+        def run(self, state, budget):
+            yield Batch(1, 1)
+
+    stage = Greedy()
+    stage.time_share = time_share
+    with pytest.raises(ValueError, match="time_share of stage 'stage'"):
+        Pipeline([stage])
+
+
 def test_a_stage_that_ignores_its_budget_is_closed_at_its_next_yield():
     class Careless(Stage):
         name = "careless"
