@@ -23,7 +23,7 @@ _LAST_SECONDS = 10.0
 _DENSE_ROWS = 512
 _MOST_ROWS = 10_000
 # Drawing may take one part in so many of the time of its thread.
-_REST = 20.0
+_REST = 200.0
 _PICTURE_INCHES = (11.0, 7.0)
 _FINAL_TAGS = {"cost": "final/cost", "violations": "final/violations", "elapsed": "final/seconds"}
 
@@ -58,7 +58,8 @@ class TensorBoard(Callback):
         the one above: ``tensorboard --logdir logs``. A new run in the same folder
         takes the place of the older one.
     image_interval
-        Least seconds between two pictures; infinity for none.
+        Least seconds between two pictures; infinity for none. Drawing takes at most one
+        part in 200 of the time, so pictures that take long come more seldom.
 
     Raises
     ------
