@@ -131,9 +131,11 @@ class Killing:
             while (found := self._live(folder)) is None:
                 pass
             self.runs += 1
-            if json.loads(json.dumps(found)) != self.expected:
+            found = json.loads(json.dumps(found))
+            if found != self.expected:
                 self.different += 1
-                print(f"run {self.runs} ended otherwise than the one never killed")
+                where = ", ".join(name for name in found if found[name] != self.expected[name])
+                print(f"run {self.runs} ended otherwise than the one never killed: {where}")
 
     def _live(self, folder: Path) -> dict[str, Any] | None:
         """Start or resume the run and kill it; return what it has found if it came to its end."""
