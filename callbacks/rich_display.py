@@ -13,7 +13,13 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _WIDEST = 110
-_WAYS_TO_END = {"finished": "green", "time": "green", "skipped": "yellow", "stopped": "yellow"}
+_WAYS_TO_END = {
+    "finished": "green",
+    "time": "green",
+    "optimal": "green",
+    "skipped": "yellow",
+    "stopped": "yellow",
+}
 
 
 @dataclass(slots=True)

@@ -85,6 +85,7 @@ class Driver:
             workers=workers,
             initial=initial,
             announce=self.board.improve,
+            alert=self.board.look,
         )
         self.run = Run(job_id=job_id, seed=seed, history=history, state=self._state)
         self._stage: Stage | None = None
@@ -256,7 +257,7 @@ class Driver:
 
     def _work(self, stage: Stage, loop: StageLoop, budget: Budget) -> None:
         """Run the stage's generator and close it, whatever happens."""
-        if self.board.attention and self._attend():
+        if (self.board.attention and self._attend()) or self._needless:
             return
         self.at_work = stage
         try:
@@ -291,7 +292,12 @@ class Driver:
             self._save_in_stage()
             if board.paused and not board.ending:
                 self._pause()
-        return board.ending
+        return board.ending or self._needless
+
+    @property
+    def _needless(self) -> bool:
+        """Whether the present stage only looks for better solutions, and there is none."""
+        return self._stage is not None and self._stage.only_improves and self._state.optimal
 
     def _save_in_stage(self) -> None:
         """Save the run after the unit that has just been finished, if somebody asks for it."""
@@ -388,6 +394,8 @@ class Driver:
             return "stopped"
         if self.board.skipping:
             return "skipped"
+        if self._needless:
+            return "optimal"
         return "time" if loop.closed == "time" or budget.should_end else "finished"
 
     def _record(

@@ -183,7 +183,7 @@ def _run(
 
 
 def _report(run: Run, evaluation: Evaluation, files: RunFiles, instance: Path) -> None:
-    print(f"{run.job_id}: {run.outcome} after {format_seconds(run.seconds)}\n")
+    print(f"{run.job_id}: {run.outcome} after {format_seconds(run.seconds)}\n{run.best}\n")
     print(evaluation)
     print()
     for what, path in (

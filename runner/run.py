@@ -28,7 +28,8 @@ class Run:
         The best solution, its cost and its violated hard constraints; None
         when no stage found one.
     bound
-        A proven lower bound of the cost; None when none is known.
+        A proven lower bound of what solutions without violations cost; None when
+        none is known.
     seconds
         What the whole call took, pauses not counted.
     history
@@ -83,12 +84,21 @@ class Run:
         return self.status
 
     @property
+    def optimal(self) -> bool:
+        """Whether the solution has no violations and a cost that is proved to be the lowest."""
+        if self.bound is None or self.cost is None:
+            return False
+        return self.violations == 0 and self.cost <= self.bound
+
+    @property
     def best(self) -> str:
         """What was found, in words: ``"cost 12, violations 0, lower bound 5"``."""
         if self.cost is None:
             return "no solution"
-        bound = "" if self.bound is None else f", lower bound {format_number(self.bound)}"
-        return f"cost {format_number(self.cost)}, violations {self.violations}{bound}"
+        proved = "" if self.bound is None else f", lower bound {format_number(self.bound)}"
+        if self.optimal:
+            proved = ", proven optimal"
+        return f"cost {format_number(self.cost)}, violations {self.violations}{proved}"
 
     def _repr_html_(self) -> str:
         """Show the run in a notebook: how it went, the cost's curve, and the solution."""

@@ -18,7 +18,7 @@ class StageRecord:
     cost, violations
         Of the best solution when it ended; None before the first.
     ended_by
-        ``"finished"``, ``"time"``, ``"skipped"``, ``"stopped"``,
+        ``"finished"``, ``"time"``, ``"optimal"``, ``"skipped"``, ``"stopped"``,
         ``"interrupted"`` or ``"failed"``.
     began
         When it began, in seconds of the run.

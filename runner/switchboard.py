@@ -69,6 +69,10 @@ class Switchboard:
         self.saving = path
         self.attention = True
 
+    def look(self) -> None:
+        """Ask the run to look again at whether the present stage should go on."""
+        self.attention = True
+
     def improve(self) -> None:
         """Tell the run that there is a new best."""
         self.improved = True

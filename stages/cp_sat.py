@@ -111,6 +111,7 @@ class CPSAT(Stage):
     time_share = 5.0
     label = "CP-SAT"
     metrics = ("objective", "bound")
+    only_improves = True
     tunable = ("effort",)
 
     def __init__(

@@ -73,6 +73,7 @@ class GeneticAlgorithm(Stage):
         "kempe",
         "violation",
     )
+    only_improves = True
 
     def __init__(
         self,

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,14 @@ from .compile_aside import compile_aside
 from .stage import Stage
 from .state import State
 from .timetable import Formulation, Instance, Solution, TimetableError, evaluate
+from .timetable.stop_flag import StopFlag
 from .timetable.waiting import run_aside
+
+BOUND_EFFORT = 0.5
+"""CP-SAT's deterministic time for the lower bound."""
+
+LEAST_SECONDS, MOST_SECONDS = 0.1, 1.0
+"""What the lower bound may take of a run with a time limit."""
 
 
 class Load(Stage):
@@ -21,7 +29,8 @@ class Load(Stage):
     The problem is an `Instance` or the path of a ``.ctt`` or ``.ectt`` file.
     A run's ``initial`` timetable, a `Solution` or the path of one, becomes its
     first solution. Leaves ``instance``, ``formulation`` and ``search`` on the
-    state, and how to `present` a timetable.
+    state, how to `present` a timetable, and a lower ``bound`` of what one without
+    violations costs.
 
     Parameters
     ----------
@@ -49,7 +58,8 @@ class Load(Stage):
 
     def run(self, state: State, budget: Budget) -> Iterator[Batch | None]:
         steps = 3 if state.initial is None else 4
-        for step in self._prepare(state, budget, steps, state.initial):
+        preparing = self._prepare(state, budget, steps, state.initial)
+        for step in chain(preparing, _bound(state, budget)):
             # Past its time, the stage would be closed at a yield, and no other stage could work.
             if budget.seconds is None or budget.elapsed - state.overtime < budget.seconds:
                 yield step
@@ -82,6 +92,26 @@ class Load(Stage):
         state.search = yield from run_aside(_search_problem, state.instance, formulation)
         yield Batch(steps - 1, steps)
         yield from compile_aside(state, budget, formulation)
+
+
+def _bound(state: State, budget: Budget) -> Iterator[None]:
+    """Prove what every timetable costs at least, in the time that is left of the stage's."""
+    # Here and not above: OR-Tools takes long to import.
+    from .timetable.lower_bound import lower_bound
+
+    state.prove(0)
+    seconds = None
+    if budget.seconds is not None:
+        left = budget.seconds - budget.elapsed + state.overtime
+        seconds = min(max(left, LEAST_SECONDS), MOST_SECONDS)
+    flag = StopFlag()
+    try:
+        bound = yield from run_aside(
+            lower_bound, state.instance, state.formulation, BOUND_EFFORT, seconds, flag
+        )
+    finally:
+        flag.set()
+    state.prove(bound)
 
 
 def _packed(solution: Solution) -> dict[str, Any]:

@@ -64,6 +64,7 @@ class LouvainClustering(Stage):
     unit = "step"
     share = 3.0
     metrics = ("clusters", "modularity")
+    only_improves = True
     tunable = ("resolution", "min_size", "max_size")
 
     def __init__(

@@ -97,6 +97,7 @@ class RLRepair(Stage):
     label = "Repairing"
     metrics = ("epsilon", "reward")
     tunable = ("batch_size", "epsilon", "final_epsilon", "patience")
+    only_improves = True
 
     def __init__(
         self,

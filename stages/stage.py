@@ -39,6 +39,9 @@ class Stage(ABC):
     skippable
         Whether the pipeline works without what the stage does: only then does
         a request to skip it end it.
+    only_improves
+        Whether all that the stage does is to look for a better solution: then
+        it ends as soon as the best one is proved to be optimal (`State.prove`).
     incidental
         Parameters that have no part in what the stage finds, as the paths of
         its files: a resumed run may have other values.
@@ -52,6 +55,7 @@ class Stage(ABC):
     label: ClassVar[str | None] = None
     tunable: ClassVar[tuple[str, ...] | None] = None
     skippable: ClassVar[bool] = True
+    only_improves: ClassVar[bool] = False
     incidental: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod

@@ -33,6 +33,8 @@ class State:
         What `Pipeline.fit` was given to start from; None for nothing.
     announce
         Called, from any thread, whenever `offer` took a new best.
+    alert
+        Called, from any thread, whenever `prove` took a greater bound.
 
     Attributes
     ----------
@@ -42,7 +44,8 @@ class State:
         Its cost and its number of violated hard constraints; None before the
         first solution.
     bound
-        A proven lower bound of the cost; None when none is known.
+        A proven lower bound of what solutions without violations cost; None when
+        none is known. A stage that proves one calls `prove`.
     present
         Returns what a notebook shows of a solution, for example its cost by
         constraint: an object with ``_repr_html_``. None for the solution itself.
@@ -62,6 +65,7 @@ class State:
         workers: int = 1,
         initial: Any = None,
         announce: Callable[[], None] | None = None,
+        alert: Callable[[], None] | None = None,
     ) -> None:
         self.problem = problem
         self.seed = seed
@@ -69,6 +73,7 @@ class State:
         self.workers = workers
         self.initial = initial
         self._announce = announce
+        self._alert = alert
         self.solution: Any = None
         self.cost: float | None = None
         self.violations: int | None = None
@@ -88,6 +93,24 @@ class State:
 
     def __setattr__(self, name: str, value: Any) -> None:
         self.__dict__[name] = value
+
+    @property
+    def optimal(self) -> bool:
+        """Whether the best solution is proved to be one that nothing can better."""
+        if self.solution is None or self.bound is None or self.cost is None:
+            return False
+        return self.violations == 0 and self.cost <= self.bound
+
+    def prove(self, bound: float) -> None:
+        """Take a proven lower bound of what solutions without violations cost.
+
+        The greatest one is kept. Once the best solution costs no more, the
+        runner ends every stage that `only_improves`.
+        """
+        if self.bound is None or bound > self.bound:
+            self.bound = bound
+            if self._alert is not None:
+                self._alert()
 
     def seed_sequence(self, name: str, *key: int) -> np.random.SeedSequence:
         """Derive a stage's own random seeds from the run's.

@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +29,9 @@ MISSING = 10_000
 
 # Constraints above which linear relaxations cost more than they give.
 LARGE_MODEL = 15_000
+
+# A bound of whole numbers is rounded up, but not for what is lost in the last digits.
+TOLERANCE = 1e-6
 
 # How often a solver that was asked to stop is asked again: one that was just
 # about to begin does not hear it.
@@ -115,6 +119,29 @@ def improve(problem: PeriodProblem, limits: SolveLimits, seed: int, flag: StopFl
     return _solve(model, limits, seed, flag, linearization=0 if large else 2)
 
 
+def least_cost(problem: PeriodProblem, limits: SolveLimits, flag: StopFlag) -> tuple[int, float]:
+    """Find what a problem's soft constraints cost at least with all lectures placed.
+
+    Parameters as for `place_all`; the problem's hint is not used.
+
+    Returns
+    -------
+    tuple
+        A proven lower bound of the cost, 0 where there is no solution, and the
+        deterministic time spent.
+    """
+    model = _Model(problem)
+    model.place_lectures(all_of_them=True)
+    model.respect_groups()
+    model.respect_rooms()
+    model.price_working_days()
+    model.price_doubles()
+    model.price_curricula()
+    if not model.minimise():
+        return 0, 0.0
+    return prove_bound(model.model, limits, flag)
+
+
 class _Model:
     """A CP-SAT model under construction."""
 
@@ -171,13 +198,15 @@ class _Model:
         if len(variables) > 1:
             self._constraints.add().at_most_one.literals.extend(variables)
 
-    def minimise(self) -> None:
-        """Take the sum of all prices as the objective."""
-        if self._costs or self._unavoidable:
+    def minimise(self) -> bool:
+        """Take the sum of all prices as the objective; return whether there are any."""
+        priced = bool(self._costs or self._unavoidable)
+        if priced:
             objective = self._proto.objective
             objective.offset = self._unavoidable
             objective.vars.extend(list(self._costs))
             objective.coeffs.extend(list(self._costs.values()))
+        return priced
 
     def place_lectures(self, all_of_them: bool) -> None:
         """Give each course its lectures, or pay for those that the hint lacks too."""
@@ -374,9 +403,43 @@ def _solve(
     linearization: int,
 ) -> PeriodResult:
     """Solve by one search worker, with relaxations of the given level."""
-    from ortools.sat.python.cp_model import FEASIBLE, INFEASIBLE, OPTIMAL, CpSolver
+    from ortools.sat.python.cp_model import FEASIBLE, INFEASIBLE, OPTIMAL
 
     model.minimise()
+    solver = _solver(limits, seed, linearization)
+    status = _solve_unless_stopped(solver, model.model, flag)
+    if status not in (FEASIBLE, OPTIMAL):
+        return PeriodResult(None, None, None, status == INFEASIBLE)
+    values = np.array(solver.response_proto.solution)
+    placed = np.where(model.x >= 0, values[model.x] > 0, False)
+    return PeriodResult(
+        placed, solver.objective_value, solver.best_objective_bound, status == OPTIMAL
+    )
+
+
+def prove_bound(model: CpModel, limits: SolveLimits, flag: StopFlag) -> tuple[int, float]:
+    """Bound the cost of a small model from below, within limits.
+
+    Returns
+    -------
+    tuple
+        The bound, a whole number of 0 or more, 0 where there is no solution,
+        and the deterministic time spent.
+    """
+    from ortools.sat.python.cp_model import INFEASIBLE, MODEL_INVALID
+
+    solver = _solver(limits, seed=0, linearization=1)
+    status = _solve_unless_stopped(solver, model, flag)
+    spent = float(solver.response_proto.deterministic_time)
+    if status in (INFEASIBLE, MODEL_INVALID):
+        return 0, spent
+    return max(0, ceil(solver.best_objective_bound - TOLERANCE)), spent
+
+
+def _solver(limits: SolveLimits, seed: int, linearization: int) -> CpSolver:
+    """Return a solver with one search worker."""
+    from ortools.sat.python.cp_model import CpSolver
+
     solver = CpSolver()
     solver.parameters.num_workers = 1
     # Its own handler would take Ctrl-C from Python, and crash where solves overlap.
@@ -389,14 +452,7 @@ def _solve(
     solver.parameters.cp_model_probing_level = 0
     solver.parameters.symmetry_level = 0
     solver.parameters.linearization_level = linearization
-    status = _solve_unless_stopped(solver, model.model, flag)
-    if status not in (FEASIBLE, OPTIMAL):
-        return PeriodResult(None, None, None, status == INFEASIBLE)
-    values = np.array(solver.response_proto.solution)
-    placed = np.where(model.x >= 0, values[model.x] > 0, False)
-    return PeriodResult(
-        placed, solver.objective_value, solver.best_objective_bound, status == OPTIMAL
-    )
+    return solver
 
 
 def _solve_unless_stopped(solver: CpSolver, model: CpModel, flag: StopFlag) -> object:

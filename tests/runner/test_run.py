@@ -49,3 +49,81 @@ def test_a_failed_run_tells_why():
 def test_every_run_has_another_id():
     pipeline = Pipeline([Search()])
     assert pipeline.fit(verbose=False).job_id != pipeline.fit(verbose=False).job_id
+
+
+class Proof(Search):
+    """Proves that what the next stage will find is the best."""
+
+    name = "proof"
+
+    def run(self, state, budget):
+        state.prove(3)
+        yield Batch(1, 1)
+
+
+class Improvement(Search):
+    name, only_improves = "improvement", True
+
+    def run(self, state, budget):
+        for done in range(1, 101):
+            state.offer(f"of {10 - done}", 10 - done, 0)
+            yield Batch(done, 100)
+
+
+class Polish(Improvement):
+    name = "polish"
+
+
+class Report(Search):
+    name = "report"
+
+    def run(self, state, budget):
+        state.reported = state.solution
+        yield Batch(1, 1)
+
+
+def test_a_proof_ends_the_search_and_the_run_is_optimal():
+    stages = [Proof(), Improvement(), Polish(), Report()]
+    run = Pipeline(stages).fit(verbose=False)
+    assert (run.status, run.cost, run.bound, run.optimal) == ("finished", 3, 3, True)
+    assert [(stage.done, stage.ended_by) for stage in run.stages] == [
+        (1, "finished"),
+        (7, "optimal"),
+        (0, "optimal"),
+        (1, "finished"),
+    ]
+    assert run.state.reported == "of 3"
+    assert run.best == "cost 3, violations 0, proven optimal"
+    assert "proven optimal" in run.summary()
+
+
+def test_a_bound_that_is_proved_after_the_solution_ends_the_search_too():
+    class LateProof(Improvement):
+        def run(self, state, budget):
+            state.offer("found", 5, 0)
+            for done in range(1, 101):
+                if done == 4:
+                    state.prove(5)
+                yield Batch(done, 100)
+
+    (stage,) = Pipeline([LateProof()]).fit(verbose=False).stages
+    assert (stage.done, stage.ended_by) == (4, "optimal")
+
+
+def test_a_solution_with_violations_is_not_optimal_however_cheap():
+    class Broken(Proof):
+        def run(self, state, budget):
+            state.prove(3)
+            state.offer("broken", 1, 2)
+            yield Batch(1, 1)
+
+    run = Pipeline([Broken()]).fit(verbose=False)
+    assert not run.optimal
+    assert run.best == "cost 1, violations 2, lower bound 3"
+
+
+def test_without_a_bound_nothing_is_proved():
+    run = Pipeline([Improvement()]).fit(verbose=False)
+    assert run.bound is None
+    assert not run.optimal
+    assert run.stages[0].done == 100

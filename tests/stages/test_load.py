@@ -42,6 +42,12 @@ def test_leaves_the_instance_the_formulation_and_the_search_arrays(instance, exe
     assert state.solution is None
 
 
+def test_proves_a_lower_bound(executor):
+    course = Course("algebra", "noether", 2, 1, 33)
+    state, _ = run(Instance("crowded", 2, 2, (course,), (Room("hall", 30),)), executor)
+    assert state.bound == 2 * 3
+
+
 def test_counts_its_steps_to_the_end(instance, executor):
     _, batches = run(instance, executor)
     assert all(isinstance(batch, Batch) for batch in batches)
