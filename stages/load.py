@@ -16,7 +16,7 @@ from .timetable import Formulation, Instance, Solution, TimetableError, evaluate
 from .timetable.stop_flag import StopFlag
 from .timetable.waiting import run_aside
 
-BOUND_EFFORT = 0.5
+BOUND_EFFORT = 1.0
 """CP-SAT's deterministic time for the lower bound."""
 
 LEAST_SECONDS, MOST_SECONDS = 0.1, 1.0
