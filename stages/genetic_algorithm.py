@@ -29,7 +29,8 @@ class GeneticAlgorithm(Stage):
         Generations of children after the founders; with a time limit the time
         decides and this is not used.
     population
-        Individuals kept on all islands together, at least 2.
+        Individuals kept on all islands together, at least 2; fewer where a time
+        limit is too short to anneal so many founders well.
     offspring
         Individuals made in a generation.
     founder_moves, child_moves
@@ -77,15 +78,15 @@ class GeneticAlgorithm(Stage):
 
     def __init__(
         self,
-        generations: int = 30,
+        generations: int = 6,
         population: int = 6,
         offspring: int = 2,
-        founder_moves: int = 100_000,
-        child_moves: int = 50_000,
-        founder_share: float = 0.45,
+        founder_moves: int = 200_000,
+        child_moves: int = 100_000,
+        founder_share: float = 0.6,
         founder_temperature: float = 30.0,
         final_temperature: float = 0.16,
-        reheats: tuple[float, ...] = (0.7, 1.0, 2.0),
+        reheats: tuple[float, ...] = (1.0, 2.0, 4.0),
         islands: int = 2,
         migration: int = 3,
         tournament: int = 2,

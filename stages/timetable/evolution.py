@@ -37,7 +37,12 @@ COURSES_OF_A_CLUSTER = 10
 # Individuals with a smaller part of their lectures apart count as the same.
 TWINS = 0.02
 # A generation of children takes this part of the time of one of founders.
-CHILD_TIME = 0.6
+CHILD_TIME = 0.5
+# With a time limit there are no more founders than can have this many moves for each
+# lecture, at the speed of a mid-sized instance: one long anneal is worth more than two
+# short ones.
+FULL_ANNEAL = 500_000
+USUAL_SPEED = 8e6
 
 Arrays = tuple[NDArray[np.integer], NDArray[np.integer]]
 
@@ -62,8 +67,9 @@ class Evolution:
         self.budget = budget
         self.problem = state.search
         self.n_lectures = len(self.problem.course)
+        self.founders = self._count_founders()
         self.islands: list[list[Individual]] = [
-            [] for _ in range(max(1, min(stage.islands, stage.population // 2)))
+            [] for _ in range(max(1, min(stage.islands, self.founders // 2)))
         ]
         self.rng = np.random.default_rng(state.seed_sequence(stage.name))
         self.done = 0
@@ -130,7 +136,7 @@ class Evolution:
     def run(self) -> Iterator[Batch | None]:
         """Yield after every generation, and None while one is on its way."""
         stage = self.stage
-        founding = -(-stage.population // stage.offspring)
+        founding = -(-self.founders // stage.offspring)
         total = None if self.budget.seconds is not None else founding + stage.generations
         while not self._is_over(total):
             seconds = self._seconds_for_generation(founding)
@@ -142,6 +148,14 @@ class Evolution:
                     self._migrate()
             self.done += 1
             yield Batch(self.done, self._expected_total() if total is None else total, self._logs())
+
+    def _count_founders(self) -> int:
+        stage, seconds = self.stage, self.budget.seconds
+        if seconds is None:
+            return stage.population
+        moves = seconds * stage.founder_share * self.state.workers * USUAL_SPEED
+        full = int(moves / (FULL_ANNEAL * max(self.n_lectures, 1)))
+        return max(2, min(full, stage.population))
 
     def _clusters(self) -> tuple[NDArray[np.int64], int]:
         """Take the clusters that a stage has found, or draw some."""
@@ -180,7 +194,7 @@ class Evolution:
         stage = self.stage
         jobs = []
         first = self._members
-        for _ in range(min(stage.offspring, stage.population - first)):
+        for _ in range(min(stage.offspring, self.founders - first)):
             start, temperature = self._founder_start(self.made, seconds)
             jobs.append(self._job(*start, temperature, stage.founder_moves))
         yield from self._anneal(jobs, seconds)
