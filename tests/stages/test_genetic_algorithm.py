@@ -103,7 +103,7 @@ def test_a_time_limit_is_kept_and_used(instance: Instance) -> None:
         batches = run(GeneticAlgorithm(), state, Budget(1.5))
         took = time.monotonic() - began
     assert 1.2 < took < 2.5
-    assert len(batches) >= 3
+    assert len(batches) >= 2
 
 
 def test_it_pulses_while_anneals_run_and_ends_at_once_when_closed(instance: Instance) -> None:
