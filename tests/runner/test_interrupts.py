@@ -15,11 +15,14 @@ from schoolbell.stages import Batch, Stage
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send")
 
 SCRIPT = """
+    import signal
     import time
     from schoolbell.callbacks import LambdaCallback
     from schoolbell.runner import timetabling_pipeline
     from schoolbell.stages.timetable import generate
 
+    # Whoever runs the tests in the background may have had the signal ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     pipeline = timetabling_pipeline(**OPTIONS)
 
     def wait_for(event, logs):
@@ -45,6 +48,14 @@ BUSY = {
     "ga": (60, {"ga__founder_moves": 10**9}),
     "clustering": (10_000, {"clustering__chunk_size": 10**9}),
 }
+
+
+@pytest.fixture(autouse=True)
+def ctrl_c_raises():
+    """Have Ctrl-C raise as in a terminal, even where it was ignored when the tests began."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def busy_process(stage):
