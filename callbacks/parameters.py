@@ -4,6 +4,7 @@ import inspect
 import math
 import os
 import re
+import reprlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,8 @@ _SECRET_NAME = re.compile(r"password|passwd|secret|token|api_?key|auth|credentia
 _USER_INFO = re.compile(r"(?<=://)[^\s]*@")
 _SECRET_OPTION = re.compile(r"([?&][^=&\s]*(?:password|secret|token|key)[^=&\s]*=)[^&\s]*", re.I)
 _DEEPEST = 8
+# Longer lists are told as Python would abbreviate them: they are data, not settings.
+_MOST_ITEMS = 1000
 
 
 def parameter_names(cls: type) -> list[str]:
@@ -28,7 +31,7 @@ def public_parameters(values: Mapping[str, Any]) -> dict[str, Any]:
 
     Hidden are values whose names speak of a password, a token or headers, and
     user and password in any URL. What JSON has no place for becomes a text: a
-    path as it is, anything else as Python shows it.
+    path as it is, an array and anything else as Python shows it.
     """
     return {
         name: HIDDEN if _SECRET_NAME.search(name) and value is not None else _public(value)
@@ -37,7 +40,8 @@ def public_parameters(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _public(value: Any, depth: int = 0) -> Any:
-    value = getattr(value, "item", lambda: value)() if hasattr(value, "dtype") else value
+    if getattr(value, "shape", None) == () and hasattr(value, "item"):
+        value = value.item()
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, float):
@@ -45,11 +49,12 @@ def _public(value: Any, depth: int = 0) -> Any:
     if isinstance(value, str | os.PathLike):
         return without_secrets(os.fsdecode(value))
     if depth < _DEEPEST:
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and len(value) <= _MOST_ITEMS:
             return {str(name): _public(one, depth + 1) for name, one in value.items()}
-        if isinstance(value, list | tuple):
+        if isinstance(value, list | tuple) and len(value) <= _MOST_ITEMS:
             return [_public(one, depth + 1) for one in value]
-    return without_secrets(repr(value))
+    shorten = reprlib.repr if isinstance(value, list | tuple | Mapping) else repr
+    return without_secrets(shorten(value))
 
 
 def without_secrets(text: str) -> str:

@@ -74,10 +74,16 @@ def test_an_error_of_the_function_names_the_batch_and_ends_the_run():
 
 
 def test_a_long_batch_does_not_hold_up_a_stop():
-    release = threading.Event()
-    pipeline = Pipeline([MapBatches(lambda batch: release.wait(20), range(3))])
+    begun, release = threading.Event(), threading.Event()
+
+    def work(batch):
+        begun.set()
+        release.wait(20)
+
+    pipeline = Pipeline([MapBatches(work, range(3))])
     thread = threading.Thread(target=pipeline.fit, kwargs={"verbose": False, "workers": 1})
     thread.start()
+    assert begun.wait(10)
     began = time.monotonic()
     while thread.is_alive() and time.monotonic() - began < 10:
         pipeline.stop()
