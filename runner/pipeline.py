@@ -134,6 +134,8 @@ class Pipeline:
         ------
         CallbackError
             When a callback raised (unless ``callback_errors="warn"``).
+        Exception
+            What a stage's `check` raised; before anything has run.
         FormatError, OSError
             For a file of timings that is none, or cannot be read or written;
             before anything has run.
@@ -146,6 +148,8 @@ class Pipeline:
             workers = _usable_processors() if workers is None else workers
             _check_options(seed, time_limit, workers, started)
             known = _known_timings(timings)
+            for stage in self.stages:
+                stage.check()
             watch = Stopwatch(started)
             history = History()
             watchers = CallbackList(

@@ -136,6 +136,13 @@ class RLRepair(Stage):
         self._repairing: _Repairing | None = None
         self._loaded: dict[str, Any] | None = None
 
+    def check(self) -> None:
+        """Raise a FormatError if the agent's file is none that can be used."""
+        if isinstance(self.agent, str | os.PathLike):
+            from .timetable.repair_agent import load_repair_agent
+
+            load_repair_agent(self.agent)
+
     def run(self, state: State, budget: Budget) -> Iterator[Batch | None]:
         """Repair; each batch is a few episodes."""
         if state.solution is None:

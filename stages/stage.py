@@ -77,6 +77,13 @@ class Stage(ABC):
         """
         return None
 
+    def check(self) -> None:  # noqa: B027 - most stages have nothing to look at
+        """Find out before the run whether all is there that the stage will need.
+
+        For what a constructor should not look at, a file say: an error here ends
+        `fit` before any stage has worked. Raise what `run` would raise.
+        """
+
     def state_dict(self) -> dict[str, Any]:
         """Return what the stage needs to go on later.
 

@@ -23,6 +23,19 @@ class Steps(Stage):
             yield Batch(step + 1, self.steps)
 
 
+def test_what_a_stage_lacks_is_told_before_any_stage_works():
+    class Lacking(Steps):
+        def check(self):
+            raise LookupError("no such file")
+
+    begun = []
+    note = LambdaCallback(on_pipeline_begin=lambda logs: begun.append("pipeline"))
+    pipeline = Pipeline([Steps("first"), Lacking("second")])
+    with pytest.raises(LookupError, match="no such file"):
+        pipeline.fit(callbacks=note, verbose=False)
+    assert begun == []
+
+
 def test_a_pipeline_needs_stages_of_different_names():
     with pytest.raises(ValueError, match="at least one stage"):
         Pipeline([])

@@ -131,6 +131,14 @@ def test_an_agent_for_something_else_is_refused(instance: Instance, tmp_path: Pa
         run(RLRepair(agent=tmp_path / "walker.npz"), make_state(instance))
 
 
+def test_an_agents_file_is_looked_at_before_the_run(tmp_path: Path) -> None:
+    QLearner((2, 2), ("left", "right")).save(tmp_path / "walker.npz")
+    for name in ("walker.npz", "absent.npz"):
+        with pytest.raises(FormatError, match=name):
+            RLRepair(agent=tmp_path / name).check()
+    RLRepair().check()
+
+
 def test_a_run_that_was_broken_off_goes_on_where_it_was(instance: Instance) -> None:
     whole = make_state(instance)
     batches = run(RLRepair(episodes=60, batch_size=2, epsilon=0.5), whole)
