@@ -316,8 +316,9 @@ class _Solving:
         """Place the lectures one by one, in several ways until none is left out."""
         from .timetable.greedy import greedy_timetable
 
-        for seed in self.state.seed_sequence(CPSAT.name, 1).spawn(self.stage.starts):
-            rng = np.random.default_rng(seed)
+        seeds = self.state.seed_sequence(CPSAT.name, 1)
+        for _ in range(self.stage.starts):
+            rng = np.random.default_rng(seeds.spawn(1)[0])
             task = self.submit(greedy_timetable, self.instance, rng, None, None, self.must_suit)
             (arrays,) = yield from wait_all([task])
             self._take(Draft.of_lectures(self.instance, *arrays))
