@@ -32,7 +32,8 @@ class GeneticAlgorithm(Stage):
         Individuals kept on all islands together, at least 2; fewer where a time
         limit is too short to anneal so many founders well.
     offspring
-        Individuals made in a generation.
+        Individuals made in a generation; with a time limit no more than there are
+        workers, so that generations stay short.
     founder_moves, child_moves
         Moves proposed in a founder's and in a child's anneal, for each lecture
         of the instance; with a time limit the time decides.

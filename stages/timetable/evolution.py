@@ -136,7 +136,7 @@ class Evolution:
     def run(self) -> Iterator[Batch | None]:
         """Yield after every generation, and None while one is on its way."""
         stage = self.stage
-        founding = -(-self.founders // stage.offspring)
+        founding = -(-self.founders // self._at_once)
         total = None if self.budget.seconds is not None else founding + stage.generations
         while not self._is_over(total):
             seconds = self._seconds_for_generation(founding)
@@ -148,6 +148,12 @@ class Evolution:
                     self._migrate()
             self.done += 1
             yield Batch(self.done, self._expected_total() if total is None else total, self._logs())
+
+    @property
+    def _at_once(self) -> int:
+        """Individuals made in a generation; with a time limit no more than work at once."""
+        offspring = self.stage.offspring
+        return offspring if self.budget.seconds is None else min(offspring, self.state.workers)
 
     def _count_founders(self) -> int:
         stage, seconds = self.stage, self.budget.seconds
@@ -194,7 +200,7 @@ class Evolution:
         stage = self.stage
         jobs = []
         first = self._members
-        for _ in range(min(stage.offspring, self.founders - first)):
+        for _ in range(min(self._at_once, self.founders - first)):
             start, temperature = self._founder_start(self.made, seconds)
             jobs.append(self._job(*start, temperature, stage.founder_moves))
         yield from self._anneal(jobs, seconds)
@@ -220,7 +226,7 @@ class Evolution:
     def _breed(self, seconds: float | None) -> Iterator[None]:
         """Make children on the islands in turn and let them in where they belong."""
         jobs, origins = [], []
-        for child in range(self.stage.offspring):
+        for child in range(self._at_once):
             island = (child + self.done) % len(self.islands)
             first, second = self._parents(self.islands[island])
             reheat = self._choose_reheat()
