@@ -1,20 +1,26 @@
-"""Memory over a run of a million batches with all callbacks that keep or write something.
+"""Memory over a run of a million batches with all callbacks.
 
     python benchmarks/memory.py [--batches 1000000]
 
 Two stages of half the batches each yield as fast as they can, with a new best now
 and then. The process's resident memory is read at every tenth of the batches.
 The History keeps at most 1,024 rows a stage, the writers of files hand over what
-they have, and a backup is written every second.
+they have, and a backup is written every second. `RedisLogger` writes to a real
+redis-server and `RemoteMonitor` to a web server, each a process of its own whose
+memory does not count.
 """
 
 import argparse
+import multiprocessing
 import os
 import resource
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from schoolbell.callbacks import (
@@ -24,13 +30,18 @@ from schoolbell.callbacks import (
     Callback,
     CSVLogger,
     EarlyStopping,
+    History,
+    LambdaCallback,
     ProgbarLogger,
+    RedisLogger,
+    RemoteMonitor,
     SolutionCheckpoint,
     TensorBoard,
     TerminateOnNaN,
     TerminateOnTarget,
     Timer,
 )
+from schoolbell.callbacks.embedded_redis import EmbeddedRedis
 from schoolbell.runner import Pipeline
 from schoolbell.stages import Batch, Budget, Stage, State
 
@@ -97,9 +108,48 @@ def resident() -> float:
     return pages * resource.getpagesize() / 1e6
 
 
-def callbacks(folder: Path) -> list[Callback]:
-    """Return all that keep or write something; those that could end the run never have to."""
+class Posts(BaseHTTPRequestHandler):
+    """Takes what is posted, and keeps nothing."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+def serve(parent: Connection) -> None:
+    """Be a web server; tell its port."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Posts)
+    parent.send(server.server_port)
+    server.serve_forever()
+
+
+@contextmanager
+def web_server() -> Iterator[str]:
+    """Run a web server in a process of its own, and give its URL."""
+    ours, theirs = multiprocessing.Pipe()
+    context = multiprocessing.get_context("spawn")
+    process = context.Process(target=serve, args=(theirs,), daemon=True)
+    process.start()
+    try:
+        yield f"http://127.0.0.1:{ours.recv()}"
+    finally:
+        process.kill()
+        process.join()
+
+
+def callbacks(folder: Path, redis: str, web: str) -> list[Callback]:
+    """Return one of each callback; those that could end the run never have to."""
     return [
+        History(),
+        LambdaCallback(on_batch_end=lambda batch, logs: None),
+        RedisLogger(redis),
+        RemoteMonitor(web),
         CSVLogger(folder / "log.csv"),
         TensorBoard(folder / "board"),
         SolutionCheckpoint(folder / "best.txt", save_best_only=True),
@@ -121,10 +171,14 @@ def main() -> int:
     memory = Memory(args.batches)
     half = args.batches // 2
     began = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
-        run = Pipeline([Counting("one", half), Counting("two", half)]).fit(
-            callbacks=[*callbacks(Path(folder)), memory], verbose=False
-        )
+    redis = EmbeddedRedis.start()
+    try:
+        with tempfile.TemporaryDirectory() as folder, web_server() as web:
+            run = Pipeline([Counting("one", half), Counting("two", half)]).fit(
+                callbacks=[*callbacks(Path(folder), redis.url, web), memory], verbose=False
+            )
+    finally:
+        redis.stop()
     print("| batches | resident memory (MB) |\n| --- | --- |")
     for tenth, megabytes in enumerate(memory.megabytes, start=1):
         print(f"| {tenth * args.batches // 10:,} | {megabytes:.1f} |")
