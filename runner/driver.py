@@ -10,7 +10,7 @@ from typing import Any
 
 from ..callbacks import CallbackError, CallbackList, History, Logs
 from ..stages import Batch, Budget, Stage, State
-from .backup import Backup, Place, parameters, refusing, signature
+from .backup import SENSELESS, Backup, Place, parameters, refusing, senseless, signature
 from .backup_file import read_backup
 from .backup_writer import BackupWriter
 from .progress_tracker import ProgressTracker
@@ -121,7 +121,7 @@ class Driver:
             self.watch.go_on_from(backup.elapsed)
             self.tracker.load_state_dict(backup.tracker)
             self.tracker.best = self._best()
-            self.run.stages += [StageRecord(**record) for record in backup.records]
+            self.run.stages += [StageRecord.restored(record) for record in backup.records]
         self._backup = backup
         return True
 
@@ -214,7 +214,8 @@ class Driver:
         budget = Budget(seconds, lambda: self.board.ending, self.watch.elapsed, place.spent)
 
         def latest() -> float:
-            if seconds is None:
+            # Where no other stage works without it, it goes to its end.
+            if seconds is None or not stage.skippable:
                 return inf
             return began + seconds + _GRACE + self._state.overtime - overtime
 
@@ -259,7 +260,7 @@ class Driver:
         """Run the stage's generator and close it, whatever happens."""
         if (self.board.attention and self._attend()) or self._needless:
             return
-        self.at_work = stage
+        self.at_work, begun = stage, loop.batch
         try:
             stream = _stream(stage, self._state, budget)
             try:
@@ -274,6 +275,9 @@ class Driver:
         except (CallbackError, KeyboardInterrupt):
             raise
         except BaseException as error:
+            if isinstance(error, SENSELESS) and loop.batch == begun > 0:
+                # A stage looks at what it was given back when it begins to work with it.
+                raise senseless(self._backup_path, error) from error
             after = f" after batch {loop.batch - 1}" if loop.batch else " before its first batch"
             error.add_note(f"raised by stage {stage.name!r}{after}")
             raise

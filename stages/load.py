@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Iterator
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -58,11 +57,8 @@ class Load(Stage):
 
     def run(self, state: State, budget: Budget) -> Iterator[Batch | None]:
         steps = 3 if state.initial is None else 4
-        preparing = self._prepare(state, budget, steps, state.initial)
-        for step in chain(preparing, _bound(state, budget)):
-            # Past its time, the stage would be closed at a yield, and no other stage could work.
-            if budget.seconds is None or budget.elapsed - state.overtime < budget.seconds:
-                yield step
+        yield from self._prepare(state, budget, steps, state.initial)
+        yield from _bound(state, budget)
         yield Batch(steps, steps)
 
     def identify(self, problem: Any) -> str:

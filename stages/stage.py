@@ -38,7 +38,7 @@ class Stage(ABC):
         it.
     skippable
         Whether the pipeline works without what the stage does: only then does
-        a request to skip it end it.
+        a request to skip it, or the end of its time, end it.
     only_improves
         Whether all that the stage does is to look for a better solution: then
         it ends as soon as the best one is proved to be optimal (`State.prove`).

@@ -567,6 +567,41 @@ def test_a_stage_that_ignores_its_budget_is_closed_at_its_next_yield():
     assert run.seconds < 1.1
 
 
+class Needed(Stage):
+    """Takes longer than it may, and no other stage works without it."""
+
+    name = "needed"
+    skippable = False
+
+    def __init__(self, stop=lambda: None):
+        self.stop = stop
+        self.told = []
+
+    def run(self, state, budget):
+        state.offer("found", 1, 0)
+        while budget.elapsed < budget.seconds + 0.4:
+            yield None
+        self.stop()
+        for step in range(3):
+            self.told.append(step)
+            yield Batch(step + 1, 3)
+
+
+def test_a_stage_that_the_others_need_goes_to_its_end_though_its_time_is_over():
+    stage = Needed()
+    run = Pipeline([stage, Steps("after")]).fit(time_limit=0.1, verbose=False)
+    assert stage.told == [0, 1, 2]
+    assert run.status == "finished"
+    assert run.stages[0].done == 3
+
+
+def test_a_stage_that_goes_on_though_its_time_is_over_can_be_stopped():
+    stage = Needed(stop=lambda: pipeline.stop())
+    pipeline = Pipeline([stage])
+    run = pipeline.fit(time_limit=0.1, verbose=False)
+    assert (run.status, stage.told) == ("stopped", [0])
+
+
 def test_overtime_that_a_stage_declares_is_not_counted():
     class Compiling(Stage):
         name = "compiling"
