@@ -20,6 +20,11 @@ _FIRST_UNIT = 2.0
 # Shorter units are passed before a watcher sees them move; but when one of them is suddenly long,
 # it must not be shown as all but done after no time.
 _SHORTEST_UNIT = 1.0
+# Of the last unit of a stage, what is shown done only when the stage has ended: with all its units
+# done it may still have something to do.
+_KEPT_BACK = 0.1
+# Of a stage to come, what may be shown done while it is being prepared.
+_PREPARED = 0.05
 _ALMOST_ONE = math.nextafter(1.0, 0.0)
 
 
@@ -58,9 +63,12 @@ class ProgressTracker:
 
     The smooth progress lies between the work that is done and the end of the
     unit in hand, moves on time in between, never goes back, and is 1 only when
-    the run has finished. Where a total grows, so that the old work is a smaller
-    part of it than was told already, what is left of the stage's part is
-    divided among the units that are left.
+    the run has finished. It does not stand still either where a stage has done
+    all the units of its total and goes on, or where the run is between two
+    stages: the end of a stage is kept for when it has ended, and a little of
+    the next one is what it takes to begin. Where a total grows, so that the old
+    work is a smaller part of it than was told already, what is left of the
+    stage's part is divided among the units that are left.
 
     Parameters
     ----------
@@ -121,6 +129,8 @@ class ProgressTracker:
         # What the readers have noticed so far: units of the stage in hand, and progress.
         self._units_noticed: UnitClock | None = None
         self._told = 0.0
+        # From where progress moves, and since when: there it was when a unit was noticed.
+        self._floor, self._since = 0.0, clock()
 
     def label(self, stage: str) -> str:
         """Return what the stage is called in messages."""
@@ -153,6 +163,7 @@ class ProgressTracker:
             self._segment = _Segment(end=end, total=total, done=0, floor=self._told)
             self._stage_ends_at = None if seconds is None else now + seconds
             self._units_noticed = UnitClock(now)
+            self._move_from_here(now)
 
     @property
     def stage_items_total(self) -> int | None:
@@ -215,6 +226,7 @@ class ProgressTracker:
             self._segment = replace(self._segment, floor=end)
             self._forecast.past[self.stage] = now - self._units_noticed.began
             self._units_noticed = None
+            self._move_from_here(now)
 
     def finish(self, status: str = "finished") -> None:
         """End the run; only a finished one reaches 1."""
@@ -250,10 +262,12 @@ class ProgressTracker:
             self.stage = state["stage"]
             self.stage_items_done = state["done"]
             self._segment = segment
-            self._told = state["told"]
+            # What was told while the run got ready to go on is not taken back.
+            self._told = max(self._told, state["told"])
             self._forecast.past = dict(state["past"])
             units = state["units"]
             self._units_noticed = None if units is None else UnitClock.restored(units, now)
+            self._move_from_here(now)
 
     @property
     def work_progress(self) -> float:
@@ -309,20 +323,36 @@ class ProgressTracker:
 
     def _smooth(self, now: float) -> float:
         done = self._notice(now)
-        units = self._units_noticed
-        if self.status in ("running", "paused") and units is not None:
-            work, next_unit = self._segment.at(done), self._segment.at(done + 1)
-            expected = max(units.unit_seconds or _FIRST_UNIT, _SHORTEST_UNIT)
-            part = _part_of_unit((now - units.at) / expected)
-            smooth = min(work + (next_unit - work) * part, _ALMOST_ONE)
-            self._told = max(self._told, smooth)
+        if self.status in ("running", "paused"):
+            low, high, expected = self._stretch(done)
+            floor = max(low, self._floor)
+            part = _part_of_unit((now - self._since) / expected)
+            self._told = max(self._told, min(floor + (high - floor) * part, _ALMOST_ONE))
         return self._told
+
+    def _stretch(self, done: int) -> tuple[float, float, float]:
+        """Return between what progress moves now, and the seconds that most of it may take."""
+        units, segment = self._units_noticed, self._segment
+        if units is None:
+            ahead = [bounds for bounds in self._bounds.values() if bounds[1] > self._floor]
+            start, end = ahead[0] if ahead else (1.0, 1.0)
+            low = max(start, self._floor)
+            return low, low + _PREPARED * (end - start), _FIRST_UNIT
+        work, next_unit = segment.at(done), segment.at(done + 1)
+        if self.stage is not None and segment.total is not None and done >= segment.total:
+            start, end = self._bounds[self.stage]
+            work -= _KEPT_BACK * (end - start) / max(segment.total, 1)
+        return work, next_unit, max(units.unit_seconds or _FIRST_UNIT, _SHORTEST_UNIT)
+
+    def _move_from_here(self, now: float) -> None:
+        self._floor, self._since = self._told, now
 
     def _notice(self, now: float) -> int:
         """Notice the units that are done; return how many."""
-        done = self.stage_items_done
-        if self._units_noticed is not None:
-            self._units_noticed.notice(done, now)
+        done, units = self.stage_items_done, self._units_noticed
+        if units is not None and done > units.done:
+            units.notice(done, now)
+            self._move_from_here(now)
         return done
 
     def _eta(self, now: float) -> float | None:

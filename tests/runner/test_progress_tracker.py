@@ -82,6 +82,64 @@ def test_only_a_finished_run_reaches_one(clock):
     assert tracker.calculate_smooth_progress() == 1
 
 
+def moves(tracker, clock, seconds=60.0, interval=0.5):
+    """Whether progress is another one every half second."""
+    told = [tracker.calculate_smooth_progress()]
+    for _ in range(int(seconds / interval)):
+        clock.now += interval
+        told.append(tracker.calculate_smooth_progress())
+    return all(later > before for before, later in pairwise(told))
+
+
+@pytest.mark.parametrize("units", [1, 4, 1000])
+@pytest.mark.parametrize("late", [0.1, 300.0])
+def test_a_stage_that_goes_on_with_all_its_units_done_does_not_stand_still(clock, units, late):
+    tracker = begun(clock, total=units)
+    for done in range(1, units + 1):
+        # The last one may have been overdue, and so shown as all but done.
+        clock.now += 0.1 if done < units else late
+        tracker.calculate_smooth_progress()
+        tracker.update_work_progress(done)
+    assert moves(tracker, clock)
+    assert tracker.calculate_smooth_progress() < 0.5
+    tracker.update_work_progress(units + 1)
+    assert moves(tracker, clock)
+    tracker.end_stage()
+    assert tracker.calculate_smooth_progress() == 0.5
+
+
+def test_a_stage_that_is_long_in_beginning_does_not_make_the_run_stand_still(clock):
+    clock.now = 7.0
+    tracker = ProgressTracker({"a": 1, "b": 1, "c": 2}, clock=clock)
+    assert tracker.calculate_smooth_progress() == 0
+    assert moves(tracker, clock)
+    tracker.begin_stage("a", 3)
+    assert moves(tracker, clock)
+    tracker.update_work_progress(3)
+    tracker.end_stage()
+    assert tracker.calculate_smooth_progress() == 0.25
+    assert moves(tracker, clock)
+    assert tracker.calculate_smooth_progress() < 0.3
+    tracker.begin_stage("b", 3)
+    assert moves(tracker, clock)
+    tracker.update_work_progress(3)
+    assert tracker.work_progress == 0.5
+
+
+def test_what_was_told_while_a_run_got_ready_to_go_on_is_not_taken_back(clock):
+    tracker = begun(clock, total=4)
+    tracker.update_work_progress(2)
+    state = tracker.state_dict()
+    other = ProgressTracker({"a": 1, "b": 1}, clock=clock)
+    other.load_state_dict(state)
+    assert moves(other, clock)
+    told = other.calculate_smooth_progress()
+    other.begin_stage("a")
+    other.load_state_dict(state)
+    assert other.calculate_smooth_progress() == told
+    assert moves(other, clock)
+
+
 @pytest.mark.parametrize("status", ["stopped", "interrupted", "failed"])
 def test_a_run_that_ends_early_stays_where_it_was(clock, status):
     tracker = begun(clock, total=4)
@@ -300,7 +358,12 @@ def test_progress_is_honest_whatever_happens(events, shares, totals, limit, know
             done = 0
         progress = tracker.calculate_smooth_progress()
         assert told <= progress < 1
-        assert progress >= min(tracker.work_progress, math.nextafter(1, 0))
+        total = tracker.stage_items_total
+        if total is None or done < total:
+            assert progress >= min(tracker.work_progress, math.nextafter(1, 0))
+        else:
+            start, end = tracker.bounds(tracker.stage)
+            assert progress >= end - 0.11 * (end - start) / max(total, 1)
         assert progress <= tracker.work_progress_at(done + 1)
         assert progress <= tracker.bounds(tracker.stage)[1]
         told = progress
