@@ -26,6 +26,8 @@ _STATE = (
     "_solution_stride",
     "_solution_count",
 )
+# The least that those of them may be that count something.
+_LEAST = {"due": 0, "_stage_start": 0, "_stride": 1, "_solution_stride": 1, "_solution_count": 0}
 
 
 class History(Callback):
@@ -118,6 +120,15 @@ class History(Callback):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on below the rows of a run that is resumed."""
+        for rows in (state["rows"], state["solutions"]):
+            if not isinstance(rows, list) or not all(_is_row(row) for row in rows):
+                raise ValueError("a history's rows hold numbers by name")
+        if state["_last"] is not None:
+            batch, logs = state["_last"]
+            state = state | {"_last": (int(batch), dict(logs))}
+        for name, least in _LEAST.items():
+            if type(state[name]) is not int or state[name] < least:
+                raise ValueError(f"a history has no {name} of {state[name]!r:.40}")
         for name in _STATE:
             setattr(self, name, state[name])
 
@@ -203,3 +214,11 @@ class History(Callback):
 
     def __repr__(self) -> str:
         return f"History({len(self.rows)} rows, {len(self.solutions)} solutions)"
+
+
+def _is_row(row: Any) -> bool:
+    """Tell whether something is a row whose core columns can be read."""
+    if not isinstance(row, dict) or not isinstance(row.get("stage"), str):
+        return False
+    numbers = (row.get("elapsed"), row.get("cost") or 0, row.get("violations") or 0)
+    return all(isinstance(number, int | float) for number in numbers)

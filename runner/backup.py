@@ -10,8 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..stages import Batch, Stage
-from ..stages.plain_data import copy_plain
+from ..stages.plain_data import as_count, as_number, copy_plain
 from .backup_error import BackupError
+
+SENSELESS = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
+"""What code raises where a backup holds something else than it should."""
 
 
 @dataclass(slots=True)
@@ -42,8 +45,12 @@ class Place:
     @classmethod
     def of_tree(cls, tree: dict[str, Any]) -> "Place":
         """Make it of plain data."""
-        last = None if tree["last"] is None else Batch(*tree["last"])
-        return cls(int(tree["batch"]), last, float(tree["spent"]), dict(tree["state"]))
+        last = None
+        if tree["last"] is not None:
+            done, total, logs = tree["last"]
+            last = Batch(as_number(done), None if total is None else as_number(total), dict(logs))
+        spent = as_number(tree["spent"], least=0)
+        return cls(as_count(tree["batch"]), last, spent, dict(tree["state"]))
 
 
 @dataclass(slots=True)
@@ -91,7 +98,10 @@ class Backup:
         """Make it of plain data; a `BackupError` where that makes no sense."""
         with refusing(path):
             parts: dict[str, Any] = tree | {"place": Place.of_tree(tree["place"])}
-            return cls(**parts)
+            backup = cls(**parts)
+            as_count(backup.index)
+            as_number(backup.elapsed, least=0)
+            return backup
 
     def check(self, run: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
         """See that this is a backup of the run that is about to begin.
@@ -114,15 +124,20 @@ class Backup:
             )
 
 
+def senseless(path: str | os.PathLike[str] | None, error: BaseException) -> BackupError:
+    """Return the error for a backup that made code raise another one."""
+    return BackupError(path, f"its contents make no sense ({error!r:.200})")
+
+
 @contextmanager
 def refusing(path: str | os.PathLike[str] | None) -> Iterator[None]:
     """Turn what a senseless backup makes code raise into a `BackupError`."""
     try:
         yield
-    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        if isinstance(error, BackupError):
-            raise
-        raise BackupError(path, f"its contents make no sense ({error!r:.200})") from error
+    except BackupError:
+        raise
+    except SENSELESS as error:
+        raise senseless(path, error) from error
 
 
 def signature(

@@ -1,6 +1,9 @@
 """How one stage of a run went."""
 
 from dataclasses import dataclass
+from typing import Any, Self
+
+from ..stages.plain_data import as_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +39,17 @@ class StageRecord:
     ended_by: str
     began: float = 0.0
     budget: float | None = None
+
+    @classmethod
+    def restored(cls, saved: dict[str, Any]) -> Self:
+        """Make it of what a backup holds; a ValueError or TypeError where that makes no sense."""
+        record = cls(**saved)
+        for text in (record.name, record.unit, record.ended_by):
+            if not isinstance(text, str):
+                raise ValueError(f"expected a name, got {text!r:.40}")
+        for number in (record.done, record.seconds, record.began):
+            as_number(number)
+        for number in (record.total, record.cost, record.violations, record.budget):
+            if number is not None:
+                as_number(number)
+        return record

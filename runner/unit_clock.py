@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Self
 
+from ..stages.plain_data import as_number
+
 # The expected time of a unit follows the newest units: so many, or this part of all.
 _NEWEST_UNITS = 4
 _NEWEST_PART = 0.2
@@ -55,8 +57,10 @@ class UnitClock:
     @classmethod
     def restored(cls, state: Mapping[str, Any], now: float) -> Self:
         """Return a clock that knows what the one knew whose state this is."""
-        clock = cls(now - state["gone"])
-        clock.at, clock.done, clock.unit_seconds = now, state["done"], state["unit_seconds"]
+        clock = cls(now - as_number(state["gone"]))
+        clock.at, clock.done = now, as_number(state["done"])
+        if state["unit_seconds"] is not None:
+            clock.unit_seconds = as_number(state["unit_seconds"], least=0)
         return clock
 
     def in_hand(self, expected: float, now: float) -> float:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from .batch import Batch
 from .budget import Budget
+from .plain_data import as_count
 from .stage import Stage
 from .state import State
 from .timetable.cluster_groups import independent_groups
@@ -233,7 +234,7 @@ class _Solving:
             _check_flags(short, (instance.n_rooms,))
             self.scarce.append(short)
             self.problems.add_scarce_rooms(short)
-        self.turn = state["turn"]
+        self.turn = as_count(state["turn"])
         self.results = [PeriodResult(**result) for result in state["results"]]
         for result in self.results:
             if result.placed is not None:
@@ -368,6 +369,7 @@ class _Solving:
                 return
             limits = SolveLimits(self.stage.effort, self._cluster_seconds(sum(waves[turn:])))
             parts = [clusters[cluster] for cluster in group]
+            _check_results(self.results, parts)
             tasks = [
                 self.submit(
                     improve,
@@ -431,6 +433,15 @@ class _Solving:
 def _check_flags(flags: NDArray[np.bool_], shape: tuple[int, ...]) -> None:
     if flags.shape != shape or flags.dtype != np.bool_:
         raise ValueError(f"expected flags of shape {shape}, got {flags.dtype} of {flags.shape}")
+
+
+def _check_results(results: Sequence[PeriodResult], parts: Sequence[NDArray[np.intp]]) -> None:
+    """See that results that a backup held are those of the first of the clusters in hand."""
+    for result, courses in zip(results, parts, strict=False):
+        if result.placed is not None and len(result.placed) != len(courses):
+            raise ValueError(f"{len(result.placed)} courses in a cluster of {len(courses)}")
+    if len(results) >= len(parts):
+        raise ValueError(f"{len(results)} results of {len(parts)} clusters")
 
 
 def _with_neighbours(instance: Instance, courses: NDArray[np.intp]) -> NDArray[np.intp]:

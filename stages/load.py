@@ -69,6 +69,13 @@ class Load(Stage):
         """Do the same again; a backup holds what became of the initial timetable."""
         for _ in self._prepare(state, budget, 3, None):
             yield None
+        if state.solution is not None:
+            found = yield from run_aside(evaluate, state.solution, state.formulation)
+            if (found.violations, found.cost) != (state.violations, state.cost):
+                raise ValueError(
+                    f"the best timetable has {found.violations} violations and cost {found.cost}, "
+                    f"not {state.violations} and {state.cost}"
+                )
 
     def _prepare(
         self, state: State, budget: Budget, steps: int, initial: Any

@@ -4,6 +4,9 @@ from typing import Any
 
 import numpy as np
 
+# Far beyond anything that is counted or measured, and far from where arithmetic overflows.
+_LARGEST = 1 << 62
+
 
 def copy_plain(value: Any) -> Any:
     """Copy data made of arrays, numbers, strings, None, lists, tuples and dicts.
@@ -31,3 +34,17 @@ def copy_plain(value: Any) -> Any:
     raise TypeError(
         f"a backup holds arrays, numbers and strings, in lists, tuples and dicts, not {value!r:.80}"
     )
+
+
+def as_count(value: Any, least: int = 0) -> int:
+    """Return a whole number that a backup holds; a ValueError for anything else."""
+    if type(value) is not int or not least <= value <= _LARGEST:
+        raise ValueError(f"expected a whole number from {least}, got {value!r:.40}")
+    return value
+
+
+def as_number(value: Any, least: float = -_LARGEST) -> Any:
+    """Return a finite number that a backup holds; a ValueError for anything else."""
+    if type(value) not in (int, float) or not least <= value <= _LARGEST:
+        raise ValueError(f"expected a number from {least:g}, got {value!r:.40}")
+    return value

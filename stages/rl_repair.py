@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from .batch import Batch
 from .budget import Budget
+from .plain_data import as_count
 from .stage import Stage
 from .state import State
 from .timetable.repair_operators import OPERATORS
@@ -204,8 +205,8 @@ class _Repairing:
         self.environment.load_state_dict(state["environment"])
         self.agent.load_state_dict(state["agent"])
         self.rng.bit_generator.state = state["rng"]
-        self.episodes = state["episodes"]
-        self.done = state["done"]
+        self.episodes = None if state["episodes"] is None else as_count(state["episodes"])
+        self.done = as_count(state["done"])
 
     def run(self) -> Iterator[Batch]:
         stage = self.stage

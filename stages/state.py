@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .plain_data import copy_plain
+from .plain_data import as_count, as_number, copy_plain
 
 # What the run gives, a backup keeps in another form, or is nobody's but the state's.
 _NOT_SAVED = {"problem", "seed", "executor", "workers", "initial", "solution"}
@@ -195,6 +195,11 @@ class State:
             if name.startswith("_") or name in _NOT_SAVED or hasattr(type(self), name):
                 raise ValueError(f"the state has nothing of the name {name!r}")
             setattr(self, name, value)
+        for value in (self.cost, self.violations, self.bound):
+            if value is not None:
+                as_number(value)
+        as_number(self.overtime, least=0)
+        as_count(self.version)
         self._objects = [str(name) for name in state["objects"]]
         self._packed = state["solution"]
 
