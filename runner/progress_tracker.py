@@ -9,6 +9,7 @@ from types import EllipsisType
 from typing import Any
 
 from ..callbacks import Snapshot
+from ..stages.plain_data import as_number
 from .forecast import Forecast
 from .stage_timing import StageTiming
 from .unit_clock import UnitClock
@@ -255,8 +256,11 @@ class ProgressTracker:
         segment = _Segment(**state["segment"])
         known = (None, *self._bounds)
         named = (state["stage"], *state["past"])
-        if not all(name in known for name in named) or not 0 <= state["told"] <= 1:
+        in_order = 0 <= segment.floor <= segment.end <= 1 and 0 <= state["told"] <= 1
+        if not in_order or not all(name in known for name in named):
             raise ValueError(f"no place of this run: {state}")
+        for number in (segment.done, segment.total or 0, state["done"], *state["past"].values()):
+            as_number(number, least=0)
         now = self._clock()
         with self._lock:
             self.stage = state["stage"]
