@@ -287,6 +287,8 @@ class Driver:
     def _attend(self) -> bool:
         """See to what the board asks for; return whether the stage should end."""
         board = self.board
+        if self._time_limit is not None:
+            self.tracker.time_limit = self._time_limit + self._state.overtime
         while board.attention:
             board.attention = False
             if board.interrupted and not self._interrupted:

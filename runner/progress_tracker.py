@@ -96,8 +96,6 @@ class ProgressTracker:
         Cost and violations of the best solution so far; a pair.
     status
         As in `Snapshot`.
-    time_limit
-        As given; it may be put off.
     """
 
     def __init__(
@@ -117,7 +115,7 @@ class ProgressTracker:
         self._labels |= labels or {}
         self._units = dict(units or {})
         self._bounds = _stage_bounds(shares)
-        self.time_limit = time_limit
+        self._time_limit = time_limit
         self._clock = clock
         self._lock = threading.Lock()
         self.stage_items_done = 0
@@ -132,6 +130,21 @@ class ProgressTracker:
         self._told = 0.0
         # From where progress moves, and since when: there it was when a unit was noticed.
         self._floor, self._since = 0.0, clock()
+
+    @property
+    def time_limit(self) -> float | None:
+        """As given; where it is put off, the end of the present stage's time is too."""
+        return self._time_limit
+
+    @time_limit.setter
+    def time_limit(self, seconds: float | None) -> None:
+        before = self._time_limit
+        if seconds == before:
+            return
+        with self._lock:
+            if seconds is not None and before is not None and self._stage_ends_at is not None:
+                self._stage_ends_at += seconds - before
+            self._time_limit = seconds
 
     def label(self, stage: str) -> str:
         """Return what the stage is called in messages."""
@@ -363,14 +376,14 @@ class ProgressTracker:
         if self.status not in ("running", "paused"):
             return 0.0
         if self.stage is None:
-            return None if self.time_limit is None else max(0.0, self.time_limit - now)
+            return None if self._time_limit is None else max(0.0, self._time_limit - now)
         return self._forecast.seconds_left(
             now,
             self.stage,
             self._segment.total,
             self._units_noticed,
             self._stage_ends_at,
-            self.time_limit,
+            self._time_limit,
         )
 
     def _message(self, done: int) -> str:

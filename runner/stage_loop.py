@@ -33,8 +33,8 @@ class StageLoop:
         Returns the second on the run's clock at which the stage is closed, which
         may have been put off since it was last asked; infinity for never.
     attend
-        Called after a unit when the board wants attention; returns whether the
-        stage should end.
+        Called after a pulse, and after a unit when the board wants attention;
+        returns whether the stage should end.
     best
         Returns cost and violations of the best so far.
     batch, last
@@ -138,6 +138,8 @@ class StageLoop:
                                 board.attention = True
                                 break
                     batch += 1
+                else:
+                    board.attention = True
                 if board.attention:
                     self.batch, self.last, self.at_unit = batch, last, item is not None
                     if self._attend():

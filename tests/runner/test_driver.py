@@ -623,6 +623,25 @@ def test_overtime_that_a_stage_declares_is_not_counted():
     assert after.seconds == pytest.approx(0.2, abs=0.05)
 
 
+def test_overtime_counts_among_the_time_that_is_left_as_soon_as_it_is_declared():
+    left = []
+
+    class Compiling(Stage):
+        name = "compiling"
+        skippable = False
+
+        def run(self, state, budget):
+            for _ in range(3):
+                state.overtime += 100
+                yield None
+                left.append(pipeline.tracker.eta())
+            yield Batch(1, 1)
+
+    pipeline = Pipeline([Compiling()])
+    pipeline.fit(time_limit=50, verbose=False)
+    assert left == pytest.approx([150, 250, 350], abs=5)
+
+
 def test_a_pulse_lets_the_run_stop_without_a_batch():
     class Pulsing(Stage):
         name = "pulsing"
