@@ -1,6 +1,6 @@
 """The run of a genetic algorithm over timetables."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import TYPE_CHECKING, Any
 
@@ -201,7 +201,7 @@ class Evolution:
         jobs = []
         first = self._members
         for _ in range(min(self._at_once, self.founders - first)):
-            start, temperature = self._founder_start(self.made, seconds)
+            start, temperature = yield from self._founder_start(self.made, seconds)
             jobs.append(self._job(*start, temperature, stage.founder_moves))
         yield from self._anneal(jobs, seconds)
         for i, job in enumerate(jobs, first):
@@ -209,7 +209,9 @@ class Evolution:
             island.append(job.individual())
             island.sort(key=lambda individual: individual.rank)
 
-    def _founder_start(self, index: int, seconds: float | None) -> tuple[Arrays, float]:
+    def _founder_start(
+        self, index: int, seconds: float | None
+    ) -> Generator[None, None, tuple[Arrays, float]]:
         """Choose where a founder's anneal begins: its timetable and its temperature."""
         stage, solution = self.stage, self.state.solution
         # A move of a course in many curricula takes longer to evaluate.
@@ -221,7 +223,10 @@ class Evolution:
             # to cool from high up.
             return solution.lecture_arrays(), max(stage.reheats)
         rng = np.random.default_rng(self.state.seed_sequence(stage.name, 1, index))
-        return greedy_timetable(self.state.instance, rng), stage.founder_temperature
+        # Aside: on the largest instances it takes seconds.
+        placing = self.state.executor.submit(greedy_timetable, self.state.instance, rng)
+        (start,) = yield from wait_all([placing])
+        return start, stage.founder_temperature
 
     def _breed(self, seconds: float | None) -> Iterator[None]:
         """Make children on the islands in turn and let them in where they belong."""
