@@ -187,11 +187,12 @@ def timings_of(events: Events) -> dict[str, StageTiming]:
     timings = {}
     for kind, when, *about in events:
         if kind == "begin":
-            (stage, budget), began, finished = about, when, []
+            (stage, budget), began, finished, total = about, when, [], None
         elif kind == "batch":
-            finished.append((about[0], when - began))
+            done, total = about
+            finished.append((done, when - began))
         elif kind == "end":
-            timings[stage] = StageTiming.of(finished, when - began, budget)
+            timings[stage] = StageTiming.of(finished, when - began, budget, total)
     return timings
 
 

@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 from .stage_timing import StageTiming
 from .unit_clock import UnitClock
 
-# Earlier timings hold as they are until so much of them was lived through: of the stage in hand,
-# of the whole run for the stages to come, and at least so many seconds.
+# Earlier timings of the stage in hand hold as they are until so much of it was lived through, and
+# at least so many seconds.
 _TRUST_OF_STAGE = 0.1
-_TRUST_OF_RUN = 0.5
 _TRUST_SECONDS = 0.2
+# That this run is as fast as the earlier one counts as much as so many stages that were; stages
+# shorter than so many seconds count less.
+_STAGES_OF_TRUST = 1.0
+_SHORT_SECONDS = 0.5
 # What a stage's share is worth counts as much as so many of its units.
 _UNITS_OF_SHARE = 8
 # What the stages so far say of those to come counts in full from this share of the run on.
@@ -25,9 +28,10 @@ class Forecast:
 
     The stage in hand is foretold from its recent units, or from the curve that
     it took in an earlier run, at the pace of this run. A stage to come takes what
-    it took then; where there is no earlier run, what its share is worth by the
-    stages so far. With a time limit a stage takes at most its part of the time
-    left, and all of that where nothing is known.
+    it took then, at that pace; where there is no earlier run, what its share is
+    worth by the stages so far, the less of it the smaller their share. With a time
+    limit a stage takes at most its part of the time left, and all of that where
+    nothing is known.
 
     Parameters
     ----------
@@ -117,35 +121,44 @@ class Forecast:
     def _by_timing(
         self, timing: StageTiming, now: float, total: int | None, clock: UnitClock
     ) -> float:
-        total = timing.units if total is None else total
-        if not (total and timing.units):
+        units = _units_like_then(timing, total, clock.done)
+        if not (units and timing.units):
             return max(0.0, timing.seconds * self._pace() - (now - clock.began))
         # More units than then, or fewer, take more or less time.
-        pace = self._pace() * total / timing.units
-        part, following = clock.done / total, (clock.done + 1) / total
-        lived, trust = (
-            pace * timing.at(part),
-            _TRUST_OF_STAGE * pace * timing.seconds + _TRUST_SECONDS,
-        )
-        pace *= (clock.at - clock.began + trust) / (lived + trust)
+        expected = self._pace() * units / timing.units
+        part, following = clock.done / units, (clock.done + 1) / units
+        trust = _TRUST_OF_STAGE * expected * timing.seconds + _TRUST_SECONDS
+        took, lived = clock.at - clock.began, expected * timing.at(part)
+        pace = (took + trust) / (lived + trust)
+        # A unit that is overdue lets expect longer ones.
+        took, lived = now - clock.began, expected * timing.at(following)
+        pace = expected * max(pace, (took + trust) / (lived + trust))
         unit = pace * (timing.at(following) - timing.at(part))
         return clock.in_hand(unit, now) + pace * (timing.seconds - timing.at(following))
 
     def _pace(self) -> float:
         """How many times as long as then the stages so far took."""
-        trust = _TRUST_OF_RUN * sum(one.seconds for one in self._timings.values()) + _TRUST_SECONDS
-        took = expected = trust
+        logarithm, stages = 0.0, _STAGES_OF_TRUST
         for stage, seconds in self.past.items():
             timing = self._timings.get(stage)
             if timing is not None and not timing.spends_budget:
-                took += seconds
-                expected += timing.seconds
-        return took / expected
+                part = timing.seconds / (timing.seconds + _SHORT_SECONDS)
+                ratio = (seconds + _TRUST_SECONDS) / (timing.seconds + _TRUST_SECONDS)
+                logarithm += part * math.log(ratio)
+                stages += part
+        return math.exp(logarithm / stages)
 
     def _by_share(self, stage: str) -> float | None:
-        """What a stage takes if its share is worth as much as those of the stages so far."""
+        """What a stage takes by what the shares of the stages so far were worth."""
         seconds, share = self._past_in_all()
-        return seconds / share * self._shares[stage] if share else None
+        return self._worth(self._shares[stage], seconds, share) if share else None
+
+    def _worth(self, ahead: float, seconds: float, share: float) -> float:
+        """What a share ahead takes, where so many seconds went into another one."""
+        # A small share tells little of the rest; without a share, a run of some age is as
+        # likely to last another such age as not (J. R. Gott, Nature 363, 1993).
+        telling = min(1.0, share / sum(self._shares.values()) / _TELLING_SHARE)
+        return (seconds / share * ahead) ** telling * seconds ** (1.0 - telling)
 
     def _past_in_all(self) -> tuple[float, float]:
         """Return what the stages so far took, and their share."""
@@ -172,12 +185,15 @@ class Forecast:
         unknown = sum(self._shares[name] for name in stages if name not in self._timings)
         if not (unknown and share and seconds):
             return known
-        by_share = seconds / share * unknown
-        # A small share tells little of the rest; without a share, a run of some age is as
-        # likely to last another such age as not (J. R. Gott, Nature 363, 1993).
-        part = share / sum(self._shares.values())
-        doubt = max(0.0, _TELLING_SHARE - part)
-        return known + by_share ** (1.0 - doubt) * seconds**doubt
+        return known + self._worth(unknown, seconds, share)
+
+
+def _units_like_then(timing: StageTiming, total: int | None, done: int) -> float:
+    """Return how many units a stage does if it ends as early, of its total, as then."""
+    if total is None:
+        return timing.units
+    part = 1.0 if not timing.total else min(1.0, timing.units / timing.total)
+    return max(total * part, min(done + 1, total))
 
 
 def _by_units(now: float, total: int, seconds: float, clock: UnitClock) -> float:

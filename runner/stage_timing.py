@@ -25,11 +25,14 @@ class StageTiming:
     curve
         Seconds since its beginning when each twentieth of the units was done;
         the last is what the stage took in all.
+    total
+        Units that it meant to do; None if that was not known.
     """
 
     units: int
     budget: float | None
     curve: tuple[float, ...]
+    total: int | None = None
 
     @classmethod
     def of(
@@ -37,6 +40,7 @@ class StageTiming:
         finished: Sequence[tuple[int, float]],
         seconds: float,
         budget: float | None,
+        total: int | None = None,
     ) -> "StageTiming":
         """Make the timing of a stage.
 
@@ -48,11 +52,13 @@ class StageTiming:
             What the stage took in all.
         budget
             What it was allowed.
+        total
+            Units that it meant to do.
         """
         units = finished[-1][0] if finished else 0
         points = [(0, 0.0), *finished]
         curve = [_interpolated(points, units * i / (POINTS - 1)) for i in range(POINTS - 1)]
-        return cls(units, budget, (*(min(one, seconds) for one in curve), seconds))
+        return cls(units, budget, (*(min(one, seconds) for one in curve), seconds), total)
 
     @property
     def seconds(self) -> float:

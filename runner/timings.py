@@ -93,24 +93,28 @@ class Timings:
         for stage in run.stages:
             if stage.ended_by in _COMPLETE:
                 finished = [(done, at - stage.began) for done, at in rows.get(stage.name, ())]
-                timing = StageTiming.of(finished, stage.seconds, stage.budget)
+                timing = StageTiming.of(finished, stage.seconds, stage.budget, stage.total)
                 self._stages[stage.budget is not None][stage.name] = timing
 
 
 def _as_json(timing: StageTiming) -> dict[str, Any]:
     curve = [round(seconds, 4) for seconds in timing.curve]
-    return {"units": timing.units, "budget": timing.budget, "curve": curve}
+    about = {"units": timing.units, "total": timing.total, "budget": timing.budget}
+    return {**about, "curve": curve}
 
 
 def _timing(content: Mapping[str, Any]) -> StageTiming:
     units, budget, curve = content["units"], content["budget"], content["curve"]
+    total = content.get("total")
     if type(units) is not int or units < 0:
         raise ValueError(f"units {units!r}")
+    if total is not None and (type(total) is not int or total < 0):
+        raise ValueError(f"total {total!r}")
     if budget is not None and not _is_seconds(budget):
         raise ValueError(f"budget {budget!r}")
     if len(curve) != POINTS or not all(map(_is_seconds, curve)) or not is_rising(curve):
         raise ValueError(f"the curve {curve!r}")
-    return StageTiming(units, budget, tuple(map(float, curve)))
+    return StageTiming(units, budget, tuple(map(float, curve)), total)
 
 
 def _is_seconds(value: Any) -> bool:

@@ -85,7 +85,50 @@ def test_a_small_share_is_no_measure_of_the_rest(clock):
     work(tracker, clock, 10, 1)
     tracker.end_stage()
     # Not 190, as the share alone would have it, and more than another 10.
-    assert 20 < tracker.eta() < 120
+    assert 10 < tracker.eta() < 120
+
+
+def test_a_stage_just_begun_is_not_foretold_by_a_small_share_alone(clock):
+    tracker = tracker_of(clock, a=1, b=9, c=90)
+    tracker.begin_stage("a", 10)
+    work(tracker, clock, 10, 1)
+    tracker.end_stage()
+    tracker.begin_stage("b")
+    # Not 90 for this stage and 900 for the next.
+    assert 10 < tracker.eta() < 100
+
+
+def test_a_stage_that_ended_early_then_ends_as_early_now(clock):
+    finished = [(done, 0.1 * done) for done in range(1, 101)]
+    timing = StageTiming.of(finished, 10, None, total=1000)
+    tracker = tracker_of(clock, {"a": timing}, a=1)
+    tracker.begin_stage("a", 2000)
+    # Twice as many units, of which a tenth will be done as then.
+    assert tracker.eta() == pytest.approx(20)
+    work(tracker, clock, 150, 0.1)
+    assert tracker.eta() == pytest.approx(5, rel=0.01)
+    work(tracker, clock, 150, 0.1)
+    assert 0 <= tracker.eta() < 5
+
+
+def test_a_unit_that_is_overdue_makes_the_rest_longer_with_timings_too(clock):
+    tracker = tracker_of(clock, {"a": even(100)}, a=1)
+    tracker.begin_stage("a", 10)
+    work(tracker, clock, 2, 10)
+    clock.now += 40
+    assert tracker.eta() > 1.5 * 70
+
+
+def test_a_stage_much_longer_or_shorter_than_then_counts_as_one_of_several(clock):
+    timings = {"a": even(1), "b": even(10), "c": even(100)}
+    tracker = tracker_of(clock, timings, a=1, b=1, c=1)
+    for stage, seconds in (("a", 1), ("b", 10)):
+        tracker.begin_stage(stage, 10)
+        work(tracker, clock, 10, 2 * seconds / 10)
+        tracker.end_stage()
+    tracker.begin_stage("c", 10)
+    # Both took twice as long as then, and though they were short, that tells.
+    assert 120 < tracker.eta() < 200
 
 
 def test_the_first_units_of_a_stage_are_no_measure_of_the_rest(clock):

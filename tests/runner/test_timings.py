@@ -35,6 +35,17 @@ def test_a_run_leaves_its_timings_in_the_file(tmp_path):
     assert not Timings.read(path).of_stages(limited=True)
 
 
+def test_a_stage_that_ends_early_leaves_what_it_meant_to_do_as_well(tmp_path):
+    class Patient(Steps):
+        def run(self, state, budget):
+            yield Batch(3, 50)
+
+    path = tmp_path / "timings.json"
+    fit(Patient("a"), timings=path)
+    timing = Timings.read(path).of_stages(limited=False)["a"]
+    assert (timing.units, timing.total) == (3, 50)
+
+
 def test_the_file_lets_the_next_run_tell_its_time_at_once(tmp_path):
     path = tmp_path / "timings.json"
     curve = [5.0 * i for i in range(21)]
@@ -101,6 +112,8 @@ GOOD = {"units": 1, "budget": None, "curve": [0.0] * 21}
             for wrong in (
                 {"units": -1},
                 {"units": "1"},
+                {"total": -1},
+                {"total": "9"},
                 {"budget": -2.0},
                 {"curve": []},
                 {"curve": [0.0] * 20 + [math.inf]},
