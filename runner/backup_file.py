@@ -1,5 +1,6 @@
 """The file of a backup: arrays in an ``.npz``, the rest as JSON beside them."""
 
+import errno
 import json
 import os
 from typing import Any
@@ -15,6 +16,8 @@ KIND = "schoolbell backup"
 VERSION = 1
 MOST_BYTES = 1 << 30
 """Most bytes that a backup may hold, unpacked."""
+MOST_BYTES_OF_TEXT = 1 << 24
+"""Most of them that are JSON, which becomes objects twenty times as large."""
 
 # What stands in the JSON for an array and for a tuple.
 ARRAY, TUPLE = "__array__", "__tuple__"
@@ -27,10 +30,13 @@ def write_backup(path: str | os.PathLike[str], tree: dict[str, Any]) -> None:
     Raises
     ------
     OSError
-        If the file cannot be written.
+        If the file cannot be written, or would be larger than what is read.
     """
     arrays: list[NDArray] = []
     text = json.dumps(_pack(tree, arrays)).encode()
+    size = len(text) + sum(array.nbytes for array in arrays)
+    if len(text) > MOST_BYTES_OF_TEXT or size > MOST_BYTES:
+        raise OSError(errno.EFBIG, f"{size:,} bytes are too many", os.fspath(path))
     named = {f"a{number}": array for number, array in enumerate(arrays)}
     write_arrays(path, KIND, VERSION, {TREE: np.frombuffer(text, np.uint8), **named})
 
@@ -51,7 +57,10 @@ def read_backup(path: str | os.PathLike[str]) -> dict[str, Any]:
     except FormatError as error:
         raise BackupError(path, f"found {error.found}, expected {error.expected}") from error
     try:
-        tree = _unpack(json.loads(arrays[TREE].tobytes()), arrays)
+        text = arrays[TREE].tobytes()
+        if len(text) > MOST_BYTES_OF_TEXT:
+            raise ValueError(f"more than {MOST_BYTES_OF_TEXT} bytes of text")
+        tree = _unpack(json.loads(text), arrays)
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise BackupError(path, f"its contents make no sense ({error!r:.80})") from error
     if not isinstance(tree, dict):

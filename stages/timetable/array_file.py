@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,14 @@ from .errors import FormatError
 
 KIND, VERSION, DIGEST = "kind", "version", "digest"
 MOST_BYTES = 1 << 26
+
+MOST_BYTES_OF_DIRECTORY = 1 << 22
+"""Most bytes of an archive's directory: it becomes objects several times as large."""
+
+# How an archive ends: signature, disks, numbers of entries, the directory's size and place, and
+# the length of a comment. What stands before that in archives of 64 bits has 20 bytes.
+_END = struct.Struct("<4s4H2LH")
+_LOCATOR_64 = b"PK\6\7" + bytes(16)
 
 # What zipfile, zlib and numpy raise for a file that was changed.
 _DAMAGED = (
@@ -101,15 +110,36 @@ def _read(path: str | os.PathLike[str], most_bytes: int) -> dict[str, NDArray]:
         raise ValueError("no regular file")
     if Path(path).stat().st_size > most_bytes:
         raise ValueError(f"more than {most_bytes} bytes")
-    with zipfile.ZipFile(path) as archive:
+    with Path(path).open("rb") as file:
+        _check_directory(file)
+        archive = zipfile.ZipFile(file)
         entries = archive.infolist()
         if sum(entry.file_size for entry in entries) > most_bytes:
             raise ValueError(f"more than {most_bytes} bytes")
         for entry in entries:
-            with archive.open(entry) as file:
+            if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise ValueError("an unusual compression")
+            with archive.open(entry) as part:
                 # No more than announced: what is behind it does not count.
-                arrays[entry.filename.removesuffix(".npy")] = _array(file.read(entry.file_size))
+                arrays[entry.filename.removesuffix(".npy")] = _array(part.read(entry.file_size))
     return arrays
+
+
+def _check_directory(file: BinaryIO) -> None:
+    """Look at how large the archive's directory is, before it is read at once.
+
+    `write_arrays` leaves no comment at the end and needs no 64-bit sizes; where
+    there are any, zipfile looks for the directory's size elsewhere.
+    """
+    file.seek(0, os.SEEK_END)
+    file.seek(max(0, file.tell() - len(_LOCATOR_64) - _END.size))
+    locator, end = file.read(len(_LOCATOR_64)), file.read()
+    if len(end) != _END.size or not end.startswith(b"PK\5\6") or not end.endswith(b"\0\0"):
+        raise ValueError("no end of an archive")
+    if locator.startswith(_LOCATOR_64[:4]):
+        raise ValueError("an archive of 64 bits")
+    if _END.unpack(end)[5] > MOST_BYTES_OF_DIRECTORY:
+        raise ValueError("a directory that is too large")
 
 
 def _array(data: bytes) -> NDArray:
@@ -118,13 +148,13 @@ def _array(data: bytes) -> NDArray:
     if version != (1, 0):
         raise ValueError(f"an array of version {version}")
     shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
-    body = data[file.tell() :]
+    size = len(data) - file.tell()
     count = 1
     for length in shape:
         count *= int(length)
-    if dtype.hasobject or not dtype.itemsize or count * dtype.itemsize != len(body):
+    if dtype.hasobject or not dtype.itemsize or count * dtype.itemsize != size:
         raise ValueError("an array of the wrong size")
-    array = np.frombuffer(body, dtype) if len(body) else np.empty(0, dtype)
+    array = np.frombuffer(data, dtype, offset=file.tell()) if size else np.empty(0, dtype)
     return array.reshape(shape, order="F" if fortran_order else "C").copy()
 
 
@@ -133,5 +163,5 @@ def _digest(arrays: Mapping[str, NDArray]) -> str:
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])
         digest.update(f"{name} {array.dtype.str} {np.shape(arrays[name])}\n".encode())
-        digest.update(array.tobytes())
+        digest.update(array.reshape(-1).view(np.uint8) if array.size else b"")
     return digest.hexdigest()

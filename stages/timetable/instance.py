@@ -110,6 +110,10 @@ class Instance:
                     f"at most {self.n_periods}, one a period",
                     InstanceItem("courses", k),
                 )
+        lectures = sum(course.lectures for course in self.courses)
+        if lectures > limits.MAX_LECTURES_IN_ALL:
+            most = f"at most {limits.MAX_LECTURES_IN_ALL:,}"
+            raise InstanceError(f"{lectures:,} lectures in all", most)
         tables = {
             "courses by periods": self.n_courses * self.n_periods,
             "courses by rooms": self.n_courses * self.n_rooms,

@@ -7,6 +7,9 @@ MAX_PERIODS_PER_DAY = 288
 MAX_CURRICULA = 200_000
 MAX_CONSTRAINTS = 5_000_000
 
+MAX_LECTURES_IN_ALL = 2_000_000
+"""Most lectures of all courses together; each has a place in every timetable of a population."""
+
 MAX_CELLS = 100_000_000
 """Most cells of a table such as courses by periods or courses by rooms."""
 

@@ -87,6 +87,48 @@ def test_an_archive_that_hides_how_much_it_unpacks_to_is_refused(path):
     assert peak_of_refusing(path) < 5_000_000
 
 
+def test_a_directory_of_very_many_entries_is_refused(path):
+    with zipfile.ZipFile(path, "a") as archive:
+        for number in range(60_000):
+            archive.writestr(zipfile.ZipInfo(f"{number:064}"), b"")
+    assert path.stat().st_size < 15_000_000
+    assert peak_of_refusing(path) < 5_000_000
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_compression_that_takes_memory_of_its_own_is_refused(path, compression):
+    with zipfile.ZipFile(path, "a", compression) as archive:
+        archive.writestr("a9.npy", npy((1,), body=bytes(8)))
+    assert peak_of_refusing(path) < 5_000_000
+
+
+@pytest.mark.parametrize("end", [b"comment", b"64"])
+def test_an_archive_that_ends_otherwise_is_refused(path, end):
+    if end == b"64":
+        whole, directory = path.read_bytes(), struct.pack("<Q", 1 << 40)
+        record = b"PK\6\6" + struct.pack("<QHHLLQQ", 44, 45, 45, 0, 0, 3, 3) + directory * 2
+        locator = b"PK\6\7" + struct.pack("<LQL", 0, len(whole) - 22, 1)
+        path.write_bytes(whole[:-22] + record + locator + whole[-22:])
+    else:
+        with zipfile.ZipFile(path, "a") as archive:
+            archive.comment = end
+    assert peak_of_refusing(path) < 5_000_000
+
+
+def test_text_that_would_become_very_many_objects_is_refused(path, monkeypatch):
+    monkeypatch.setattr("schoolbell.runner.backup_file.MOST_BYTES_OF_TEXT", 1_000_000)
+    text = b"{" + b'"a":[' + b"[]," * 400_000 + b"[]]}"
+    write_arrays(path, KIND, VERSION, {"tree": np.frombuffer(text, np.uint8)})
+    assert peak_of_refusing(path) < 5_000_000
+
+
+def test_what_would_not_be_read_is_not_written(path, monkeypatch):
+    monkeypatch.setattr("schoolbell.runner.backup_file.MOST_BYTES", 1_000_000)
+    with pytest.raises(OSError, match="too many"):
+        write_backup(path, {"large": np.zeros(200_000)})
+    assert same(read_backup(path), TREE)
+
+
 class Mischief:
     def __reduce__(self):
         return os.mkdir, ("executed",)

@@ -164,3 +164,14 @@ def test_megabytes_of_noise_are_told_within_bounded_memory(tmp_path, kind, reads
     assert error.value.line is not None
     assert len(str(error.value)) < 1000
     assert peak < 8 * size
+
+
+def test_more_lectures_than_there_is_memory_for_are_told(tmp_path):
+    lines = ["Name: huge", "Courses: 400", "Rooms: 1", "Days: 366", "Periods_per_day: 16"]
+    lines += ["Curricula: 0", "Constraints: 0", "", "COURSES:"]
+    lines += [f"c{number} t{number} 5856 1 1" for number in range(400)]
+    lines += ["", "ROOMS:", "hall 30", "", "CURRICULA:", "", "UNAVAILABILITY_CONSTRAINTS:", ""]
+    file = tmp_path / "huge.ctt"
+    file.write_text("\n".join([*lines, "END.", ""]), encoding="utf-8")
+    with pytest.raises(FormatError, match="2,342,400 lectures in all, expected at most 2,000,000"):
+        Instance.read(file)
