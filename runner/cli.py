@@ -3,6 +3,7 @@
 import argparse
 import math
 import os
+import signal
 import sys
 import threading
 import time
@@ -41,6 +42,9 @@ def program() -> NoReturn:
     """Be the program ``schoolbell``: run the command line and end the process."""
     # The interpreter's start counts too: it takes little time but the processor's.
     status = main(started=time.monotonic() - time.process_time())
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        # All is done: whoever presses Ctrl-C now is in a hurry, and wants no traceback.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     own = threading.current_thread()
     others = [one for one in threading.enumerate() if one is not own and not one.daemon]
     for thread in others:

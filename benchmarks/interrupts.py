@@ -1,0 +1,211 @@
+"""How soon Ctrl-C ends the command line, at random moments of all stages.
+
+    python benchmarks/interrupts.py [--times 24] [--time 20] [--courses 20000] [--cold] [FILES…]
+
+``schoolbell fit`` runs on each file, and on a generated instance of so many courses
+(0 for none), and gets SIGINT: once, and every third time again a moment later. A
+first run without one tells when its stages begin and end; then the stages take
+turns, the start of the program as the first, and within each the moment is random.
+Told are the seconds from the signal to the end of the process, from the second
+signal where there are two, and what went wrong: an exit status other than 130, a
+traceback, or a timetable that the log knows of and that was not written.
+
+``--cold`` gives every run an empty cache of compiled kernels and sends the signals
+while it loads, most of which is numba compiling for the first time.
+"""
+
+import argparse
+import csv
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from measuring import PROGRAM, Table, add_format
+from schoolbell.stages.timetable import generate
+
+STARTING = "start"
+INTERRUPTED = 130
+COLUMNS = ("instance", "stage", "once", "longest (s)", "twice", "longest, twice (s)", "faults")
+
+# A process that has not ended by then is killed.
+PATIENCE = 60.0
+
+# Longest pause between two signals: nobody is faster.
+AGAIN = 0.4
+
+
+@dataclass
+class Ends:
+    """How processes ended that were interrupted in one stage.
+
+    Attributes
+    ----------
+    once, twice
+        Seconds from the last signal to the end, for one signal and for two.
+    faults
+        What went wrong, in words.
+    """
+
+    once: list[float] = field(default_factory=list)
+    twice: list[float] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+
+def main() -> int:
+    args = _arguments()
+    table = Table(COLUMNS, args.format)
+    faults = 0
+    with tempfile.TemporaryDirectory() as name:
+        for path in _instances(args, Path(name)):
+            ends = measure(path.resolve(), args)
+            for stage, one in ends.items():
+                faults += len(one.faults)
+                table.row(
+                    path.stem,
+                    stage,
+                    len(one.once),
+                    round(max(one.once), 2) if one.once else None,
+                    len(one.twice),
+                    round(max(one.twice), 2) if one.twice else None,
+                    "; ".join(one.faults),
+                )
+    return 1 if faults else 0
+
+
+def measure(path: Path, args: argparse.Namespace) -> dict[str, Ends]:
+    """Interrupt runs on one instance, in each stage by turns."""
+    draw = random.Random(args.seed)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        spans = stage_spans(path, folder, args)
+        ends = {stage: Ends() for stage in spans}
+        for number in range(args.times):
+            begin, end = list(spans.values())[number % len(spans)]
+            moment = draw.uniform(begin, end)
+            again = draw.uniform(0.0, AGAIN) if number // len(spans) % 3 == 2 else None
+            stage, seconds, fault = interrupt(path, folder / str(number), args, moment, again)
+            one = ends.setdefault(stage, Ends())
+            (one.once if again is None else one.twice).append(seconds)
+            if fault:
+                one.faults.append(fault)
+    return ends
+
+
+def stage_spans(
+    path: Path, folder: Path, args: argparse.Namespace
+) -> dict[str, tuple[float, float]]:
+    """Run to the end; return when the stages begin and end, in seconds from the start."""
+    for _ in range(1 if args.cold else 2):
+        # The second one finds the kernels compiled.
+        start(path, folder, args).communicate()
+    spans: dict[str, tuple[float, float]] = {}
+    end = 0.0
+    for row in _rows(folder / "log.csv"):
+        begin = spans.get(row["stage"], (end,))[0]
+        end = float(row["elapsed"])
+        spans[row["stage"]] = (begin, end)
+    if args.cold:
+        return {"load": spans["load"]}
+    # Importing and reading the instance are no part of any stage.
+    return {STARTING: (0.05, spans["load"][1] / 2), **spans}
+
+
+def interrupt(
+    path: Path, folder: Path, args: argparse.Namespace, moment: float, again: float | None
+) -> tuple[str, float, str]:
+    """Interrupt one run; return the stage, the seconds to its end and what went wrong."""
+    folder.mkdir()
+    process = start(path, folder, args)
+    time.sleep(moment)
+    process.send_signal(signal.SIGINT)
+    if again is not None:
+        time.sleep(again)
+        process.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    try:
+        _, complaint = process.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        _, complaint = process.communicate()
+    seconds = time.monotonic() - began
+    rows = _rows(folder / "log.csv")
+    fault = _fault(process.returncode, complaint, rows, folder, again is not None)
+    return rows[-1]["stage"] if rows else STARTING, seconds, fault
+
+
+def start(path: Path, folder: Path, args: argparse.Namespace) -> "subprocess.Popen[str]":
+    """Start the command line in a folder of its own."""
+    command = [str(PROGRAM), "fit", str(path), "--quiet", "--time-limit", f"{args.time:g}"]
+    command += ["--seed", str(args.seed), "--out", "best.sol", "--csv", "log.csv"]
+    if args.workers:
+        command += ["--workers", str(args.workers)]
+    environment = dict(os.environ)
+    if args.cold:
+        environment["NUMBA_CACHE_DIR"] = str(folder / "numba")
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Whoever runs this in the background may have had the signal ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+
+
+def _fault(
+    status: int, complaint: str, rows: list[dict[str, str]], folder: Path, twice: bool
+) -> str:
+    if status == 0 and rows and rows[-1]["stage"] == "finalize":
+        return ""
+    # Before the program's first line, and after its last, the interpreter dies of the signal,
+    # which a shell reports as 130 too.
+    at_an_end = twice or not rows or rows[-1]["stage"] == "finalize"
+    if status != INTERRUPTED and not (status == -signal.SIGINT and at_an_end):
+        return f"exit status {status}: {complaint.strip()[-200:]}"
+    if "Traceback" in complaint and rows:
+        return complaint.strip()[-200:]
+    if not twice and rows and rows[-1]["cost"] and not (folder / "best.sol").exists():
+        return "the best was not written"
+    return ""
+
+
+def _rows(log: Path) -> list[dict[str, str]]:
+    if not log.exists():
+        return []
+    with log.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _instances(args: argparse.Namespace, folder: Path) -> Iterator[Path]:
+    yield from args.files
+    if args.courses:
+        path = folder / f"generated_{args.courses}.ectt"
+        generate(args.courses, seed=1).write(path)
+        yield path
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("files", nargs="*", type=Path)
+    parser.add_argument("--times", type=int, default=24, help="signals for each instance (24)")
+    parser.add_argument("--time", type=float, default=20.0, help="time limit of a run (20)")
+    parser.add_argument("--courses", type=int, default=20_000)
+    parser.add_argument("--workers", type=int, help="tasks that run at once (the processors)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--cold", action="store_true", help="with an empty cache of kernels")
+    add_format(parser)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
