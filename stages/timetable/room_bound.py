@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # above which each lecture is looked at as if the rooms were its alone.
 MOST_COUNTED = 1_000
 MOST_ARCS = 200_000
+# Above this, only the largest room is looked at: a table of prices would take hundreds of MB.
+MOST_PRICES = 2_000_000
 
 
 def room_bound(
@@ -38,6 +40,8 @@ def room_bound(
     flag
         When set, the call returns soon with what it has.
     """
+    if instance.n_courses * instance.n_rooms > MOST_PRICES:
+        return _beyond_the_largest(instance, formulation)
     prices = _prices(instance, formulation)
     least = np.where(prices < 0, np.iinfo(np.int64).max, prices).min(axis=1)
     places = instance.n_rooms * instance.n_periods
@@ -51,6 +55,15 @@ def room_bound(
     if stability and prices.size <= MOST_COUNTED:
         bound = max(bound, _least_with_stability(instance, prices, stability, limits, flag))
     return bound
+
+
+def _beyond_the_largest(instance: Instance, formulation: Formulation) -> int:
+    """Count the students that even the largest room has no seat for."""
+    if instance.n_lectures > instance.n_rooms * instance.n_periods:
+        return 0
+    excess = instance.course_students.astype(np.int64) - int(instance.room_capacity.max())
+    students = int((np.maximum(excess, 0) * instance.course_lectures).sum())
+    return students * formulation.weights.get("RoomCapacity", 0)
 
 
 def _prices(instance: Instance, formulation: Formulation) -> NDArray[np.int64]:

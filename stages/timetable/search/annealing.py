@@ -18,10 +18,14 @@ from .kempe import (
     REJECTED,
     apply_chain,
     best_free_room,
-    chain_cost,
+    chain_curricula,
+    chain_rooms,
     chain_violations,
-    plan_chain,
+    find_chain,
+    least_beyond_curricula,
+    plan_rooms,
 )
+from .pairs import try_pair
 from .random import next_uint64
 from .record import Record
 from .search_problem import SearchProblem
@@ -38,6 +42,8 @@ from .terms import (
 from .timetable import Timetable, build_timetable, can_enter, exchange, link, shift, unlink
 from .weights import enabled, units
 
+# The most lectures of a Kempe chain that is looked at.
+LONGEST = int64(8)
 _LEVELS = 4096
 _THRESHOLDS = -np.log((np.arange(_LEVELS) + 0.5) / _LEVELS)
 
@@ -61,6 +67,8 @@ class Schedule(Record):
     best_room
         Part of the proposals that move a lecture to the best free room of another
         period; the rest go to any cell and exchange lectures if it is taken.
+    pair
+        Part of the proposals that move two lectures that follow one another.
     violation
         Cost that one violation counts as.
     """
@@ -72,6 +80,7 @@ class Schedule(Record):
     cutoff: float = 0.06
     kempe: float = 0.2
     best_room: float = 0.5
+    pair: float = 0.1
     violation: float = 100.0
 
 
@@ -87,6 +96,9 @@ class Anneal:
         The best timetable seen, int64 (n_lectures,).
     best_total
         Its violations and cost, int64 (2,).
+    pool
+        The lectures that moves are proposed for, int64; others move only when they
+        exchange places with one of these.
     rng
         Random state, uint64 (4,).
     clock
@@ -98,6 +110,7 @@ class Anneal:
     best_period: NDArray[np.int64]
     best_room: NDArray[np.int64]
     best_total: NDArray[np.int64]
+    pool: NDArray[np.int64]
     rng: NDArray[np.uint64]
     clock: NDArray[np.int64]
 
@@ -113,8 +126,9 @@ def start_anneal(
     room: NDArray[np.integer],
     schedule: Schedule,
     rng: NDArray[np.uint64],
+    pool: NDArray[np.int64] | None = None,
 ) -> Anneal:
-    """Begin an anneal from a timetable."""
+    """Begin an anneal from a timetable, of all lectures or of a pool of them."""
     timetable = build_timetable(problem, period, room)
     clock = np.array([schedule.moves, -1, 0, 0, 0, 0], np.int64)
     return Anneal(
@@ -122,6 +136,7 @@ def start_anneal(
         timetable.period.copy(),
         timetable.room.copy(),
         timetable.total.copy(),
+        np.arange(len(period)) if pool is None else pool,
         rng,
         clock,
     )
@@ -141,6 +156,7 @@ def anneal_chunk(problem: SearchProblem, anneal: Anneal, schedule: Schedule, mov
         anneal.best_period,
         anneal.best_room,
         anneal.best_total,
+        anneal.pool,
         anneal.rng,
         anneal.clock,
         schedule,
@@ -150,11 +166,14 @@ def anneal_chunk(problem: SearchProblem, anneal: Anneal, schedule: Schedule, mov
 
 
 @kernel
-def run_moves(problem, timetable, best_period, best_room, best_total, rng, clock, schedule, moves):
+def run_moves(
+    problem, timetable, best_period, best_room, best_total, pool, rng, clock, schedule, moves
+):
     """Propose a number of moves, fewer if the anneal ends before."""
-    n_lectures, n_rooms = len(timetable.period), timetable.cell.shape[1]
+    n_pool, n_rooms = uint64(len(pool)), timetable.cell.shape[1]
     chain_draws = uint64(schedule.kempe * 65536.0)
     best_draws = uint64((schedule.kempe + schedule.best_room) * 65536.0)
+    pair_draws = uint64((schedule.kempe + schedule.best_room + schedule.pair) * 65536.0)
     violation = schedule.violation
     temperature = _temperature(schedule, clock[1])
     moves = min(moves, clock[0])
@@ -166,7 +185,7 @@ def run_moves(problem, timetable, best_period, best_room, best_total, rng, clock
         clock[2] -= 1
         # One draw decides lecture and period, another the threshold, the room and the kind.
         bits, dice = next_uint64(rng), next_uint64(rng)
-        lecture = int64(((bits & uint64(0xFFFFFFFF)) * uint64(n_lectures)) >> uint64(32))
+        lecture = pool[((bits & uint64(0xFFFFFFFF)) * n_pool) >> uint64(32)]
         course = problem.course[lecture]
         first_open = problem.open_starts[course]
         n_open = uint64(problem.open_starts[course + 1] - first_open)
@@ -180,6 +199,8 @@ def run_moves(problem, timetable, best_period, best_room, best_total, rng, clock
             accepted = _try_chain(problem, timetable, lecture, p2, bound)
         elif kind < best_draws:
             accepted = _try_period(problem, timetable, lecture, p2, r2, bound, violation)
+        elif kind < pair_draws:
+            accepted = try_pair(problem, timetable, lecture, p2, dice >> uint64(12), bound)
         else:
             accepted = try_cell(problem, timetable, lecture, p2, r2, bound, violation)
         if accepted:
@@ -349,14 +370,24 @@ def _try_chain(problem, timetable, lecture, p2, bound):
     p1 = timetable.period[lecture]
     if p1 < 0 or p1 == p2 or timetable.conflicts[p1, problem.course[lecture]] > 0:
         return False
-    size0, size1 = plan_chain(problem, timetable, lecture, p2)
+    size0, size1 = find_chain(problem, timetable, lecture, p2, LONGEST)
     if size0 == 0:
+        return False
+    cost = chain_curricula(problem, timetable, size0, size1, p1, p2)
+    if cost == REJECTED:
+        return False
+    if not enabled(problem.travel_distance):
+        # Most chains are too dear whatever rooms they get, and rooms take long to find.
+        least = cost + least_beyond_curricula(problem, timetable, size0, size1, p1, p2)
+        if least > bound:
+            return False
+    if not plan_rooms(problem, timetable, size0, size1, p1, p2):
         return False
     violations = chain_violations(problem, timetable, size0, size1)
     if violations > 0:
         return False
-    cost = chain_cost(problem, timetable, size0, size1, p1, p2)
-    if cost == REJECTED or cost > bound:
+    cost += chain_rooms(problem, timetable, size0, size1, p1, p2)
+    if cost > bound:
         return False
     timetable.total[0] += violations
     timetable.total[1] += cost

@@ -7,70 +7,125 @@ course timetables, Z. Lü, J.-K. Hao, *Adaptive tabu search for course
 timetabling*, EJOR 200, 2010.
 """
 
+import numpy as np
+from numba import int64, uint64
+
+from .bits import popcount
 from .compiling import NOWHERE, inner
 from .terms import (
+    clean_day_shift,
     course_total,
+    courses_have_bits,
     crossings_at,
-    day_shift,
     has_curriculum,
-    in_conflict,
     room_cost,
+    working_days,
 )
-from .timetable import link, unlink
+from .timetable import can_enter, lecture_at, link, unlink
 from .weights import enabled, units
 
 REJECTED = 1 << 40
 
 
 @inner
-def find_chain(problem, timetable, lecture, p2):
+def find_chain(problem, timetable, lecture, p2, longest):
     """Collect the chain of a lecture into another period.
+
+    Parameters
+    ----------
+    longest
+        A chain of more lectures is given up; hardly any of those is worth making.
 
     Returns
     -------
     tuple of int
         Lectures in the chain in the first lecture's period and in `p2`, listed
         in ``timetable.chain[0]`` and ``[1]``; (0, 0) if some lecture may not
-        enter its new period or if the rooms would not suffice.
+        enter its new period or if there are too many.
     """
     chain, p1 = timetable.chain, timetable.period[lecture]
     chain[0, 0] = lecture
-    sizes0, sizes1, done0, done1 = 1, 0, 0, 0
+    size0, size1, done0, done1 = 1, 0, 0, 0
     mark = timetable.stamp[0, -1] + 1
     timetable.stamp[0, -1] = mark
     timetable.stamp[0, timetable.room[lecture]] = mark
-    if not problem.available[problem.course[lecture], p2]:
+    course = problem.course[lecture]
+    if not problem.available[course, p2]:
         return 0, 0
-    while done0 < sizes0 or done1 < sizes1:
-        if done0 < sizes0:
-            one, side, target, back = chain[0, done0], 1, p2, p1
+    if courses_have_bits(problem):
+        for word in range(timetable.in_chain.shape[1]):
+            timetable.in_chain[0, word] = timetable.in_chain[1, word] = uint64(0)
+        timetable.in_chain[0, course >> 6] = uint64(1) << uint64(course & 63)
+    while done0 < size0 or done1 < size1:
+        if done0 < size0:
+            course = problem.course[chain[0, done0]]
             done0 += 1
+            size1 = _follow(problem, timetable, course, p2, p1, 1, size1, longest - size0)
         else:
-            one, side, target, back = chain[1, done1], 0, p1, p2
+            course = problem.course[chain[1, done1]]
             done1 += 1
-        course = problem.course[one]
-        linked = int(timetable.conflicts[target, course])
-        for other in range(problem.starts[course], problem.starts[course + 1]):
-            linked += timetable.period[other] == target
-        room = 0
-        while linked > 0:
-            other = timetable.cell[target, room]
-            if other >= 0:
-                course_other = problem.course[other]
-                if course_other == course or in_conflict(problem, course, course_other):
-                    linked -= 1
-                    if timetable.stamp[side, room] != mark:
-                        if not problem.available[course_other, back]:
-                            return 0, 0
-                        timetable.stamp[side, room] = mark
-                        if side == 1:
-                            chain[1, sizes1] = other
-                            sizes1 += 1
-                        else:
-                            chain[0, sizes0] = other
-                            sizes0 += 1
-            room += 1
-    return sizes0, sizes1
+            size0 = _follow(problem, timetable, course, p1, p2, 0, size0, longest - size1)
+        if size0 < 0 or size1 < 0:
+            return 0, 0
+    return size0, size1
+
+
+@inner
+def _follow(problem, timetable, course, period, back, side, size, most):
+    """Add the lectures of a period that a course drives out of it to a side of the chain.
+
+    Returns the new size of the side, or -1 if a lecture may not go `back` or there
+    are more than `most`.
+    """
+    if courses_have_bits(problem):
+        return _follow_bits(problem, timetable, course, period, back, side, size, most)
+    other = lecture_at(problem, timetable, course, period)
+    if other >= 0:
+        size = _add(problem, timetable, other, back, side, size, most)
+    left = int64(timetable.conflicts[period, course])
+    k = problem.conflict_starts[course]
+    while left > 0 and size >= 0:
+        other = lecture_at(problem, timetable, problem.conflict_courses[k], period)
+        if other >= 0:
+            size = _add(problem, timetable, other, back, side, size, most)
+            left -= 1
+        k += 1
+    return size
+
+
+@inner
+def _follow_bits(problem, timetable, course, period, back, side, size, most):
+    for word in range(problem.conflict_bits.shape[1]):
+        bits = problem.conflict_bits[course, word]
+        if word == course >> 6:
+            bits |= uint64(1) << uint64(course & 63)
+        bits &= timetable.present[period, word] & ~timetable.in_chain[side, word]
+        if bits == 0:
+            continue
+        if bits & problem.closed[back, word] != 0 or size + popcount(bits) > most:
+            return NOWHERE
+        timetable.in_chain[side, word] |= bits
+        while bits != 0:
+            lowest = bits & (~bits + uint64(1))
+            bits ^= lowest
+            found = (word << 6) + popcount(lowest - uint64(1))
+            lecture = lecture_at(problem, timetable, found, period)
+            timetable.stamp[side, timetable.room[lecture]] = timetable.stamp[0, -1]
+            timetable.chain[side, size] = lecture
+            size += 1
+    return size
+
+
+@inner
+def _add(problem, timetable, lecture, back, side, size, most):
+    room, mark = timetable.room[lecture], timetable.stamp[0, -1]
+    if timetable.stamp[side, room] == mark or size < 0:
+        return size
+    if size >= most or not problem.available[problem.course[lecture], back]:
+        return NOWHERE
+    timetable.stamp[side, room] = mark
+    timetable.chain[side, size] = lecture
+    return size + 1
 
 
 @inner
@@ -86,16 +141,19 @@ def assign_rooms(problem, timetable, side, size, target):
         lecture = timetable.chain[side, i]
         best, best_cost = NOWHERE, REJECTED
         own = timetable.room[lecture]
-        for k in range(n_rooms):
+        n_used, floor = _rooms_in_use(problem, timetable, lecture)
+        for k in range(-n_used, n_rooms):
             # The lecture's own room first: it wins the ties.
-            room = own + k if own + k < n_rooms else own + k - n_rooms
-            if stamp[room] < 0 or (timetable.cell[target, room] >= 0 and stamp[room] != mark):
+            room = _kth_room(problem, timetable, lecture, own, k)
+            if room < 0 or stamp[room] < 0:
+                continue
+            if timetable.cell[target, room] >= 0 and stamp[room] != mark:
                 continue
             cost = _room_preference(problem, timetable, lecture, room)
             if cost < best_cost:
                 best, best_cost = room, cost
-                if cost == 0:
-                    break
+            if best_cost == 0 or (k >= 0 and best_cost <= floor):
+                break
         if best < 0:
             return False
         timetable.chain_room[side, i] = best
@@ -114,16 +172,48 @@ def best_free_room(problem, timetable, lecture, period, first_room):
     n_rooms = len(problem.capacity)
     start = timetable.room[lecture] if enabled(problem.room_stability) else first_room
     best, best_cost = NOWHERE, REJECTED
-    for k in range(n_rooms):
-        room = start + k if start + k < n_rooms else start + k - n_rooms
-        if timetable.cell[period, room] >= 0:
+    n_used, floor = _rooms_in_use(problem, timetable, lecture)
+    for k in range(-n_used, n_rooms):
+        room = _kth_room(problem, timetable, lecture, start, k)
+        if room < 0 or timetable.cell[period, room] >= 0:
             continue
         cost = _room_preference(problem, timetable, lecture, room)
         if cost < best_cost:
             best, best_cost = room, cost
-            if cost == 0:
-                break
+        if best_cost == 0 or (k >= 0 and best_cost <= floor):
+            break
     return best
+
+
+@inner
+def _rooms_in_use(problem, timetable, lecture):
+    """Tell how many rooms to look at first, and what no other room costs less than.
+
+    Where courses should keep their rooms, those of the course's lectures come
+    first: of the others the first that costs no more than a change of rooms
+    does is as good as any.
+    """
+    if enabled(problem.room_stability):
+        course = problem.course[lecture]
+        first = problem.starts[course]
+        for other in range(first, problem.starts[course + 1]):
+            if other != lecture and timetable.room[other] >= 0:
+                n_used = problem.starts[course + 1] - first + 1
+                return n_used, np.int64(units(problem.room_stability))
+    return np.int64(0), np.int64(0)
+
+
+@inner
+def _kth_room(problem, timetable, lecture, start, k):
+    """Return the room that is looked at as the k-th: below 0 those of the course."""
+    if k < 0:
+        course = problem.course[lecture]
+        k += problem.starts[course + 1] - problem.starts[course] + 1
+        if k == 0:
+            return start
+        return timetable.room[problem.starts[course] + k - 1]
+    room, n_rooms = start + k, len(problem.capacity)
+    return room if room < n_rooms else room - n_rooms
 
 
 @inner
@@ -160,17 +250,23 @@ def plan_chain(problem, timetable, lecture, p2):
     tuple of int
         The sizes of the two sides; (0, 0) if there is no such move.
     """
-    size0, size1 = find_chain(problem, timetable, lecture, p2)
-    if size0 == 0:
+    p1, longest = timetable.period[lecture], 2 * len(problem.capacity)
+    size0, size1 = find_chain(problem, timetable, lecture, p2, longest)
+    if size0 == 0 or not plan_rooms(problem, timetable, size0, size1, p1, p2):
         return 0, 0
-    p1 = timetable.period[lecture]
+    return size0, size1
+
+
+@inner
+def plan_rooms(problem, timetable, size0, size1, p1, p2):
+    """Give rooms to both sides of a chain; tell whether they sufficed."""
     for side in range(2):
         size, target = (size0, p2) if side == 0 else (size1, p1)
         fits = assign_rooms(problem, timetable, side, size, target)
         release_rooms(timetable, side)
         if not fits:
-            return 0, 0
-    return size0, size1
+            return False
+    return True
 
 
 @inner
@@ -188,8 +284,8 @@ def chain_violations(problem, timetable, size0, size1):
 
 
 @inner
-def chain_cost(problem, timetable, size0, size1, p1, p2):
-    """Sum the weighted cost that the planned chain adds, without applying it.
+def chain_curricula(problem, timetable, size0, size1, p1, p2):
+    """Sum what a chain changes in the days of curricula, whatever its rooms.
 
     Returns `REJECTED` for a chain that touches a clash: where two lectures of a
     curriculum are in one period, its days do not change independently.
@@ -198,19 +294,55 @@ def chain_cost(problem, timetable, size0, size1, p1, p2):
     for side in range(2):
         old, new = (p1, p2) if side == 0 else (p2, p1)
         for i in range(size0 if side == 0 else size1):
-            lecture = timetable.chain[side, i]
-            course = problem.course[lecture]
+            course = problem.course[timetable.chain[side, i]]
             if timetable.conflicts[old, course] > 0:
                 return REJECTED
-            change += room_cost(problem, course, timetable.chain_room[side, i])
-            change -= room_cost(problem, course, timetable.room[lecture])
             for k in range(problem.curricula_starts[course], problem.curricula_starts[course + 1]):
                 q = problem.curricula[k]
                 if timetable.clash[q] > 0:
                     return REJECTED
                 # A curriculum in both periods exchanges them: its days stay as they are.
                 if timetable.count[q, new] == 0:
-                    change += problem.multiplicity[q] * day_shift(problem, timetable, q, old, new)
+                    change += problem.multiplicity[q] * clean_day_shift(
+                        problem, timetable, q, old, new
+                    )
+    return change
+
+
+@inner
+def least_beyond_curricula(problem, timetable, size0, size1, p1, p2):
+    """Bound from below what a chain changes beyond its curricula, before it has rooms.
+
+    The rooms can at best all be large enough, and each spare its course a room.
+    TravelDistance is not looked at.
+    """
+    least = 0
+    for side in range(2):
+        old, new = (p1, p2) if side == 0 else (p2, p1)
+        for i in range(size0 if side == 0 else size1):
+            lecture = timetable.chain[side, i]
+            course = problem.course[lecture]
+            least -= room_cost(problem, course, timetable.room[lecture])
+            if enabled(problem.min_working_days) and can_enter(problem, timetable, lecture, new):
+                least += working_days(problem, timetable, lecture, old, new)
+            if enabled(problem.room_stability):
+                least -= units(problem.room_stability)
+            if enabled(problem.double_lectures) and problem.double[course]:
+                lectures = problem.starts[course + 1] - problem.starts[course]
+                least -= units(problem.double_lectures) * lectures
+    return least
+
+
+@inner
+def chain_rooms(problem, timetable, size0, size1, p1, p2):
+    """Sum what the planned chain changes beyond the days of curricula, without applying it."""
+    change = 0
+    for side in range(2):
+        for i in range(size0 if side == 0 else size1):
+            lecture = timetable.chain[side, i]
+            course = problem.course[lecture]
+            change += room_cost(problem, course, timetable.chain_room[side, i])
+            change -= room_cost(problem, course, timetable.room[lecture])
     if enabled(problem.travel_distance):
         change += _chain_travel(problem, timetable, size0, size1, p1, p2)
     return change + _chain_courses(problem, timetable, size0, size1, p1, p2)

@@ -17,6 +17,11 @@ MAX_COLUMNS = 4096
 than the courses beyond it."""
 
 
+MOST_GAIN = 40
+"""What a move is thought to win at most beside the violations that it adds: less than half
+of what one counts, so that in courses of many curricula too such moves are left at once."""
+
+
 @dataclass(frozen=True, eq=False)
 class SearchProblem(Record):
     """Arrays that describe an instance under a formulation; never written by a kernel.
@@ -49,6 +54,9 @@ class SearchProblem(Record):
         The same as a bit matrix, uint64 (n_courses, words), words a power of two. With
         more than `MAX_COLUMNS` courses, those whose numbers leave the same remainder
         share a column: a bit that is set only says that one of them conflicts.
+    closed
+        The courses that may not be taught in a period, as bits in the same columns,
+        uint64 (n_periods, words); not used where courses share columns.
     curricula_starts, curricula
         The merged curricula of each course, as CSR int64, ascending.
     multiplicity
@@ -65,7 +73,7 @@ class SearchProblem(Record):
         Bounds on a curriculum's lectures a day.
     gain
         The most by which moving a lecture of a course can lower the weighted
-        cost outside of its room, int64 (n_courses,).
+        cost outside of its room, at most `MOST_GAIN`, int64 (n_courses,).
     room_capacity, min_working_days, room_stability, travel_distance,
     double_lectures, room_suitability, hard_suitability
         Weights of the other constraints; None for one that the formulation
@@ -86,6 +94,7 @@ class SearchProblem(Record):
     conflict_starts: NDArray[np.int64]
     conflict_courses: NDArray[np.int64]
     conflict_bits: NDArray[np.uint64]
+    closed: NDArray[np.uint64]
     curricula_starts: NDArray[np.int64]
     curricula: NDArray[np.int64]
     multiplicity: NDArray[np.int64]
@@ -141,6 +150,7 @@ def build_search_problem(instance: Instance, formulation: Formulation) -> Search
         conflict_starts=instance.conflict_starts.astype(np.int64),
         conflict_courses=instance.conflict_courses.astype(np.int64),
         conflict_bits=_conflict_bits(instance),
+        closed=_closed(instance),
         curricula_starts=starts,
         curricula=curricula,
         multiplicity=multiplicity,
@@ -213,12 +223,24 @@ def _day_costs(
 
 
 def _conflict_bits(instance: Instance) -> NDArray[np.uint64]:
+    rows = np.repeat(np.arange(instance.n_courses), np.diff(instance.conflict_starts))
+    return _course_bits(instance, instance.n_courses, rows, instance.conflict_courses)
+
+
+def _closed(instance: Instance) -> NDArray[np.uint64]:
+    periods, courses = np.nonzero(~instance.available.T)
+    return _course_bits(instance, instance.n_periods, periods, courses)
+
+
+def _course_bits(
+    instance: Instance, n_rows: int, rows: NDArray[np.integer], courses: NDArray[np.integer]
+) -> NDArray[np.uint64]:
+    """Set the bits of courses in the rows of a matrix with a column for each course."""
     n_columns = 64
     while n_columns < min(instance.n_courses, MAX_COLUMNS):
         n_columns *= 2
-    bits = np.zeros((instance.n_courses, n_columns // 64), np.uint64)
-    rows = np.repeat(np.arange(instance.n_courses), np.diff(instance.conflict_starts))
-    columns = instance.conflict_courses.astype(np.int64) % n_columns
+    bits = np.zeros((n_rows, n_columns // 64), np.uint64)
+    columns = courses.astype(np.int64) % n_columns
     flags = np.left_shift(np.uint64(1), (columns % 64).astype(np.uint64))
     np.bitwise_or.at(bits, (rows, columns // 64), flags)
     return bits
@@ -243,4 +265,4 @@ def _gains(
     by_course = per_curriculum * (totals[starts[1:]] - totals[starts[:-1]])
     by_course += (weights["min_working_days"] or 0) + (weights["room_stability"] or 0)
     by_course += (weights["double_lectures"] or 0) * instance.course_lectures.astype(np.int64)
-    return np.minimum(by_course, 2**30).astype(np.int64)
+    return np.minimum(by_course, MOST_GAIN).astype(np.int64)

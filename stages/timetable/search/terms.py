@@ -13,6 +13,12 @@ from .weights import enabled, units
 
 
 @inner
+def courses_have_bits(problem):
+    """Tell whether each course has a bit of its own in the matrix of conflicts."""
+    return len(problem.students) <= problem.conflict_bits.shape[1] << 6
+
+
+@inner
 def in_conflict(problem, course, other):
     """Tell whether two courses share a teacher or a curriculum."""
     columns = problem.conflict_bits.shape[1] << 6
@@ -20,7 +26,7 @@ def in_conflict(problem, course, other):
     bits = problem.conflict_bits[course, column >> 6] >> uint64(column & 63)
     if bits & uint64(1) == 0:
         return 0
-    if len(problem.students) <= columns:
+    if courses_have_bits(problem):
         return 1
     low, high = problem.conflict_starts[course], problem.conflict_starts[course + 1]
     while low < high:
@@ -95,7 +101,10 @@ def course_cost(problem, timetable, lecture, p1, r1, p2, r2):
 
 @inner
 def course_total(problem, timetable, course):
-    """Weighted cost of what depends on one course and not on its rooms' sizes."""
+    """Weighted cost of what depends on one course and not on its rooms' sizes.
+
+    From its lectures' places alone, whatever the counters say.
+    """
     days, total, n_rooms = 0, 0, 0
     for one in range(problem.starts[course], problem.starts[course + 1]):
         if timetable.period[one] < 0:
@@ -120,12 +129,14 @@ def course_total(problem, timetable, course):
 def working_days(problem, timetable, lecture, p1, p2):
     """Change of MinWorkingDays."""
     course = problem.course[lecture]
-    others = 0
-    for other in range(problem.starts[course], problem.starts[course + 1]):
-        if other != lecture and timetable.period[other] >= 0:
-            others |= 1 << problem.day[timetable.period[other]]
-    before = popcount(others | (1 << problem.day[p1]) if p1 >= 0 else others)
-    after = popcount(others | (1 << problem.day[p2]) if p2 >= 0 else others)
+    before = after = timetable.working_days[course]
+    d1 = problem.day[p1] if p1 >= 0 else NOWHERE
+    d2 = problem.day[p2] if p2 >= 0 else NOWHERE
+    if d1 != d2:
+        if d1 >= 0:
+            after -= timetable.on_day[course, d1] == 1
+        if d2 >= 0:
+            after += timetable.on_day[course, d2] == 0
     wanted = problem.min_days[course]
     below = max(wanted - after, 0) - max(wanted - before, 0)
     return units(problem.min_working_days) * below
@@ -200,14 +211,22 @@ def day_shift(problem, timetable, q, p1, p2):
     """Change of IsolatedLectures, Windows and StudentMinMaxLoad of one curriculum."""
     if timetable.clash[q] > 0 or (p2 >= 0 and timetable.count[q, p2] > 0):
         return _clashing_day_shift(problem, timetable, q, p1, p2)
+    if p1 >= 0 and p2 >= 0:
+        return clean_day_shift(problem, timetable, q, p1, p2)
     table, mask = problem.day_cost, timetable.mask[q]
     if p1 < 0:
         new = mask[problem.day[p2]]
         return table[new | (1 << problem.slot[p2])] - table[new]
     old = mask[problem.day[p1]]
+    return table[old & ~(1 << problem.slot[p1])] - table[old]
+
+
+@inner
+def clean_day_shift(problem, timetable, q, p1, p2):
+    """Do the same where the curriculum has no clash and no lecture in the second period."""
+    table, mask = problem.day_cost, timetable.mask[q]
+    old = mask[problem.day[p1]]
     without = old & ~(1 << problem.slot[p1])
-    if p2 < 0:
-        return table[without] - table[old]
     if problem.day[p1] == problem.day[p2]:
         return table[without | (1 << problem.slot[p2])] - table[old]
     new = mask[problem.day[p2]]

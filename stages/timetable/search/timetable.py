@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numba import uint64
 from numpy.typing import NDArray
 
 from .compiling import NOWHERE, ONE_LESS, ONE_MORE, inner, kernel
 from .record import Record
 from .search_problem import SearchProblem
-from .terms import shift_cost, shift_violations
+from .terms import courses_have_bits, shift_cost, shift_violations
 from .weights import enabled
 
 VIOLATIONS, COST = 0, 1
@@ -32,6 +33,14 @@ class Timetable(Record):
     conflicts
         Lectures in a period of courses in conflict with a course, int16
         (n_periods, n_courses).
+    present
+        Courses with a lecture in a period, as bits like the problem's
+        ``conflict_bits``, uint64 (n_periods, words); (1, 1) where courses share
+        columns there.
+    on_day
+        Lectures of a course on a day, int16 (n_courses, n_days).
+    working_days
+        Days on which a course has lectures, int64 (n_courses,).
     mask
         Timeslots of a day in which a merged curriculum has a lecture, as bits,
         int32 (n_merged, n_days).
@@ -45,15 +54,18 @@ class Timetable(Record):
         (n_merged, n_periods, n_buildings); (1, 1, 1) without TravelDistance.
     total
         Violations and weighted cost, int64 (2,).
-    chain, chain_room, stamp
-        Room to work in for Kempe chains: int64 (2, n_rooms) each, and int64
-        (2, n_rooms + 1).
+    chain, chain_room, stamp, in_chain
+        Room to work in for Kempe chains: int64 (2, n_rooms) twice, int64
+        (2, n_rooms + 1), and courses as bits, uint64 (2, words).
     """
 
     period: NDArray[np.int64]
     room: NDArray[np.int64]
     cell: NDArray[np.int64]
     conflicts: NDArray[np.int16]
+    present: NDArray[np.uint64]
+    on_day: NDArray[np.int16]
+    working_days: NDArray[np.int64]
     mask: NDArray[np.int32]
     count: NDArray[np.int16]
     clash: NDArray[np.int32]
@@ -62,6 +74,7 @@ class Timetable(Record):
     chain: NDArray[np.int64]
     chain_room: NDArray[np.int64]
     stamp: NDArray[np.int64]
+    in_chain: NDArray[np.uint64]
 
 
 def build_timetable(
@@ -91,11 +104,16 @@ def empty_timetable(problem: SearchProblem) -> Timetable:
     n_days = int(problem.day[-1]) + 1
     n_buildings = int(problem.building.max(initial=0)) + 1
     travels = problem.travel_distance is not None
+    words = problem.conflict_bits.shape[1]
+    have_bits = n_courses <= words * 64
     timetable = Timetable(
         period=np.full(n_lectures, -1, np.int64),
         room=np.full(n_lectures, -1, np.int64),
         cell=np.full((n_periods, n_rooms), -1, np.int64),
         conflicts=np.zeros((n_periods, n_courses), np.int16),
+        present=np.zeros((n_periods, words) if have_bits else (1, 1), np.uint64),
+        on_day=np.zeros((n_courses, n_days), np.int16),
+        working_days=np.zeros(n_courses, np.int64),
         mask=np.zeros((n_merged, n_days), np.int32),
         count=np.zeros((n_merged, n_periods), np.int16),
         clash=np.zeros(n_merged, np.int32),
@@ -106,6 +124,7 @@ def empty_timetable(problem: SearchProblem) -> Timetable:
         chain=np.zeros((2, n_rooms), np.int64),
         chain_room=np.zeros((2, n_rooms), np.int64),
         stamp=np.zeros((2, n_rooms + 1), np.int64),
+        in_chain=np.zeros((2, words), np.uint64),
     )
     timetable.total[VIOLATIONS] = n_lectures
     # With no lecture placed, each course lacks all of its working days.
@@ -120,10 +139,24 @@ def can_enter(problem, timetable, lecture, period):
     course = problem.course[lecture]
     if not problem.available[course, period]:
         return False
+    if timetable.period[lecture] == period:
+        return True
+    if courses_have_bits(problem):
+        bits = timetable.present[period, course >> 6] >> uint64(course & 63)
+        return bits & uint64(1) == 0
     for other in range(problem.starts[course], problem.starts[course + 1]):
         if timetable.period[other] == period and other != lecture:
             return False
     return True
+
+
+@inner
+def lecture_at(problem, timetable, course, period):
+    """Find the lecture of a course in a period; -1 if it has none there."""
+    for lecture in range(problem.starts[course], problem.starts[course + 1]):
+        if timetable.period[lecture] == period:
+            return lecture
+    return NOWHERE
 
 
 @inner
@@ -150,7 +183,14 @@ def _count(problem, timetable, course, p, r, sign):
     conflicts = timetable.conflicts[p]
     for k in range(problem.conflict_starts[course], problem.conflict_starts[course + 1]):
         conflicts[problem.conflict_courses[k]] += sign
+    if courses_have_bits(problem):
+        # A course has at most one lecture in a period: one more or less turns its bit.
+        timetable.present[p, course >> 6] ^= uint64(1) << uint64(course & 63)
     day, bit = problem.day[p], 1 << problem.slot[p]
+    lectures_before = timetable.on_day[course, day]
+    timetable.on_day[course, day] = lectures_before + sign
+    if lectures_before == 0 or lectures_before + sign == 0:
+        timetable.working_days[course] += sign
     for k in range(problem.curricula_starts[course], problem.curricula_starts[course + 1]):
         q = problem.curricula[k]
         before = timetable.count[q, p]

@@ -16,11 +16,23 @@ from schoolbell.stages.timetable.search import (
 from schoolbell.stages.timetable.search.repair import apply_operator
 from schoolbell.stages.timetable.search.timetable import restore
 
-COUNTERS = ("cell", "conflicts", "mask", "count", "clash", "in_building", "total")
+COUNTERS = (
+    "cell",
+    "conflicts",
+    "present",
+    "on_day",
+    "working_days",
+    "mask",
+    "count",
+    "clash",
+    "in_building",
+    "total",
+)
 COLD = Schedule(2.0, 0.2, 60_000)
 HOT_AND_BLIND_TO_VIOLATIONS = Schedule(1e6, 1e5, 60_000, violation=1.0, kempe=0.3)
 CHAINS_ONLY = Schedule(5.0, 1.0, 20_000, kempe=1.0)
-SCHEDULES = (HOT_AND_BLIND_TO_VIOLATIONS, COLD, CHAINS_ONLY)
+PAIRS_ONLY = Schedule(20.0, 1.0, 60_000, kempe=0.0, best_room=0.0, pair=1.0)
+SCHEDULES = (HOT_AND_BLIND_TO_VIOLATIONS, COLD, CHAINS_ONLY, PAIRS_ONLY)
 
 
 def assert_counted_right(instance: Instance, formulation: str, timetable: Timetable) -> None:
