@@ -56,14 +56,15 @@ def render_csv(solution: Solution) -> str:
     for curriculum in instance.curricula:
         for course_id in curriculum.courses:
             curricula[course_id].append(curriculum.id)
+    names = [" ".join(curricula[course.id]) for course in instance.courses]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
     for c, period, r in _lectures(solution):
         course, room = instance.courses[c], instance.rooms[r]
-        day, timeslot = divmod(period, instance.periods_per_day)
-        where = (day, timeslot, room.id, course.students, room.capacity)
-        writer.writerow([course.id, course.teacher, *where, " ".join(curricula[course.id])])
+        day, slot = divmod(period, instance.periods_per_day)
+        about = (course.id, course.teacher, day, slot, room.id, course.students, room.capacity)
+        writer.writerow((*about, names[c]))
     return text.getvalue()
 
 

@@ -152,12 +152,13 @@ class Solution:
 
     def dumps(self) -> str:
         """Return the text of the solution's file."""
-        instance = self.instance
-        lines = []
-        for c, p, r in self._sorted().T.tolist():
-            day, timeslot = divmod(p, instance.periods_per_day)
-            lines.append(f"{instance.courses[c].id} {instance.rooms[r].id} {day} {timeslot}\n")
-        return "".join(lines)
+        courses = [course.id for course in self.instance.courses]
+        rooms = [room.id for room in self.instance.rooms]
+        of_lectures, periods, in_rooms = self._sorted()
+        days, timeslots = np.divmod(periods, self.instance.periods_per_day)
+        columns = (of_lectures.tolist(), in_rooms.tolist(), days.tolist(), timeslots.tolist())
+        rows = zip(*columns, strict=True)
+        return "".join([f"{courses[c]} {rooms[r]} {day} {slot}\n" for c, r, day, slot in rows])
 
     def _sorted(self) -> NDArray[np.int32]:
         order = np.lexsort((self.rooms, self.periods, self.courses))
