@@ -32,17 +32,25 @@ def neighbour(problem, timetable, course, period, pick):
         Random bits, uint64, of which the low 16 are used.
     """
     n_found = uint64(timetable.conflicts[period, course])
-    if n_found == 0 or not courses_have_bits(problem):
+    if n_found == 0:
         return NOWHERE
     skip = int64(((pick & uint64(0xFFFF)) * n_found) >> uint64(16))
-    for word in range(problem.conflict_bits.shape[1]):
-        bits = problem.conflict_bits[course, word] & timetable.present[period, word]
-        while bits != 0:
-            lowest = bits & (~bits + uint64(1))
+    if courses_have_bits(problem):
+        for word in range(problem.conflict_bits.shape[1]):
+            bits = problem.conflict_bits[course, word] & timetable.present[period, word]
+            while bits != 0:
+                lowest = bits & (~bits + uint64(1))
+                if skip == 0:
+                    found = (word << 6) + popcount(lowest - uint64(1))
+                    return lecture_at(problem, timetable, found, period)
+                bits ^= lowest
+                skip -= 1
+        return NOWHERE
+    for k in range(problem.conflict_starts[course], problem.conflict_starts[course + 1]):
+        other = lecture_at(problem, timetable, problem.conflict_courses[k], period)
+        if other >= 0:
             if skip == 0:
-                found = (word << 6) + popcount(lowest - uint64(1))
-                return lecture_at(problem, timetable, found, period)
-            bits ^= lowest
+                return other
             skip -= 1
     return NOWHERE
 

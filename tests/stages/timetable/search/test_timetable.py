@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from schoolbell.stages.timetable import Formulation, Instance, Solution, evaluate
+from schoolbell.stages.timetable import Formulation, Instance, Solution, evaluate, generate
+from schoolbell.stages.timetable.greedy import greedy_timetable
 from schoolbell.stages.timetable.repair_operators import OPERATORS
 from schoolbell.stages.timetable.search import (
     Schedule,
@@ -11,6 +12,7 @@ from schoolbell.stages.timetable.search import (
     build_search_problem,
     build_timetable,
     random_state,
+    search_problem,
     start_anneal,
 )
 from schoolbell.stages.timetable.search.repair import apply_operator
@@ -59,6 +61,23 @@ def test_counters_and_cost_agree_with_the_reference_after_every_kind_of_move(
             assert_counted_right(instance, formulation, anneal.timetable)
         assert anneal.clock[5] > 100
         period, room = anneal.best_period, anneal.best_room
+
+
+def test_chains_and_pairs_move_where_courses_share_columns_of_the_conflict_matrix(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    instance = generate(courses=90, seed=1)
+    monkeypatch.setattr(search_problem, "MAX_COLUMNS", 64)
+    problem = build_search_problem(instance, Formulation.UD2)
+    assert problem.conflict_bits.shape[1] * 64 < instance.n_courses
+    period, room = greedy_timetable(instance, np.random.default_rng(1))
+    for schedule in (CHAINS_ONLY, PAIRS_ONLY):
+        anneal = start_anneal(
+            problem, period, room, schedule, random_state(np.random.SeedSequence(1))
+        )
+        anneal_chunk(problem, anneal, schedule, 20_000)
+        assert anneal.clock[5] > 100
+        assert_counted_right(instance, "UD2", anneal.timetable)
 
 
 def test_counters_hold_after_a_million_accepted_moves(instance: Instance) -> None:
