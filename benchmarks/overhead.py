@@ -281,9 +281,10 @@ def one_turn(process: subprocess.Popen) -> tuple[str, float]:
     began = time.perf_counter()
     process.send_signal(signal.SIGCONT)
     ready, _, _ = select.select([process.stdout], [], [], TURN_SECONDS)
+    # Before it is stopped, which may be in the midst of the line.
+    told = process.stdout.readline() if ready else ""
     process.send_signal(signal.SIGSTOP)
-    seconds = time.perf_counter() - began
-    return (process.stdout.readline() if ready else ""), seconds
+    return told, time.perf_counter() - began
 
 
 def compare(instance: Path, repeats: int) -> None:

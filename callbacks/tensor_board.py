@@ -17,7 +17,7 @@ from .formatting import format_number, format_seconds
 from .ticker import Ticker
 
 _FLUSH_SECONDS = 1.0
-# The last picture may be the first one, which takes the import of matplotlib.
+# The last picture may be the first one, on a busy machine.
 _LAST_SECONDS = 10.0
 # So many batches of a stage are all written, then so many out of twice as many, and so on.
 _DENSE_ROWS = 512
@@ -86,8 +86,16 @@ class TensorBoard(Callback):
             raise ValueError(f"image_interval must be positive, got {image_interval!r}")
         self.log_dir = Path(log_dir)
         self.image_interval = image_interval
+        if self._draws_pictures:
+            # Likewise: it would take it from the run.
+            import matplotlib.backends.backend_agg
+            import matplotlib.figure  # noqa: F401
         self._file: EventFile | None = None
         self._ticker: Ticker | None = None
+
+    @property
+    def _draws_pictures(self) -> bool:
+        return math.isfinite(self.image_interval) and find_spec("matplotlib") is not None
 
     def on_pipeline_begin(self, logs: Logs | None = None) -> None:
         self._end()
@@ -97,7 +105,7 @@ class TensorBoard(Callback):
         self._due, self._stride, self._dense_until, self._newest = 0, 1, _DENSE_ROWS, -1
         self._steps_before, self._step, self._progress = 0, 0, 0.0
         self._solution: tuple[int, Any] | None = None
-        self._draws = math.isfinite(self.image_interval) and find_spec("matplotlib") is not None
+        self._draws = self._draws_pictures
         self._draw_at = 0.0
         self._ending = False
         self._began = time.time()

@@ -1,5 +1,6 @@
 """Progress displays: in a terminal, in a pipe, with tqdm; on every kind of end."""
 
+import dataclasses
 import io
 import os
 import pty
@@ -14,6 +15,7 @@ import types
 from contextlib import suppress
 
 import pytest
+from rich.cells import cell_len
 from schoolbell.callbacks import ProgbarLogger, Snapshot
 from schoolbell.callbacks import progbar_logger as module
 from schoolbell.callbacks.plain_display import PlainDisplay
@@ -92,6 +94,39 @@ class CutShort(Stage):
 def test_the_bar_of_a_stage_cut_short_stands_where_it_got_to(style):
     last = shown(style, CutShort(), Steps("second")).rpartition("First")[2]
     assert re.search(r"\d+ ?%", last)[0].replace(" ", "") == "25%"
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 110, 200])
+def test_every_row_of_a_terminal_stays_one_line_however_narrow_it_is(columns, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    stream = io.StringIO()
+    display = RichDisplay(stream)
+    names = {"load": "Loading", "ga": "Genetic [b]algorithm[/b]", "end": "終わり"}
+    display.begin("demo", [{"name": name, "label": label} for name, label in names.items()])
+    begun = Snapshot(
+        status="running", stage="load", unit="step", done=12_000, total=30_000, message="",
+        stage_progress=0.4, progress=0.02, eta=3.0, elapsed=3.5, cost=1234, violations=5,
+    )  # fmt: skip
+    display.end_stage(begun, 100.0, "skipped")
+    at_work = dataclasses.replace(begun, stage="ga", unit="generation", progress=0.5)
+    display.end(at_work, "stopped: command")
+    lines = stream.getvalue().splitlines()
+    assert len(lines) == 1 + len(names)
+    assert max(cell_len(line) for line in lines) <= min(columns, 110)
+    assert lines[0].startswith("demo  ")
+    assert "50 %" in lines[0]
+    if columns >= 110:
+        assert lines[0].endswith(" 3.5 s  cost 1,234  viol. 5")
+        assert "  Loading                   ━" in lines[1]
+        assert lines[1].split("%")[1].split() == [
+            "12,000/30,000",
+            "step",
+            "skipped",
+            "1:40",
+            "1,234",
+            "5",
+        ]
+        assert "Genetic [b]algorithm[/b]" in lines[2]
 
 
 class Waiting(Stage):
