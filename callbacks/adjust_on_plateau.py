@@ -5,7 +5,7 @@ import warnings
 from typing import Any
 
 from .callback import Callback, Logs
-from .monitor import Mode, Monitor, watched_stages
+from .monitor import Mode, Monitor, check_numbers, watched_stages
 from .stage_parameter import StageParameter
 
 _STATE = ("wait", "best", "cooldown_counter")
@@ -155,6 +155,7 @@ class AdjustOnPlateau(Callback):
         return {name: getattr(self, name) for name in _STATE} | {"value": value}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        check_numbers(state, _STATE)
         for name in _STATE:
             setattr(self, name, state[name])
         if self._target is not None and state["value"] is not None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from .callback import Callback, Logs
-from .monitor import Mode, Monitor, as_names, watched_stages
+from .monitor import Mode, Monitor, as_names, check_numbers, watched_stages
 
 _STATE = ("wait", "best", "best_batch", "stopped_stage", "stopped_batch")
 
@@ -145,6 +145,7 @@ class EarlyStopping(Callback):
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        check_numbers(state, ("wait", "best", "best_batch", "stopped_batch", "before"))
         for name in _STATE:
             setattr(self, name, state[name])
         self._before = state["before"]

@@ -220,5 +220,6 @@ def _is_row(row: Any) -> bool:
     """Tell whether something is a row whose core columns can be read."""
     if not isinstance(row, dict) or not isinstance(row.get("stage"), str):
         return False
-    numbers = (row.get("elapsed"), row.get("cost") or 0, row.get("violations") or 0)
+    values = (row.get("cost"), row.get("violations"))
+    numbers = [row.get("elapsed"), *(value for value in values if value is not None)]
     return all(isinstance(number, int | float) for number in numbers)

@@ -107,3 +107,10 @@ def watched_stages(
         known = dict.fromkeys([*_NUMBERS, *(one for name in chosen for one in metrics[name])])
         raise ValueError(f"no stage reports {monitor!r}; they report {', '.join(known)}")
     return frozenset(having)
+
+
+def check_numbers(state: Mapping[str, Any], names: Iterable[str]) -> None:
+    """See that what a backup holds under some names are numbers, or None; else a ValueError."""
+    for name in names:
+        if not isinstance(state[name], int | float | None):
+            raise ValueError(f"{name} must be a number, got {state[name]!r:.40}")
