@@ -163,5 +163,6 @@ def _digest(arrays: Mapping[str, NDArray]) -> str:
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])
         digest.update(f"{name} {array.dtype.str} {np.shape(arrays[name])}\n".encode())
-        digest.update(array.reshape(-1).view(np.uint8) if array.size else b"")
+        if array.size:
+            digest.update(array.reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
