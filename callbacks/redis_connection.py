@@ -131,7 +131,11 @@ def explained(error: Exception, url: str) -> RedisUnavailableError:
         advice = "check user and password in the URL"
     elif isinstance(error, exceptions.NoPermissionError):
         advice = "the user's ACL must allow the keys and commands of a run"
-    elif "SSL" in reason or "certificate" in reason.lower() or type(error).__name__ == "SSLError":
+    elif urlsplit_or_none(url).scheme == "rediss" and (
+        "SSL" in reason
+        or "certificate" in reason.lower()
+        or isinstance(error, exceptions.TimeoutError | TimeoutError)
+    ):
         advice = (
             "does the server speak TLS (rediss://) at this port, with a certificate that this "
             "machine trusts? ?ssl_ca_certs=FILE names another authority"

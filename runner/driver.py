@@ -16,7 +16,7 @@ from .backup_writer import BackupWriter
 from .progress_tracker import ProgressTracker
 from .run import Run
 from .stage_loop import StageLoop
-from .stage_record import StageRecord
+from .stage_record import ENDS_OF_THE_RUN, StageRecord
 from .stage_timing import StageTiming
 from .stopwatch import Stopwatch
 from .switchboard import Switchboard
@@ -384,13 +384,13 @@ class Driver:
         if loop.batch:
             # The history was asked only when due, but wants the last batch in any case.
             self._history.on_batch_end(loop.batch - 1, loop.logs())
-        self.tracker.end_stage()
+        self.tracker.end_stage(goes_on=ended_by not in ENDS_OF_THE_RUN)
         record = self._record(stage, loop, budget, began, ended_by)
         self._announce_best()
         logs = loop.logs() | {"progress": self.tracker.work_progress}
         logs |= {"batches": loop.batch, "seconds": record.seconds, "ended_by": ended_by}
         self._callbacks.on_stage_end(stage.name, logs)
-        if self.board.saving is not None and ended_by not in ("stopped", "interrupted"):
+        if self.board.saving is not None and ended_by not in ENDS_OF_THE_RUN:
             self._save(self.board.saving, list(self._stages).index(stage) + 1, Place())
 
     def _ended_by(self, loop: StageLoop, budget: Budget) -> str:

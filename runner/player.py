@@ -8,7 +8,7 @@ from ..callbacks import CallbackList, History, Logs
 from .progress_tracker import ProgressTracker
 from .recording import Moment, Recording
 from .run import Run
-from .stage_record import StageRecord
+from .stage_record import ENDS_OF_THE_RUN, StageRecord
 from .switchboard import Switchboard
 
 
@@ -171,7 +171,7 @@ class Player:
         elif hook == "on_batch_end":
             self.tracker.update_work_progress(logs["done"], logs["total"])
         elif hook == "on_stage_end":
-            self.tracker.end_stage()
+            self.tracker.end_stage(goes_on=logs["ended_by"] not in ENDS_OF_THE_RUN)
             self.run.stages.append(self._record(logs))
 
     def _record(self, logs: Logs) -> StageRecord:

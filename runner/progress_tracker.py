@@ -229,15 +229,25 @@ class ProgressTracker:
         slope = (segment.end - segment.floor) / units if units > 0 else 0.0
         return segment.floor - slope * segment.done, slope, segment.end
 
-    def end_stage(self) -> None:
-        """End the present stage, however many of its units are done."""
+    def end_stage(self, goes_on: bool = True) -> None:
+        """End the present stage, however many of its units are done.
+
+        Parameters
+        ----------
+        goes_on
+            Whether the run goes on after it: then the stage's part is over. The
+            progress of a run that ends in the midst of a stage stays where it is.
+        """
         now = self._clock()
         with self._lock:
             if self.stage is None or self._units_noticed is None:
                 return
-            end = self._bounds[self.stage][1]
-            self._told = max(self._told, min(end, _ALMOST_ONE))
-            self._segment = replace(self._segment, floor=end)
+            if goes_on:
+                end = self._bounds[self.stage][1]
+                self._told = max(self._told, min(end, _ALMOST_ONE))
+                self._segment = replace(self._segment, floor=end)
+            else:
+                self._smooth(now)
             self._forecast.past[self.stage] = now - self._units_noticed.began
             self._units_noticed = None
             self._move_from_here(now)

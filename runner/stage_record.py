@@ -5,6 +5,9 @@ from typing import Any, Self
 
 from ..stages.plain_data import as_number
 
+ENDS_OF_THE_RUN = ("stopped", "interrupted")
+"""Ends of a stage after which no other stage follows."""
+
 
 @dataclass(frozen=True, slots=True)
 class StageRecord:

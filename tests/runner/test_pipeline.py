@@ -109,7 +109,7 @@ def test_callbacks_know_the_run_before_it_begins():
     run = pipeline.fit(
         callbacks=callback, seed=3, time_limit=9, workers=2, job_id="job", verbose=False
     )
-    assert callback.progress == 0
+    assert callback.progress < 0.001
     assert callback.seen.pop("parameters") == pipeline.get_params() != {}
     assert callback.seen.pop("stages") == [
         {"name": "first_steps", "label": "First steps", "unit": "batch", "metrics": (),

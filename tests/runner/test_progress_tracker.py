@@ -290,6 +290,18 @@ def test_shares_must_be_positive_numbers(share):
         ProgressTracker({"a": share})
 
 
+def test_the_progress_of_a_run_that_is_stopped_in_a_stage_stays_where_it_was(clock):
+    tracker = begun(clock, total=4)
+    clock.now += 10
+    tracker.update_work_progress(2)
+    told = tracker.calculate_smooth_progress()
+    tracker.end_stage(goes_on=False)
+    assert tracker.work_progress == 0.25
+    tracker.finish("stopped")
+    clock.now += 100
+    assert tracker.calculate_smooth_progress() == told
+
+
 # What can happen to a run, each with how long it took: a read, a unit or several, a new total,
 # an early end of the stage.
 EVENTS = st.lists(
