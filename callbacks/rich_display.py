@@ -55,7 +55,7 @@ class RichDisplay(Display):
         The terminal; where it is none, only the final state is printed.
     """
 
-    interval: ClassVar[float] = 0.3
+    interval: ClassVar[float] = 0.5
 
     def __init__(self, stream: TextIO) -> None:
         from rich.console import Console

@@ -87,9 +87,8 @@ class TensorBoard(Callback):
         self.log_dir = Path(log_dir)
         self.image_interval = image_interval
         if self._draws_pictures:
-            # Likewise: it would take it from the run.
-            import matplotlib.backends.backend_agg
-            import matplotlib.figure  # noqa: F401
+            # Likewise: the first picture takes the imports of what draws.
+            _save(_new_figure())
         self._file: EventFile | None = None
         self._ticker: Ticker | None = None
 
@@ -299,13 +298,25 @@ def _picture(solution: Any) -> dict[str, Any] | None:
     plot = getattr(solution, "plot", None)
     if plot is None:
         return None
+    figure = _new_figure()
+    plot(ax=figure.axes[0])
+    width, height = (round(inches * figure.dpi) for inches in _PICTURE_INCHES)
+    picture = {"width": width, "height": height, "encoded_image_string": _save(figure)}
+    return {"value": [{"tag": "timetable", "image": picture}]}
+
+
+def _new_figure() -> Any:
+    """Return a figure with one pair of axes."""
     from matplotlib.figure import Figure  # pyright: ignore[reportMissingImports] - optional
 
     # Not by pyplot, which belongs to the main thread.
     figure = Figure(figsize=_PICTURE_INCHES)
-    plot(ax=figure.subplots())
+    figure.subplots()
+    return figure
+
+
+def _save(figure: Any) -> bytes:
+    """Return a figure as PNG."""
     png = io.BytesIO()
     figure.savefig(png, format="png")
-    width, height = (round(inches * figure.dpi) for inches in _PICTURE_INCHES)
-    picture = {"width": width, "height": height, "encoded_image_string": png.getvalue()}
-    return {"value": [{"tag": "timetable", "image": picture}]}
+    return png.getvalue()

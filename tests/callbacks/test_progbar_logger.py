@@ -147,7 +147,7 @@ class Waiting(Stage):
 def test_bars_move_while_a_unit_takes_long(style, monkeypatch):
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setenv("TERM", "xterm")
-    text = shown(style, Waiting(1.2), stream=Terminal())
+    text = shown(style, Waiting(1.7), stream=Terminal())
     plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text)
     percents = [int(one) for one in re.findall(r"Test.*?(\d+) ?%", plain)]
     assert percents == sorted(percents)
