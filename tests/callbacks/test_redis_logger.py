@@ -153,6 +153,26 @@ def test_stage_changes_come_in_order_and_progress_never_goes_back(redis_server):
     assert any('"speed":2.5' in one["logs"] for one in found if one["event"] == "snapshot")
 
 
+class Dawdling(Patient):
+    """Has done all its units, and goes on until it is told to end."""
+
+    def run(self, state, budget):
+        for self.units in range(1, 4):
+            yield Batch(self.units, 3)
+        while not self.gate.wait(0.01):
+            yield None
+
+
+def test_what_a_watcher_sees_moves_though_a_stage_has_done_all_its_units(redis_server):
+    client = redis_server.client()
+    with Fit(redis_server.url, Dawdling()):
+        until(lambda: len(events(client)) > 15)
+    # The beginning and the end of the run and of its stage are events too.
+    told = [one["progress"] for one in events(client) if one["event"] == "snapshot"]
+    assert len(told) > 10
+    assert len(set(told)) == len(told)
+
+
 def test_the_stream_is_trimmed(redis_server):
     client = redis_server.client()
     with Fit(redis_server.url):
