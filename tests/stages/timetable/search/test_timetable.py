@@ -80,8 +80,9 @@ def test_chains_and_pairs_move_where_courses_share_columns_of_the_conflict_matri
         assert_counted_right(instance, "UD2", anneal.timetable)
 
 
-def test_counters_hold_after_a_million_accepted_moves(instance: Instance) -> None:
-    problem = build_search_problem(instance, Formulation.UD2)
+@pytest.mark.parametrize("formulation", ["UD1", "UD2", "UD3", "UD4", "UD5"])
+def test_counters_hold_after_a_million_accepted_moves(instance: Instance, formulation: str) -> None:
+    problem = build_search_problem(instance, Formulation.of(formulation))
     schedule = Schedule(1e6, 1e5, 40_000_000, violation=1.0, cutoff=1.0)
     nowhere = np.full(instance.n_lectures, -1)
     anneal = start_anneal(
@@ -89,7 +90,7 @@ def test_counters_hold_after_a_million_accepted_moves(instance: Instance) -> Non
     )
     while anneal.clock[5] < 1_000_000:
         anneal_chunk(problem, anneal, schedule, 500_000)
-    assert_counted_right(instance, "UD2", anneal.timetable)
+    assert_counted_right(instance, formulation, anneal.timetable)
 
 
 def test_the_best_timetable_is_the_one_whose_total_was_kept(instance: Instance) -> None:
