@@ -3,7 +3,7 @@
 import time
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
-from threading import Event
+from threading import Event, current_thread
 from typing import Any
 
 import numpy as np
@@ -45,6 +45,22 @@ def test_each_generation_is_a_batch_and_the_cost_is_the_references(instance: Ins
     assert all(set(batch.logs) == {"population_mean", "diversity"} for batch in batches)
     evaluation = evaluate(state.solution, "UD2")
     assert (evaluation.violations, evaluation.cost) == (state.violations, state.cost)
+
+
+def test_founders_are_placed_aside_so_that_nothing_waits_for_it(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = []
+
+    def place(*arguments: Any) -> Any:
+        threads.append(current_thread())
+        return greedy_timetable(*arguments)
+
+    monkeypatch.setattr(evolution, "greedy_timetable", place)
+    with ThreadPoolExecutor(1) as executor:
+        run(GeneticAlgorithm(**QUICK), make_state(instance, executor))
+    assert threads
+    assert current_thread() not in threads
 
 
 def test_it_improves_on_greedy_timetables_and_never_loses_the_best(instance: Instance) -> None:
