@@ -49,7 +49,7 @@ SCRIPT = """
 BUSY = {
     "load": (20, {}),
     "cp_sat": (400, {"clustering__max_size": 100_000, "cp_sat__effort": 1e6}),
-    "ga": (60, {"ga__founder_moves": 10**9}),
+    "ga": (60, {"cp_sat__effort": 1e-3, "ga__founder_moves": 10**9}),
     "clustering": (10_000, {"clustering__chunk_size": 10**9}),
 }
 
@@ -63,7 +63,7 @@ def ctrl_c_raises():
 
 
 def busy_process(stage, cache):
-    """A process that is within one long unit of a stage; it loads with an empty cache of kernels."""
+    """A process within one long unit of a stage; to load, it has an empty cache of kernels."""
     courses, options = BUSY[stage]
     script = textwrap.dedent(SCRIPT).replace("STAGE", repr(stage))
     script = script.replace("OPTIONS", repr(options)).replace("COURSES", str(courses))
