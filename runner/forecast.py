@@ -14,6 +14,9 @@ _TRUST_SECONDS = 0.2
 # shorter than so many seconds count less.
 _STAGES_OF_TRUST = 1.0
 _SHORT_SECONDS = 0.5
+# A stage that took more than so many times as long, or as short, had a reason of its own, such as a
+# first compilation.
+_MOST_RATIO = 3.0
 # What a stage's share is worth counts as much as so many of its units.
 _UNITS_OF_SHARE = 8
 # What the stages so far say of those to come counts in full from this share of the run on.
@@ -144,6 +147,7 @@ class Forecast:
             if timing is not None and not timing.spends_budget:
                 part = timing.seconds / (timing.seconds + _SHORT_SECONDS)
                 ratio = (seconds + _TRUST_SECONDS) / (timing.seconds + _TRUST_SECONDS)
+                ratio = min(max(ratio, 1.0 / _MOST_RATIO), _MOST_RATIO)
                 logarithm += part * math.log(ratio)
                 stages += part
         return math.exp(logarithm / stages)

@@ -98,6 +98,14 @@ def test_a_stage_just_begun_is_not_foretold_by_a_small_share_alone(clock):
     assert 10 < tracker.eta() < 100
 
 
+def test_a_stage_that_compiled_then_tells_little_of_the_others(clock):
+    tracker = tracker_of(clock, {"a": even(60), "b": even(100)})
+    tracker.begin_stage("a", 10)
+    work(tracker, clock, 10, 0.1)
+    tracker.end_stage()
+    assert 50 < tracker.eta() < 100
+
+
 def test_a_stage_that_ended_early_then_ends_as_early_now(clock):
     finished = [(done, 0.1 * done) for done in range(1, 101)]
     timing = StageTiming.of(finished, 10, None, total=1000)
