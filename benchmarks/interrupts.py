@@ -1,14 +1,14 @@
 """How soon Ctrl-C ends the command line, at random moments of all stages.
 
-    python benchmarks/interrupts.py [--times 24] [--time 20] [--courses 20000] [--cold] [FILES…]
+    python benchmarks/interrupts.py [--times 28] [--time 20] [--courses 20000] [--cold] [FILES…]
 
 ``schoolbell fit`` runs on each file, and on a generated instance of so many courses
-(0 for none), and gets SIGINT: once, and every third time again a moment later. A
-first run without one tells when its stages begin and end; then the stages take
-turns, the start of the program as the first, and within each the moment is random.
-Told are the seconds from the signal to the end of the process, from the second
-signal where there are two, and what went wrong: an exit status other than 130, a
-traceback, or a timetable that the log knows of and that was not written.
+(0 for none), and gets SIGINT: once, and every third time again a moment later. The
+stages take turns, the start of the program as the first. The program tells when a
+stage begins, and the signal comes at a random moment of as long as the stage took in
+a run without one. Told are the seconds from the signal to the end of the process,
+from the second signal where there are two, and what went wrong: an exit status other
+than 130, a traceback, or a timetable that the log knows of and that was not written.
 
 ``--cold`` gives every run an empty cache of compiled kernels and sends the signals
 while it loads, most of which is numba compiling for the first time.
@@ -27,11 +27,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from measuring import PROGRAM, Table, add_format
+from measuring import Table, add_format
 from schoolbell.stages.timetable import generate
 
 STARTING = "start"
 INTERRUPTED = 130
+
+# The command line, but for a line at the beginning of each stage.
+PROGRAM = """
+from schoolbell.callbacks import CSVLogger
+from schoolbell.runner import cli, fit_command
+
+class Telling(CSVLogger):
+    def on_stage_begin(self, stage, logs=None):
+        print("stage", stage, flush=True)
+        super().on_stage_begin(stage, logs)
+
+fit_command.CSVLogger = Telling
+cli.program()
+"""
 COLUMNS = ("instance", "stage", "once", "longest (s)", "twice", "longest, twice (s)", "faults")
 
 # A process that has not ended by then is killed.
@@ -84,45 +98,59 @@ def measure(path: Path, args: argparse.Namespace) -> dict[str, Ends]:
     draw = random.Random(args.seed)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        spans = stage_spans(path, folder, args)
-        ends = {stage: Ends() for stage in spans}
+        seconds = stage_seconds(path, folder, args)
+        ends = {stage: Ends() for stage in seconds}
         for number in range(args.times):
-            begin, end = list(spans.values())[number % len(spans)]
-            moment = draw.uniform(begin, end)
-            again = draw.uniform(0.0, AGAIN) if number // len(spans) % 3 == 2 else None
-            stage, seconds, fault = interrupt(path, folder / str(number), args, moment, again)
+            target = list(seconds)[number % len(seconds)]
+            moment = draw.uniform(0.0, seconds[target])
+            again = draw.uniform(0.0, AGAIN) if number // len(seconds) % 3 == 2 else None
+            stage, waited, fault = interrupt(
+                path, folder / str(number), args, target, moment, again
+            )
             one = ends.setdefault(stage, Ends())
-            (one.once if again is None else one.twice).append(seconds)
+            (one.once if again is None else one.twice).append(waited)
             if fault:
                 one.faults.append(fault)
     return ends
 
 
-def stage_spans(
-    path: Path, folder: Path, args: argparse.Namespace
-) -> dict[str, tuple[float, float]]:
-    """Run to the end; return when the stages begin and end, in seconds from the start."""
-    for _ in range(1 if args.cold else 2):
-        # The second one finds the kernels compiled.
+def stage_seconds(path: Path, folder: Path, args: argparse.Namespace) -> dict[str, float]:
+    """Run to the end; return what each stage took, and the start of the program before them."""
+    if not args.cold:
+        # The run that is timed finds the kernels compiled.
         start(path, folder, args).communicate()
-    spans: dict[str, tuple[float, float]] = {}
-    end = 0.0
-    for row in _rows(folder / "log.csv"):
-        begin = spans.get(row["stage"], (end,))[0]
-        end = float(row["elapsed"])
-        spans[row["stage"]] = (begin, end)
-    if args.cold:
-        return {"load": spans["load"]}
-    # Importing and reading the instance are no part of any stage.
-    return {STARTING: (0.05, spans["load"][1] / 2), **spans}
+    process = start(path, folder, args)
+    stage, began = STARTING, time.monotonic()
+    seconds: dict[str, float] = {}
+    while (new := next_stage(process)) is not None:
+        seconds[stage] = time.monotonic() - began
+        stage, began = new, time.monotonic()
+    process.communicate()
+    seconds[stage] = time.monotonic() - began
+    return {"load": seconds["load"]} if args.cold else seconds
+
+
+def next_stage(process: "subprocess.Popen[str]") -> str | None:
+    """Wait for the beginning of the next stage; None when there is none."""
+    assert process.stdout is not None
+    told = process.stdout.readline().split()
+    return told[1] if told[:1] == ["stage"] else None
 
 
 def interrupt(
-    path: Path, folder: Path, args: argparse.Namespace, moment: float, again: float | None
+    path: Path,
+    folder: Path,
+    args: argparse.Namespace,
+    target: str,
+    moment: float,
+    again: float | None,
 ) -> tuple[str, float, str]:
     """Interrupt one run; return the stage, the seconds to its end and what went wrong."""
     folder.mkdir()
     process = start(path, folder, args)
+    stage: str | None = STARTING
+    while stage not in (target, None):
+        stage = next_stage(process)
     time.sleep(moment)
     process.send_signal(signal.SIGINT)
     if again is not None:
@@ -130,19 +158,22 @@ def interrupt(
         process.send_signal(signal.SIGINT)
     began = time.monotonic()
     try:
-        _, complaint = process.communicate(timeout=PATIENCE)
+        said, complaint = process.communicate(timeout=PATIENCE)
     except subprocess.TimeoutExpired:
         process.kill()
-        _, complaint = process.communicate()
+        said, complaint = process.communicate()
     seconds = time.monotonic() - began
+    stages = [line.split()[1] for line in said.splitlines() if line.startswith("stage ")]
+    last = stages[-1] if stages else target
     rows = _rows(folder / "log.csv")
-    fault = _fault(process.returncode, complaint, rows, folder, again is not None)
-    return rows[-1]["stage"] if rows else STARTING, seconds, fault
+    fault = _fault(process.returncode, complaint, last, rows, folder, again is not None)
+    return last, seconds, fault
 
 
 def start(path: Path, folder: Path, args: argparse.Namespace) -> "subprocess.Popen[str]":
     """Start the command line in a folder of its own."""
-    command = [str(PROGRAM), "fit", str(path), "--quiet", "--time-limit", f"{args.time:g}"]
+    command = [sys.executable, "-c", PROGRAM, "fit", str(path), "--quiet"]
+    command += ["--time-limit", f"{args.time:g}"]
     command += ["--seed", str(args.seed), "--out", "best.sol", "--csv", "log.csv"]
     if args.workers:
         command += ["--workers", str(args.workers)]
@@ -154,7 +185,7 @@ def start(path: Path, folder: Path, args: argparse.Namespace) -> "subprocess.Pop
         cwd=folder,
         env=environment,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         # Whoever runs this in the background may have had the signal ignored.
@@ -163,16 +194,22 @@ def start(path: Path, folder: Path, args: argparse.Namespace) -> "subprocess.Pop
 
 
 def _fault(
-    status: int, complaint: str, rows: list[dict[str, str]], folder: Path, twice: bool
+    status: int,
+    complaint: str,
+    stage: str,
+    rows: list[dict[str, str]],
+    folder: Path,
+    twice: bool,
 ) -> str:
-    if status == 0 and rows and rows[-1]["stage"] == "finalize":
+    if status == 0 and stage == "finalize":
+        # It was quicker than the signal.
         return ""
     # Before the program's first line, and after its last, the interpreter dies of the signal,
     # which a shell reports as 130 too.
-    at_an_end = twice or not rows or rows[-1]["stage"] == "finalize"
+    at_an_end = twice or stage in (STARTING, "finalize")
     if status != INTERRUPTED and not (status == -signal.SIGINT and at_an_end):
         return f"exit status {status}: {complaint.strip()[-200:]}"
-    if "Traceback" in complaint and rows:
+    if "Traceback" in complaint and stage != STARTING:
         return complaint.strip()[-200:]
     if not twice and rows and rows[-1]["cost"] and not (folder / "best.sol").exists():
         return "the best was not written"
@@ -197,7 +234,7 @@ def _instances(args: argparse.Namespace, folder: Path) -> Iterator[Path]:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("files", nargs="*", type=Path)
-    parser.add_argument("--times", type=int, default=24, help="signals for each instance (24)")
+    parser.add_argument("--times", type=int, default=28, help="signals for each instance (28)")
     parser.add_argument("--time", type=float, default=20.0, help="time limit of a run (20)")
     parser.add_argument("--courses", type=int, default=20_000)
     parser.add_argument("--workers", type=int, help="tasks that run at once (the processors)")
