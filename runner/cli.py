@@ -1,6 +1,7 @@
 """The command line: ``schoolbell fit``, ``validate``, ``generate``, ``watch`` and ``jobs``."""
 
 import argparse
+import gc
 import math
 import os
 import signal
@@ -53,6 +54,8 @@ def program() -> NoReturn:
         # A compilation cannot be stopped, and the interpreter would wait for its thread.
         sys.stderr.flush()
         os._exit(status)
+    # The interpreter would look for garbage among all that was imported, for half a second.
+    gc.freeze()
     sys.exit(status)
 
 

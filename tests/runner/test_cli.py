@@ -277,6 +277,22 @@ def test_ctrl_c_ends_the_run_and_writes_the_best_so_far(compiled, instance, inst
     assert len(Solution.read(only_folder() / "solution.sol", instance)) == instance.n_lectures
 
 
+ENDING = """
+import atexit, gc, sys
+from schoolbell.runner.cli import program
+
+atexit.register(lambda: print("frozen", gc.get_freeze_count() > 0))
+sys.argv = ["schoolbell", "generate", "--courses", "5", "--out", "small.ctt"]
+program()
+"""
+
+
+def test_the_program_does_not_tidy_its_memory_up_at_its_end(tmp_path):
+    command = [sys.executable, "-c", ENDING]
+    done = subprocess.run(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, check=True)
+    assert done.stdout == "frozen True\n"
+
+
 def test_the_time_limit_counts_from_the_start_of_the_process(compiled, instance_file):
     began = time.monotonic()
     command = [PROGRAM, "fit", str(instance_file), "--time-limit", "6", "--quiet"]
