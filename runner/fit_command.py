@@ -2,6 +2,7 @@
 
 import argparse
 import ast
+import gc
 import sys
 import traceback
 from contextlib import suppress
@@ -87,12 +88,18 @@ def fit_command(args: argparse.Namespace) -> int:
 
 def _write(finalize: Finalize, evaluation: Evaluation) -> bool:
     """Write what the last stage could not; a full disk hides no result."""
+    collects = gc.isenabled()
+    # Somebody waits who has pressed Ctrl-C, and all that a run has made is gone through in vain.
+    gc.disable()
     try:
         finalize.write(evaluation)
     except OSError as error:
         for line in (f"{error.filename}: {error.strerror}", *getattr(error, "__notes__", ())):
             print(f"schoolbell: {line}", file=sys.stderr)
         return False
+    finally:
+        if collects:
+            gc.enable()
     return True
 
 
