@@ -1,22 +1,25 @@
 """What a run tells a real Redis server, and what it does when that fails."""
 
+import asyncio
 import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 import time
 import traceback
 import warnings
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 from schoolbell.callbacks import CallbackError, RedisLogger, RedisUnavailableError
 from schoolbell.callbacks.embedded_redis import EmbeddedRedis, find_program
 from schoolbell.callbacks.redis_connection import redacted
-from schoolbell.runner import Pipeline
+from schoolbell.runner import Pipeline, watch
 from schoolbell.stages import Batch, Stage
 
 SNAPSHOT = {
@@ -430,20 +433,64 @@ def tls_program():
     return None
 
 
-def test_tls_is_spoken_and_the_certificate_checked(new_redis, certificate):
-    program = tls_program()
-    if program is None:
-        pytest.skip("no redis-server with TLS on the PATH")
+@contextmanager
+def tls_front(port, cert, key):
+    """A port where TLS is spoken for a server that does not."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+
+    async def copy(source, target):
+        with suppress(OSError):
+            while data := await source.read(65536):
+                target.write(data)
+                await target.drain()
+        target.close()
+
+    async def serve(reader, writer):
+        answers, requests = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.gather(copy(reader, requests), copy(answers, writer))
+
+    loop = asyncio.new_event_loop()
+    front = loop.run_until_complete(asyncio.start_server(serve, "127.0.0.1", 0, ssl=context))
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    try:
+        yield front.sockets[0].getsockname()[1]
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(5)
+        front.close()
+        tasks = asyncio.all_tasks(loop)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            loop.run_until_complete(asyncio.wait(tasks))
+        loop.close()
+
+
+@pytest.mark.parametrize("by", ["the server itself", "a front"])
+def test_tls_is_spoken_and_the_certificate_checked(new_redis, certificate, by):
     cert, key = str(certificate / "cert.pem"), str(certificate / "key.pem")
-    options = ["--tls-cert-file", cert, "--tls-key-file", key, "--tls-auth-clients", "no"]
-    server = new_redis(*options, program=program, tls=True)
-    url = f"rediss://127.0.0.1:{server.port}"
-    with Fit(f"{url}?ssl_ca_certs={cert}") as fit:
-        assert fit.end().status == "finished"
-    client = server.client(ssl=True, ssl_ca_certs=cert)
-    assert client.hget(KEY, "outcome") == "finished"
-    with pytest.raises(CallbackError, match="certificate that this machine trusts"):
-        Pipeline([Patient()]).fit(callbacks=RedisLogger(url, announce=False), verbose=False)
+    with ExitStack() as stack:
+        if by == "a front":
+            server = new_redis()
+            client = server.client()
+            port = stack.enter_context(tls_front(server.port, cert, key))
+        else:
+            program = tls_program()
+            if program is None:
+                pytest.skip("no redis-server with TLS on the PATH")
+            options = ["--tls-cert-file", cert, "--tls-key-file", key, "--tls-auth-clients", "no"]
+            server = new_redis(*options, program=program, tls=True)
+            client, port = server.client(ssl=True, ssl_ca_certs=cert), server.port
+        url = f"rediss://127.0.0.1:{port}"
+        with Fit(f"{url}?ssl_ca_certs={cert}") as fit:
+            assert fit.end().status == "finished"
+        assert client.hget(KEY, "outcome") == "finished"
+        (last,) = watch("monday", f"{url}?ssl_ca_certs={cert}")
+        assert last.outcome == "finished"
+        with pytest.raises(CallbackError, match="certificate that this machine trusts"):
+            Pipeline([Patient()]).fit(callbacks=RedisLogger(url, announce=False), verbose=False)
 
 
 @pytest.mark.parametrize("options", [{"interval": 0}, {"interval": 6}, {"ttl": 0}, {"prefix": ""}])
