@@ -3,7 +3,7 @@
     python benchmarks/interrupts.py [--times 28] [--time 20] [--courses 20000] [--cold] [FILES…]
 
 ``schoolbell fit`` runs on each file, and on a generated instance of so many courses
-(0 for none), and gets SIGINT: once, and every third time again a moment later. The
+(0 for none), and gets SIGINT: once, and every second time again a moment later. The
 stages take turns, the start of the program as the first. The program tells when a
 stage begins, and the signal comes at a random moment of as long as the stage took in
 a run without one. Told are the seconds from the signal to the end of the process,
@@ -103,7 +103,7 @@ def measure(path: Path, args: argparse.Namespace) -> dict[str, Ends]:
         for number in range(args.times):
             target = list(seconds)[number % len(seconds)]
             moment = draw.uniform(0.0, seconds[target])
-            again = draw.uniform(0.0, AGAIN) if number // len(seconds) % 3 == 2 else None
+            again = draw.uniform(0.0, AGAIN) if number // len(seconds) % 2 == 1 else None
             stage, waited, fault = interrupt(
                 path, folder / str(number), args, target, moment, again
             )

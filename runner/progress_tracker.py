@@ -282,7 +282,8 @@ class ProgressTracker:
         in_order = 0 <= segment.floor <= segment.end <= 1 and 0 <= state["told"] <= 1
         if not in_order or not all(name in known for name in named):
             raise ValueError(f"no place of this run: {state}")
-        for number in (segment.done, segment.total or 0, state["done"], *state["past"].values()):
+        total = segment.done if segment.total is None else segment.total
+        for number in (segment.done, total, state["done"], *state["past"].values()):
             as_number(number, least=0)
         now = self._clock()
         with self._lock:

@@ -223,11 +223,13 @@ class RepairEnvironment(gymnasium.Env[NDArray[np.int64], np.int64]):
                 raise ValueError(f"{name} has shape {np.shape(state[name])}, not {target.shape}")
             target[...] = state[name]
         for name, size in (("period", len(self.problem.day)), ("room", len(self.problem.capacity))):
-            for places in (state[name], state[f"start_{name}"], state[f"best_{name}"]):
+            own = self.timetable.period
+            for places in map(
+                np.asarray, (state[name], state[f"start_{name}"], state[f"best_{name}"])
+            ):
                 # A kernel looks nowhere but where it is told to.
-                if np.shape(places) != self.timetable.period.shape or not np.all(
-                    (np.asarray(places) >= -1) & (np.asarray(places) < size)
-                ):
+                is_alike = places.shape == own.shape and places.dtype == own.dtype
+                if not is_alike or not np.all((places >= -1) & (places < size)):
                     raise ValueError(f"{name} must be a place of each lecture, below {size}")
         restore(self.problem, self.timetable, state["period"], state["room"])
 

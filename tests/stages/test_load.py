@@ -36,7 +36,7 @@ def run(problem, executor, initial=None, formulation="UD2"):
 
 def test_leaves_the_instance_the_formulation_and_the_search_arrays(instance, executor):
     # The constraints are UD2's, for which other tests have the kernels compiled too.
-    mine = Formulation("mine", {name: 7 for name in Formulation.UD2.weights})
+    mine = Formulation("mine", dict.fromkeys(Formulation.UD2.weights, 7))
     state, _ = run(instance, executor, formulation=mine)
     assert state.instance is instance
     assert state.formulation is mine
