@@ -42,10 +42,13 @@ class _Parser(argparse.ArgumentParser):
 def program() -> NoReturn:
     """Be the program ``schoolbell``: run the command line and end the process."""
     # The interpreter's start counts too: it takes little time but the processor's.
-    status = main(started=time.monotonic() - time.process_time())
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        # All is done: whoever presses Ctrl-C now is in a hurry, and wants no traceback.
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        status = main(started=time.monotonic() - time.process_time())
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            # All is done: whoever presses Ctrl-C now is in a hurry, and wants no traceback.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+    except KeyboardInterrupt:
+        status = INTERRUPTED
     own = threading.current_thread()
     others = [one for one in threading.enumerate() if one is not own and not one.daemon]
     for thread in others:
