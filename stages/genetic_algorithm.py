@@ -57,6 +57,14 @@ class GeneticAlgorithm(Stage):
         Part of the proposed moves that are Kempe chains.
     violation
         Cost that one violation counts as.
+
+    Notes
+    -----
+    Temperatures and `violation` are for instances and formulations in which moving a
+    lecture can win about as much as in those of ITC-2007 under UD2. Where courses are
+    in more curricula or weights are higher, so that it can win s times as much, the
+    founders' temperature and `violation` are s times as high, and the reheats and the
+    final temperature sqrt(s) times.
     """
 
     name = "ga"
@@ -91,7 +99,7 @@ class GeneticAlgorithm(Stage):
         islands: int = 2,
         migration: int = 3,
         tournament: int = 2,
-        kempe: float = 0.2,
+        kempe: float = 0.25,
         violation: float = 100.0,
     ) -> None:
         self.generations = _at_least("generations", generations, 0)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 # Moves a second on a large instance, and the moves for each lecture from which on
 # an anneal gains by beginning hot.
-ROUGH_SPEED = 3e6
+ROUGH_SPEED = 5e6
 FEWEST_HOT_MOVES = 20_000
 # Size of the clusters where no stage has found any.
 COURSES_OF_A_CLUSTER = 10
@@ -43,6 +43,11 @@ CHILD_TIME = 0.5
 # short ones.
 FULL_ANNEAL = 500_000
 USUAL_SPEED = 8e6
+
+# What a moved lecture may win at most, on average over the courses of a usual instance.
+# Where it is more, so many times more, violations and the hottest temperature are as much
+# higher, and the cool temperatures by the root of it.
+USUAL_GAIN = 33.0
 
 Arrays = tuple[NDArray[np.integer], NDArray[np.integer]]
 
@@ -67,6 +72,8 @@ class Evolution:
         self.budget = budget
         self.problem = state.search
         self.n_lectures = len(self.problem.course)
+        gain = self.problem.gain
+        self.scale = max(1.0, float(gain.mean()) / USUAL_GAIN) if len(gain) else 1.0
         self.founders = self._count_founders()
         self.islands: list[list[Individual]] = [
             [] for _ in range(max(1, min(stage.islands, self.founders // 2)))
@@ -128,6 +135,15 @@ class Evolution:
         self.done, self.made = int(state["done"]), int(state["made"])
         self.reheat_gain = gain.astype(float)
         self.clusters = clusters.astype(np.int64), count
+
+    @property
+    def _violation(self) -> float:
+        """Cost that one violation counts as."""
+        return self.stage.violation * self.scale
+
+    @property
+    def _reheats(self) -> NDArray[np.float64]:
+        return np.array(self.stage.reheats) * np.sqrt(self.scale)
 
     @property
     def _members(self) -> int:
@@ -214,19 +230,16 @@ class Evolution:
     ) -> Generator[None, None, tuple[Arrays, float]]:
         """Choose where a founder's anneal begins: its timetable and its temperature."""
         stage, solution = self.stage, self.state.solution
-        # A move of a course in many curricula takes longer to evaluate.
-        curricula = len(self.problem.curricula) / max(len(self.problem.students), 1)
-        work = max(self.n_lectures, 1) * max(curricula / 4, 1.0)
-        moves = np.inf if seconds is None else seconds * ROUGH_SPEED / work
+        moves = np.inf if seconds is None else seconds * ROUGH_SPEED / max(self.n_lectures, 1)
         if solution is not None and (index == 0 or moves < FEWEST_HOT_MOVES):
             # The first improves what there is; the others too if the time is too short
             # to cool from high up.
-            return solution.lecture_arrays(), max(stage.reheats)
+            return solution.lecture_arrays(), float(self._reheats.max())
         rng = np.random.default_rng(self.state.seed_sequence(stage.name, 1, index))
         # Aside: on the largest instances it takes seconds.
         placing = self.state.executor.submit(greedy_timetable, self.state.instance, rng)
         (start,) = yield from wait_all([placing])
-        return start, stage.founder_temperature
+        return start, stage.founder_temperature * self.scale
 
     def _breed(self, seconds: float | None) -> Iterator[None]:
         """Make children on the islands in turn and let them in where they belong."""
@@ -244,10 +257,10 @@ class Evolution:
                 (second.period, second.room),
                 self._courses_to_exchange(first, second, island),
                 rng,
-                self.stage.violation,
+                self._violation,
             )
             (crossed,) = yield from wait_all([crossing])
-            temperature = self.stage.reheats[reheat]
+            temperature = float(self._reheats[reheat])
             moves = self.stage.child_moves
             jobs.append(self._job(crossed.period, crossed.room, temperature, moves))
             origins.append((island, reheat, first))
@@ -278,7 +291,7 @@ class Evolution:
         return int(np.argmax(self.reheat_gain))
 
     def _learn(self, reheat: int, parent: Individual, child: Individual) -> None:
-        weight = self.stage.violation
+        weight = self._violation
         gain = (parent.violations - child.violations) * weight + parent.cost - child.cost
         known = self.reheat_gain[reheat]
         self.reheat_gain[reheat] = gain if np.isinf(known) else 0.7 * known + 0.3 * gain
@@ -299,7 +312,7 @@ class Evolution:
                 build_timetable(self.problem, parent.period, parent.room),
                 clusters,
                 count,
-                self.stage.violation,
+                self._violation,
             )
             for parent in (first, second)
         ]
@@ -349,10 +362,10 @@ class Evolution:
     ) -> AnnealingJob:
         schedule = Schedule(
             start=temperature,
-            end=self.stage.final_temperature,
+            end=self.stage.final_temperature * float(np.sqrt(self.scale)),
             moves=moves_per_lecture * max(self.n_lectures, 1),
             kempe=self.stage.kempe,
-            violation=self.stage.violation,
+            violation=self._violation,
         )
         rng = random_state(self.state.seed_sequence(self.stage.name, 3, self.made))
         self.made += 1

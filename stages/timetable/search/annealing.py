@@ -10,7 +10,7 @@ a move is evaluated, so that a bad move is left as soon as it passes it.
 from dataclasses import dataclass
 
 import numpy as np
-from numba import int64, uint64
+from numba import float64, int64, uint64
 from numpy.typing import NDArray
 
 from .compiling import NOWHERE, copy_into, inner, kernel
@@ -61,7 +61,8 @@ class Schedule(Record):
     levels
         Number of temperatures, geometric between `start` and `end`.
     cutoff
-        A level ends early when its accepted moves reach this part of its moves.
+        A level ends early when its accepted moves that changed the cost reach this
+        part of its moves.
     kempe
         Part of the proposals that are Kempe chains.
     best_room
@@ -78,9 +79,9 @@ class Schedule(Record):
     moves: int
     levels: int = 400
     cutoff: float = 0.06
-    kempe: float = 0.2
-    best_room: float = 0.5
-    pair: float = 0.1
+    kempe: float = 0.25
+    best_room: float = 0.35
+    pair: float = 0.2
     violation: float = 100.0
 
 
@@ -102,8 +103,8 @@ class Anneal:
     rng
         Random state, uint64 (4,).
     clock
-        int64 (6,): moves left, level, moves left in the level, moves that may
-        still be accepted in it, moves proposed and moves accepted in all.
+        int64 (6,): moves left, level, moves left in the level, changes of the cost
+        that may still be accepted in it, moves proposed and moves accepted in all.
     """
 
     timetable: Timetable
@@ -176,6 +177,7 @@ def run_moves(
     pair_draws = uint64((schedule.kempe + schedule.best_room + schedule.pair) * 65536.0)
     violation = schedule.violation
     temperature = _temperature(schedule, clock[1])
+    violations, cost = timetable.total[0], timetable.total[1]
     moves = min(moves, clock[0])
     clock[0] -= moves
     for step in range(moves):
@@ -204,9 +206,11 @@ def run_moves(
         else:
             accepted = try_cell(problem, timetable, lecture, p2, r2, bound, violation)
         if accepted:
-            clock[3] -= 1
-            clock[5] += 1
             total = timetable.total
+            # Moves that cost nothing go on in the coldest timetable: they tell no temperature.
+            clock[3] -= total[0] != violations or total[1] != cost
+            violations, cost = total[0], total[1]
+            clock[5] += 1
             if total[0] < best_total[0] or (total[0] == best_total[0] and total[1] < best_total[1]):
                 copy_into(best_total, total)
                 copy_into(best_period, timetable.period)
@@ -258,6 +262,17 @@ def try_cell(problem, timetable, lecture, p2, r2, bound, violation):
 
 
 @inner
+def _most_gain(problem, course, violation):
+    """Bound what moving a lecture of a course wins beside the violations that it adds.
+
+    Less than half of what a violation counts: moves that add one and win more are too
+    rare to look for, but without this the courses of many curricula would be
+    evaluated to the end for every conflict.
+    """
+    return min(float64(problem.gain[course]), 0.4 * violation)
+
+
+@inner
 def _try_shift(problem, timetable, lecture, p2, r2, bound, violation):
     course = problem.course[lecture]
     violations = shift_violations(problem, timetable, lecture, p2, r2)
@@ -265,7 +280,7 @@ def _try_shift(problem, timetable, lecture, p2, r2, bound, violation):
     cost = room_cost(problem, course, r2)
     if p1 >= 0:
         cost -= room_cost(problem, course, r1)
-    if violations * violation + cost - problem.gain[course] > bound:
+    if violations * violation + cost - _most_gain(problem, course, violation) > bound:
         return False
     if p1 != p2 and not can_enter(problem, timetable, lecture, p2):
         return False
@@ -292,7 +307,7 @@ def _try_period(problem, timetable, lecture, p2, first_room, bound, violation):
     cost = -room_cost(problem, course, r1)
     if enabled(problem.hard_suitability):
         violations -= problem.unsuitable[course, r1]
-    if violations * violation + cost - problem.gain[course] > bound:
+    if violations * violation + cost - _most_gain(problem, course, violation) > bound:
         return False
     if not can_enter(problem, timetable, lecture, p2):
         return False
@@ -334,7 +349,8 @@ def _try_exchange(problem, timetable, lecture, other, bound, violation):
         return False
     violations = pair_violations(problem, timetable, lecture, other)
     cost = pair_room_cost(problem, c, r1, d, r2)
-    if violations * violation + cost - problem.gain[c] - problem.gain[d] > bound:
+    gain = _most_gain(problem, c, violation) + _most_gain(problem, d, violation)
+    if violations * violation + cost - gain > bound:
         return False
     if p1 != p2 and not (
         can_enter(problem, timetable, lecture, p2) and can_enter(problem, timetable, other, p1)

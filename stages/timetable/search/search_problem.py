@@ -17,11 +17,6 @@ MAX_COLUMNS = 4096
 than the courses beyond it."""
 
 
-MOST_GAIN = 40
-"""What a move is thought to win at most beside the violations that it adds: less than half
-of what one counts, so that in courses of many curricula too such moves are left at once."""
-
-
 @dataclass(frozen=True, eq=False)
 class SearchProblem(Record):
     """Arrays that describe an instance under a formulation; never written by a kernel.
@@ -73,7 +68,7 @@ class SearchProblem(Record):
         Bounds on a curriculum's lectures a day.
     gain
         The most by which moving a lecture of a course can lower the weighted
-        cost outside of its room, at most `MOST_GAIN`, int64 (n_courses,).
+        cost outside of its room, int64 (n_courses,).
     room_capacity, min_working_days, room_stability, travel_distance,
     double_lectures, room_suitability, hard_suitability
         Weights of the other constraints; None for one that the formulation
@@ -265,4 +260,4 @@ def _gains(
     by_course = per_curriculum * (totals[starts[1:]] - totals[starts[:-1]])
     by_course += (weights["min_working_days"] or 0) + (weights["room_stability"] or 0)
     by_course += (weights["double_lectures"] or 0) * instance.course_lectures.astype(np.int64)
-    return np.minimum(by_course, MOST_GAIN).astype(np.int64)
+    return np.minimum(by_course, 2**30).astype(np.int64)
