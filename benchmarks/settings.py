@@ -1,7 +1,7 @@
 """Settings of the search beside each other, by moves and not by time.
 
     python benchmarks/settings.py [--moves 20] [--seeds 1,2,3,4] [--engine anneal|ga]
-        [--format markdown] [--setting NAME=VALUE,…]… FILES…
+        [--formulation UD2] [--format markdown] [--setting NAME=VALUE,…]… FILES…
 
 Mean cost over the seeds, by instance, and the sum. Each ``--setting`` is one row:
 values of the schedule of one anneal from a greedy timetable (``--engine anneal``),
@@ -15,6 +15,7 @@ import argparse
 import ast
 import statistics
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ VIOLATION = 1000
 def main() -> None:
     args = _arguments()
     table = Table(["setting", *(file.stem for file in args.files), "sum"], args.format)
-    run = {"anneal": anneal, "ga": evolve}[args.engine]
+    run = partial({"anneal": anneal, "ga": evolve}[args.engine], args.formulation)
     for text in args.setting or [""]:
         means = [
             statistics.mean(
@@ -52,9 +53,11 @@ def main() -> None:
         table.row(text or "(defaults)", *means, sum(means))
 
 
-def anneal(instance: Instance, moves: float, seed: int, values: Mapping[str, Any]) -> int:
+def anneal(
+    formulation: str, instance: Instance, moves: float, seed: int, values: Mapping[str, Any]
+) -> int:
     """Anneal a greedy timetable once; return the cost."""
-    problem = build_search_problem(instance, Formulation.UD2)
+    problem = build_search_problem(instance, Formulation.of(formulation))
     schedule = Schedule(**{"start": 30.0, "end": 0.16, "moves": int(moves), **values})
     start = greedy_timetable(instance, np.random.default_rng(seed))
     rng = random_state(np.random.SeedSequence(seed))
@@ -65,7 +68,9 @@ def anneal(instance: Instance, moves: float, seed: int, values: Mapping[str, Any
     return cost + VIOLATION * violations
 
 
-def evolve(instance: Instance, moves: float, seed: int, values: Mapping[str, Any]) -> int:
+def evolve(
+    formulation: str, instance: Instance, moves: float, seed: int, values: Mapping[str, Any]
+) -> int:
     """Evolve a population with a number of moves in all; return the cost."""
     options = {"population": 4, "offspring": 1, "child_part": 0.5, **values}
     child_part = options.pop("child_part")
@@ -78,7 +83,7 @@ def evolve(instance: Instance, moves: float, seed: int, values: Mapping[str, Any
         "child_moves": child_moves,
         "generations": int(children / options["offspring"]),
     }
-    pipeline = timetabling_pipeline(cp_sat=None, rl=None, ga=options)
+    pipeline = timetabling_pipeline(formulation, cp_sat=None, rl=None, ga=options)
     run = pipeline.fit(instance, seed=seed, workers=1, verbose=False)
     if run.cost is None or run.violations is None:
         raise SystemExit(f"no timetable for {instance.name}")
@@ -101,6 +106,7 @@ def _arguments() -> argparse.Namespace:
         "--seeds", type=lambda text: [int(one) for one in text.split(",")], default=[1, 2, 3, 4]
     )
     parser.add_argument("--engine", choices=("anneal", "ga"), default="anneal")
+    parser.add_argument("--formulation", default="UD2")
     parser.add_argument("--setting", action="append", metavar="NAME=VALUE,…")
     parser.add_argument("--format", choices=FORMATS, default="markdown")
     return parser.parse_args()

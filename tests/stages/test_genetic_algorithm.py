@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 from threading import Event, current_thread
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from schoolbell.stages import Batch, Budget, GeneticAlgorithm, State
 from schoolbell.stages.timetable import Formulation, Instance, Solution, evaluate, evolution
+from schoolbell.stages.timetable.evolution import USUAL_GAIN, Evolution
 from schoolbell.stages.timetable.greedy import greedy_timetable
 from schoolbell.stages.timetable.search import build_search_problem, cross
 
@@ -187,3 +189,21 @@ def test_it_draws_clusters_where_no_stage_has_found_any(instance: Instance) -> N
         del state.clusters
         run(GeneticAlgorithm(**QUICK), state)
     assert state.violations == 0
+
+
+def test_where_moves_can_win_more_violations_count_more_and_anneals_are_hotter(
+    instance: Instance,
+) -> None:
+    stage = GeneticAlgorithm(violation=100.0, final_temperature=0.2)
+    with ThreadPoolExecutor(1) as executor:
+        state = make_state(instance, executor)
+        usual = Evolution(stage, state, Budget())
+        tenfold = np.full_like(state.search.gain, 10 * USUAL_GAIN)
+        state.search = replace(state.search, gain=tenfold)
+        dense = Evolution(stage, state, Budget())
+    places = greedy_timetable(instance, np.random.default_rng(1))
+    schedule = dense._job(*places, 1.0, 10).schedule
+    assert usual.scale == 1.0
+    assert dense.scale == pytest.approx(10.0)
+    assert schedule.violation == pytest.approx(1000.0)
+    assert schedule.end == pytest.approx(0.2 * np.sqrt(10.0))
