@@ -12,6 +12,7 @@ from typing import Any
 from ..callbacks import BackupAndRestore, Callback, CSVLogger, RedisLogger
 from ..stages import Finalize
 from ..stages.timetable import Evaluation, Instance, evaluate
+from ..stages.timetable.limits import check_timeslots
 from .check_writable import check_writable
 from .config_file import ConfigFile
 from .demo import DEMO_SECONDS, demo_instance
@@ -54,6 +55,7 @@ def fit_command(args: argparse.Namespace) -> int:
     logger = _redis_logger(args)
     config = _repeated(args)
     instance = demo_instance() if args.instance is None else Instance.read(args.instance)
+    check_timeslots(instance)
     pipeline = timetabling_pipeline(args.formulation)
     if config is not None:
         config.apply(pipeline.stages)

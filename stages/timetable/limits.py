@@ -1,5 +1,12 @@
 """How large an instance may be: far beyond real ones, and still within memory."""
 
+from typing import TYPE_CHECKING
+
+from .errors import InstanceError
+
+if TYPE_CHECKING:
+    from .instance import Instance
+
 MAX_COURSES = 100_000
 MAX_ROOMS = 20_000
 MAX_DAYS = 366
@@ -15,3 +22,22 @@ MAX_CELLS = 100_000_000
 
 MAX_PAIRS = 50_000_000
 """Most pairs of courses that share a teacher or a curriculum, each counted in each."""
+
+MAX_TIMESLOTS = 16
+"""Most timeslots a day that the search takes: its table of a day's costs has 2**timeslots
+entries. Timetables of longer days can be read, evaluated and drawn."""
+
+
+def check_timeslots(instance: "Instance") -> None:
+    """See that a day is short enough to be searched.
+
+    Raises
+    ------
+    InstanceError
+        If it has more than `MAX_TIMESLOTS` timeslots.
+    """
+    if instance.periods_per_day > MAX_TIMESLOTS:
+        raise InstanceError(
+            f"{instance.periods_per_day} timeslots a day",
+            f"at most {MAX_TIMESLOTS}, for which timetables can be searched",
+        )

@@ -103,6 +103,7 @@ BAD_ARGUMENTS = {
     "solution onto a folder": ["fit", "small.ectt", "--out", "."],
     "page in a missing folder": ["fit", "small.ectt", "--html", "absent/x.html"],
     "log in a missing folder": ["fit", "small.ectt", "--csv", "absent/x.csv"],
+    "days too long to be searched": ["fit", "long.ectt"],
     "validate without a solution": ["validate", "small.ectt"],
     "validate a missing solution": ["validate", "small.ectt", "absent.sol"],
     "validate another format": ["validate", "small.ectt", "small.ectt"],
@@ -113,9 +114,11 @@ BAD_ARGUMENTS = {
 
 
 @pytest.mark.parametrize("arguments", BAD_ARGUMENTS.values(), ids=BAD_ARGUMENTS)
-def test_bad_input_ends_in_one_line_and_status_2(arguments, instance_file, capsys):
+def test_bad_input_ends_in_one_line_and_status_2(arguments, instance, instance_file, capsys):
     Path("binary.ctt").write_bytes(bytes(range(256)))
     Path("empty.ctt").touch()
+    short, long = (f"Periods_per_day: {slots}" for slots in (instance.periods_per_day, 17))
+    Path("long.ectt").write_text(instance_file.read_text().replace(short, long))
     try:
         status = main(arguments)
     except SystemExit as end:

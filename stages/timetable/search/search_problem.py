@@ -7,10 +7,8 @@ from numpy.typing import NDArray
 
 from ..formulation import Formulation
 from ..instance import Instance
+from ..limits import check_timeslots
 from .record import Record
-
-MAX_TIMESLOTS = 16
-"""Most timeslots a day: the table of a day's costs has 2**timeslots entries."""
 
 MAX_COLUMNS = 4096
 """Most columns of the bit matrix of conflicts, a power of two: its memory grows no faster
@@ -116,12 +114,11 @@ def build_search_problem(instance: Instance, formulation: Formulation) -> Search
 
     Raises
     ------
-    ValueError
-        If a day has more than `MAX_TIMESLOTS` timeslots.
+    InstanceError
+        If a day has more timeslots than the search takes.
     """
     slots = instance.periods_per_day
-    if slots > MAX_TIMESLOTS:
-        raise ValueError(f"the search takes at most {MAX_TIMESLOTS} timeslots a day, got {slots}")
+    check_timeslots(instance)
     weights = _weights(formulation)
     starts, curricula, multiplicity = merge_curricula(instance)
     isolated, windows, load = (
