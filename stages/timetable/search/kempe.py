@@ -136,7 +136,7 @@ def assign_rooms(problem, timetable, side, size, target):
     Returns whether all lectures got a room; they are in ``timetable.chain_room``.
     """
     stamp, mark = timetable.stamp[1 - side], timetable.stamp[0, -1]
-    n_rooms = len(problem.capacity)
+    n_rooms, found = len(problem.capacity), 0
     for i in range(size):
         lecture = timetable.chain[side, i]
         best, best_cost = NOWHERE, REJECTED
@@ -155,11 +155,15 @@ def assign_rooms(problem, timetable, side, size, target):
             if best_cost == 0 or (k >= 0 and best_cost <= floor):
                 break
         if best < 0:
-            return False
+            break
         timetable.chain_room[side, i] = best
-        # Taken: negative, and put back by `release_rooms`.
+        # Taken by this chain: negative until all of its lectures have a room.
         stamp[best] = -1 - stamp[best]
-    return True
+        found += 1
+    for i in range(found):
+        room = timetable.chain_room[side, i]
+        stamp[room] = -1 - stamp[room]
+    return found == size
 
 
 @inner
@@ -217,15 +221,6 @@ def _kth_room(problem, timetable, lecture, start, k):
 
 
 @inner
-def release_rooms(timetable, side):
-    """Undo the marks of `assign_rooms`."""
-    stamp = timetable.stamp[1 - side]
-    for room in range(timetable.chain.shape[1]):
-        if stamp[room] < 0:
-            stamp[room] = -1 - stamp[room]
-
-
-@inner
 def _room_preference(problem, timetable, lecture, room):
     course = problem.course[lecture]
     cost = room_cost(problem, course, room)
@@ -262,9 +257,7 @@ def plan_rooms(problem, timetable, size0, size1, p1, p2):
     """Give rooms to both sides of a chain; tell whether they sufficed."""
     for side in range(2):
         size, target = (size0, p2) if side == 0 else (size1, p1)
-        fits = assign_rooms(problem, timetable, side, size, target)
-        release_rooms(timetable, side)
-        if not fits:
+        if not assign_rooms(problem, timetable, side, size, target):
             return False
     return True
 
