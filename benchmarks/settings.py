@@ -44,7 +44,7 @@ def main() -> None:
     run = partial({"anneal": anneal, "ga": evolve}[args.engine], args.formulation)
     for text in args.setting or [""]:
         means = [
-            statistics.mean(
+            statistics.fmean(
                 run(Instance.read(file), args.moves * 1e6, seed, _values(text))
                 for seed in args.seeds
             )

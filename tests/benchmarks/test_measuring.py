@@ -189,7 +189,8 @@ def test_a_table_for_programs_is_an_object_a_line():
 
 def test_a_formulation_is_judged_by_half_of_the_cost_of_the_other_timetable():
     judge = load("formulations").judge
-    assert judge(20, 40) == (0.5, "yes")
-    assert judge(21, 40) == (0.525, "no")
-    assert judge(20, 20) == (1.0, "(not over 20)")
-    assert judge(None, 40) == (None, "no feasible timetable")
+    assert judge(20, 40, 0) == (0.5, "yes")
+    assert judge(21, 40, 0) == (0.525, "no")
+    assert judge(20, 20, 0) == (1.0, "(not over 20)")
+    assert judge(39, 40, 1) == (None, "(the other is infeasible)")
+    assert judge(None, 40, 0) == (None, "no feasible timetable")

@@ -78,7 +78,7 @@ class Schedule(Record):
     end: float
     moves: int
     levels: int = 400
-    cutoff: float = 0.06
+    cutoff: float = 0.02
     kempe: float = 0.25
     best_room: float = 0.35
     pair: float = 0.2
