@@ -8,10 +8,9 @@ process of its own, by the whole pipeline from the file's path to the end of its
 the time to the first timetable without violations (reading included), the peak of
 the process's memory, and for each stage the longest time between two of its
 yields, which is how long a stop, a pause or Ctrl-C may wait. Then one core
-anneals alone for some seconds: million moves in a second of
-processor time (6 % Kempe chains), and the
-size of the arrays that describe the instance and one timetable. A first,
-uncounted run compiles the kernels.
+anneals alone for some seconds: million moves in a second of processor time, in the
+usual mix of moves, and the size of the arrays that describe the instance and one
+timetable. A first, uncounted run compiles the kernels.
 """
 
 import argparse
