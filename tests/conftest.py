@@ -13,6 +13,15 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_configure() -> None:
+    """Let the processes that tests start be interrupted, though the tests run in the background.
+
+    A shell's background jobs ignore SIGINT, and hand that on to what they start.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.fixture(scope="session")
 def cbctt() -> Path:
     """Folder of the shared timetabling instances."""
