@@ -1,6 +1,7 @@
 """Tables of the README, taken anew."""
 
 import importlib.util
+import re
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,9 @@ def test_a_command_without_a_table_of_its_own_is_left_alone():
 @pytest.mark.parametrize("benchmark", ["quality", "ablation", "scaling", "overhead"])
 def test_the_readmes_own_tables_can_be_taken_anew(benchmark):
     text = PATH.parents[1].joinpath("README.md").read_text(encoding="utf-8")
-    (command,) = refresh_readme.commands(text, benchmark)
-    fresh = refresh_readme.refreshed(text, [command], lambda _: "| new |\n")
-    assert fresh.count("| new |\n") == 1
+    found = refresh_readme.commands(text, benchmark)
+    assert found
+    fresh = refresh_readme.refreshed(text, found, lambda command: f"| {found.index(command)} |\n")
+    assert re.findall(r"^```\n\n\| (\d+) \|\n", fresh, re.MULTILINE) == [
+        str(i) for i in range(len(found))
+    ]
