@@ -26,6 +26,17 @@ from .kempe import (
     plan_rooms,
 )
 from .pairs import try_pair
+from .proposals import (
+    BLOCK,
+    LONGEST,
+    cell_room,
+    propose_any_chain,
+    propose_any_move,
+    propose_cell,
+    propose_chain,
+    propose_move,
+    propose_pair,
+)
 from .random import next_uint64
 from .record import Record
 from .search_problem import SearchProblem
@@ -39,13 +50,9 @@ from .terms import (
     shift_violations,
     working_days,
 )
-from .timetable import Timetable, build_timetable, can_enter, exchange, link, shift, unlink
+from .timetable import Timetable, build_timetable, can_enter, exchange, link, relocate, shift
 from .weights import enabled, units
 
-# The most lectures of a Kempe chain that is looked at.
-LONGEST = int64(8)
-_LEVELS = 4096
-_THRESHOLDS = -np.log((np.arange(_LEVELS) + 0.5) / _LEVELS)
 
 
 @dataclass(frozen=True)
@@ -97,6 +104,8 @@ class Anneal:
         The best timetable seen, int64 (n_lectures,).
     best_total
         Its violations and cost, int64 (2,).
+    proposals, bounds
+        Room to work in for moves that are drawn, uint64 (3, BLOCK) and float64 (BLOCK,).
     pool
         The lectures that moves are proposed for, int64; others move only when they
         exchange places with one of these.
@@ -111,6 +120,8 @@ class Anneal:
     best_period: NDArray[np.int64]
     best_room: NDArray[np.int64]
     best_total: NDArray[np.int64]
+    proposals: NDArray[np.uint64]
+    bounds: NDArray[np.float64]
     pool: NDArray[np.int64]
     rng: NDArray[np.uint64]
     clock: NDArray[np.int64]
@@ -132,12 +143,16 @@ def start_anneal(
     """Begin an anneal from a timetable, of all lectures or of a pool of them."""
     timetable = build_timetable(problem, period, room)
     clock = np.array([schedule.moves, -1, 0, 0, 0, 0], np.int64)
+    pool = np.arange(len(period)) if pool is None else pool
+    is_open = np.diff(problem.open_starts)[problem.course[pool]] > 0
     return Anneal(
         timetable,
         timetable.period.copy(),
         timetable.room.copy(),
         timetable.total.copy(),
-        np.arange(len(period)) if pool is None else pool,
+        np.empty((3, BLOCK), np.uint64),
+        np.empty(BLOCK),
+        pool[is_open],
         rng,
         clock,
     )
@@ -157,6 +172,8 @@ def anneal_chunk(problem: SearchProblem, anneal: Anneal, schedule: Schedule, mov
         anneal.best_period,
         anneal.best_room,
         anneal.best_total,
+        anneal.proposals,
+        anneal.bounds,
         anneal.pool,
         anneal.rng,
         anneal.clock,
@@ -168,54 +185,94 @@ def anneal_chunk(problem: SearchProblem, anneal: Anneal, schedule: Schedule, mov
 
 @kernel
 def run_moves(
-    problem, timetable, best_period, best_room, best_total, pool, rng, clock, schedule, moves
+    problem,
+    timetable,
+    best_period,
+    best_room,
+    best_total,
+    proposals,
+    bounds,
+    pool,
+    rng,
+    clock,
+    schedule,
+    moves,
 ):
     """Propose a number of moves, fewer if the anneal ends before."""
-    n_pool, n_rooms = uint64(len(pool)), timetable.cell.shape[1]
     chain_draws = uint64(schedule.kempe * 65536.0)
     best_draws = uint64((schedule.kempe + schedule.best_room) * 65536.0)
     pair_draws = uint64((schedule.kempe + schedule.best_room + schedule.pair) * 65536.0)
     violation = schedule.violation
     temperature = _temperature(schedule, clock[1])
-    violations, cost = timetable.total[0], timetable.total[1]
     moves = min(moves, clock[0])
-    clock[0] -= moves
-    for step in range(moves):
+    if len(pool) == 0:
+        # Nothing can move.
+        clock[0] -= moves
+        clock[4] += moves
+        return
+    while moves > 0:
         if clock[2] <= 0 or clock[3] <= 0:
-            _next_level(schedule, clock, clock[0] + moves - step)
+            _next_level(schedule, clock, clock[0])
             temperature = _temperature(schedule, clock[1])
-        clock[2] -= 1
-        # One draw decides lecture and period, another the threshold, the room and the kind.
-        bits, dice = next_uint64(rng), next_uint64(rng)
-        lecture = pool[((bits & uint64(0xFFFFFFFF)) * n_pool) >> uint64(32)]
-        course = problem.course[lecture]
-        first_open = problem.open_starts[course]
-        n_open = uint64(problem.open_starts[course + 1] - first_open)
-        if n_open == 0:
-            continue
-        p2 = problem.open_periods[first_open + int64(((bits >> uint64(32)) * n_open) >> uint64(32))]
-        r2 = int64((((dice >> uint64(16)) & uint64(0xFFFFFFFF)) * uint64(n_rooms)) >> uint64(32))
-        bound = temperature * _THRESHOLDS[dice & uint64(_LEVELS - 1)]
-        kind = dice >> uint64(48)
-        if kind < chain_draws and timetable.conflicts[p2, course] > 0:
-            accepted = _try_chain(problem, timetable, lecture, p2, bound)
+        size = min(moves, clock[2], BLOCK)
+        moves -= size
+        clock[0] -= size
+        clock[2] -= size
+        clock[4] += size
+        kind = next_uint64(rng) >> uint64(48)
+        clean = timetable.total[0] == 0
+        if kind < chain_draws:
+            if clean:
+                kept = propose_chain(
+                    problem, timetable, proposals, bounds, pool, rng, temperature, size
+                )
+            else:
+                kept = propose_any_chain(
+                    problem, timetable, proposals, bounds, pool, rng, temperature, size
+                )
+        elif not clean:
+            kept = propose_any_move(
+                problem, timetable, proposals, bounds, pool, rng, temperature, size
+            )
         elif kind < best_draws:
-            accepted = _try_period(problem, timetable, lecture, p2, r2, bound, violation)
+            kept = propose_move(
+                problem, timetable, proposals, bounds, pool, rng, temperature, size
+            )
         elif kind < pair_draws:
-            accepted = try_pair(problem, timetable, lecture, p2, dice >> uint64(12), bound)
+            kept = propose_pair(
+                problem, timetable, proposals, bounds, pool, rng, temperature, size
+            )
         else:
-            accepted = try_cell(problem, timetable, lecture, p2, r2, bound, violation)
-        if accepted:
-            total = timetable.total
-            # Moves that cost nothing go on in the coldest timetable: they tell no temperature.
-            clock[3] -= total[0] != violations or total[1] != cost
-            violations, cost = total[0], total[1]
-            clock[5] += 1
-            if total[0] < best_total[0] or (total[0] == best_total[0] and total[1] < best_total[1]):
-                copy_into(best_total, total)
-                copy_into(best_period, timetable.period)
-                copy_into(best_room, timetable.room)
-    clock[4] += moves
+            kept = propose_cell(
+                problem, timetable, proposals, bounds, pool, rng, temperature, size
+            )
+        for i in range(kept):
+            lecture, p2, dice = int64(proposals[0, i]), int64(proposals[1, i]), proposals[2, i]
+            bound = bounds[i]
+            violations, cost = timetable.total[0], timetable.total[1]
+            if kind < chain_draws and timetable.conflicts[p2, problem.course[lecture]] > 0:
+                accepted = _try_chain(problem, timetable, lecture, p2, bound)
+            elif kind < best_draws:
+                accepted = _try_period(
+                    problem, timetable, lecture, p2, int64(cell_room(problem, dice)), bound, violation
+                )
+            elif kind < pair_draws:
+                accepted = try_pair(problem, timetable, lecture, p2, dice >> uint64(12), bound)
+            else:
+                accepted = try_cell(
+                    problem, timetable, lecture, p2, int64(cell_room(problem, dice)), bound, violation
+                )
+            if accepted:
+                total = timetable.total
+                # Moves that cost nothing go on in the coldest timetable: they tell no temperature.
+                clock[3] -= total[0] != violations or total[1] != cost
+                clock[5] += 1
+                if total[0] < best_total[0] or (
+                    total[0] == best_total[0] and total[1] < best_total[1]
+                ):
+                    copy_into(best_total, total)
+                    copy_into(best_period, timetable.period)
+                    copy_into(best_room, timetable.room)
 
 
 @inner
@@ -291,8 +348,9 @@ def _try_shift(problem, timetable, lecture, p2, r2, bound, violation):
     timetable.total[0] += violations
     timetable.total[1] += cost
     if p1 >= 0:
-        unlink(problem, timetable, lecture)
-    link(problem, timetable, lecture, p2, r2)
+        relocate(problem, timetable, lecture, p2, r2)
+    else:
+        link(problem, timetable, lecture, p2, r2)
     return True
 
 
@@ -335,8 +393,7 @@ def _try_period(problem, timetable, lecture, p2, first_room, bound, violation):
         return False
     timetable.total[0] += violations
     timetable.total[1] += cost
-    unlink(problem, timetable, lecture)
-    link(problem, timetable, lecture, p2, r2)
+    relocate(problem, timetable, lecture, p2, r2)
     return True
 
 

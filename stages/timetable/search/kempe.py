@@ -14,6 +14,7 @@ from .bits import popcount
 from .compiling import NOWHERE, inner
 from .terms import (
     clean_day_shift,
+    clean_days,
     course_total,
     courses_have_bits,
     crossings_at,
@@ -283,11 +284,14 @@ def chain_curricula(problem, timetable, size0, size1, p1, p2):
     Returns `REJECTED` for a chain that touches a clash: where two lectures of a
     curriculum are in one period, its days do not change independently.
     """
-    change = 0
+    change, clean = 0, timetable.total[0] == 0
     for side in range(2):
         old, new = (p1, p2) if side == 0 else (p2, p1)
         for i in range(size0 if side == 0 else size1):
             course = problem.course[timetable.chain[side, i]]
+            if clean:
+                change += clean_days(problem, timetable, course, old, new)
+                continue
             if timetable.conflicts[old, course] > 0:
                 return REJECTED
             for k in range(problem.curricula_starts[course], problem.curricula_starts[course + 1]):

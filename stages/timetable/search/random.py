@@ -22,18 +22,29 @@ def _rotate(x, k):
     return (x << k) | (x >> (uint64(64) - k))
 
 
+@inner
+def step(s0, s1, s2, s3):
+    """Return 64 random bits and the state after them; for loops that keep it out of memory."""
+    result = _rotate(s1 * uint64(5), uint64(7)) * uint64(9)
+    t = s1 << uint64(17)
+    s2 ^= s0
+    s3 ^= s1
+    s1 ^= s2
+    s0 ^= s3
+    return result, s0, s1, s2 ^ t, _rotate(s3, uint64(45))
+
+
 @kernel
 def next_uint64(rng):
     """Draw 64 random bits."""
-    result = _rotate(rng[1] * uint64(5), uint64(7)) * uint64(9)
-    t = rng[1] << uint64(17)
-    rng[2] ^= rng[0]
-    rng[3] ^= rng[1]
-    rng[1] ^= rng[2]
-    rng[0] ^= rng[3]
-    rng[2] ^= t
-    rng[3] = _rotate(rng[3], uint64(45))
+    result, rng[0], rng[1], rng[2], rng[3] = step(rng[0], rng[1], rng[2], rng[3])
     return result
+
+
+@inner
+def pick(bits, n):
+    """Choose one of n, uint64, by the low 16 of some random bits; n at most a few thousand."""
+    return ((bits & uint64(0xFFFF)) * n) >> uint64(16)
 
 
 @kernel

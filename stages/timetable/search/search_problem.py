@@ -40,9 +40,10 @@ class SearchProblem(Record):
     available
         Whether a course may be taught in a period, bool (n_courses, n_periods).
     open_starts, open_periods
-        The periods available to each course, as CSR int64.
+        The periods available to each course, as CSR int64 and uint16.
     conflict_starts, conflict_courses
-        The courses in conflict with each course, without itself, as CSR int64.
+        The courses in conflict with each course, without itself, as CSR int64 and
+        uint32.
     conflict_bits
         The same as a bit matrix, uint64 (n_courses, words), words a power of two. With
         more than `MAX_COLUMNS` courses, those whose numbers leave the same remainder
@@ -51,19 +52,37 @@ class SearchProblem(Record):
         The courses that may not be taught in a period, as bits in the same columns,
         uint64 (n_periods, words); not used where courses share columns.
     curricula_starts, curricula
-        The merged curricula of each course, as CSR int64, ascending.
+        The merged curricula of each course, as CSR int64 and uint32, ascending.
+    member_starts, members
+        The courses of each merged curriculum, as CSR int64 and uint32.
     multiplicity
         How many curricula each merged one stands for, int64 (n_merged,).
     day, slot
         Of each period, int64 (n_periods,).
+    column
+        Of each period in rows whose days are filled up to whole words of 64 bits, uint32
+        (n_periods,).
     day_cost
         Weighted cost of one curriculum's day by the bit mask of its occupied
         timeslots, int64 (2**timeslots,).
+    turned
+        What turning a timeslot from free to occupied, or back, changes in it, int64
+        (2**timeslots, timeslots).
+    turned_words
+        The same in words that hold several timeslots each, which are added at once,
+        int64 (2**timeslots, words); a word is the sum of its timeslots' changes, each
+        times two to the bits before it.
+    zero
+        What stands for 0 in the part of a word that is one timeslot's; of the type of
+        such a part: uint16, or wider for weights that need it.
     isolated, windows, load
         Weights of the three constraints in `day_cost`, for days on which two
         lectures of a curriculum clash.
     min_load, max_load
         Bounds on a curriculum's lectures a day.
+    slack
+        The most that moving a lecture of a course can win beside the days of its
+        curricula, its working days and the size of its room, int64 (n_courses,).
     gain
         The most by which moving a lecture of a course can lower the weighted
         cost outside of its room, int64 (n_courses,).
@@ -83,22 +102,29 @@ class SearchProblem(Record):
     unsuitable: NDArray[np.bool_]
     available: NDArray[np.bool_]
     open_starts: NDArray[np.int64]
-    open_periods: NDArray[np.int64]
+    open_periods: NDArray[np.uint16]
     conflict_starts: NDArray[np.int64]
-    conflict_courses: NDArray[np.int64]
+    conflict_courses: NDArray[np.uint32]
     conflict_bits: NDArray[np.uint64]
     closed: NDArray[np.uint64]
     curricula_starts: NDArray[np.int64]
-    curricula: NDArray[np.int64]
+    curricula: NDArray[np.uint32]
+    member_starts: NDArray[np.int64]
+    members: NDArray[np.uint32]
     multiplicity: NDArray[np.int64]
     day: NDArray[np.int64]
     slot: NDArray[np.int64]
+    column: NDArray[np.uint32]
     day_cost: NDArray[np.int64]
+    turned: NDArray[np.int64]
+    turned_words: NDArray[np.int64]
+    zero: NDArray[np.unsignedinteger]
     isolated: int
     windows: int
     load: int
     min_load: int
     max_load: int
+    slack: NDArray[np.int64]
     gain: NDArray[np.int64]
     room_capacity: int | None
     min_working_days: int | None
@@ -126,6 +152,10 @@ def build_search_problem(instance: Instance, formulation: Formulation) -> Search
         for name in ("IsolatedLectures", "Windows", "StudentMinMaxLoad")
     )
     day_cost = _day_costs(slots, isolated, windows, load, instance.min_load, instance.max_load)
+    turned = _turned(day_cost, slots)
+    counted = np.concatenate(([0], np.cumsum(multiplicity[curricula])))
+    zero = _zero(int(np.abs(turned).max()) * int(np.diff(counted[starts]).max(initial=0)))
+    members = np.argsort(curricula, kind="stable")
     asks = weights["room_suitability"] is not None or weights["hard_suitability"] is not None
     return SearchProblem(
         starts=instance.course_starts.astype(np.int64),
@@ -138,22 +168,29 @@ def build_search_problem(instance: Instance, formulation: Formulation) -> Search
         unsuitable=np.ascontiguousarray(~instance.suitable) if asks else np.zeros((1, 1), np.bool_),
         available=instance.available,
         open_starts=np.cumsum([0, *instance.available.sum(axis=1)]).astype(np.int64),
-        open_periods=np.nonzero(instance.available)[1].astype(np.int64),
+        open_periods=np.nonzero(instance.available)[1].astype(np.uint16),
         conflict_starts=instance.conflict_starts.astype(np.int64),
-        conflict_courses=instance.conflict_courses.astype(np.int64),
+        conflict_courses=instance.conflict_courses.astype(np.uint32),
         conflict_bits=_conflict_bits(instance),
         closed=_closed(instance),
         curricula_starts=starts,
-        curricula=curricula,
+        curricula=curricula.astype(np.uint32),
+        member_starts=np.searchsorted(curricula[members], np.arange(len(multiplicity) + 1)),
+        members=(np.searchsorted(starts, members, side="right") - 1).astype(np.uint32),
         multiplicity=multiplicity,
         day=np.repeat(np.arange(instance.days), slots),
         slot=np.tile(np.arange(slots), instance.days),
+        column=_columns(instance.days, slots, 8 // zero.itemsize),
         day_cost=day_cost,
+        turned=turned,
+        turned_words=_in_words(turned, zero),
+        zero=zero,
         isolated=isolated,
         windows=windows,
         load=load,
         min_load=instance.min_load,
         max_load=instance.max_load,
+        slack=_slacks(instance, weights, starts, curricula, multiplicity),
         gain=_gains(instance, weights, day_cost, starts, curricula, multiplicity),
         **weights,
     )
@@ -214,6 +251,33 @@ def _day_costs(
     return (isolated * alone + windows * gaps + load * off_load).astype(np.int64)
 
 
+def _turned(day_cost: NDArray[np.int64], slots: int) -> NDArray[np.int64]:
+    mask = np.arange(1 << slots, dtype=np.int64)[:, None]
+    return day_cost[mask ^ (1 << np.arange(slots))] - day_cost[mask]
+
+
+def _zero(most: int) -> NDArray[np.unsignedinteger]:
+    """Choose the narrowest type for numbers up to `most` on either side of 0."""
+    for kind in (np.uint16, np.uint32):
+        if most < np.iinfo(kind).max // 2:
+            return np.array([np.iinfo(kind).max // 2 + 1], kind)
+    return np.array([1 << 63], np.uint64)
+
+
+def _columns(days: int, slots: int, in_word: int) -> NDArray[np.uint32]:
+    day_length = -(-slots // in_word) * in_word
+    columns = day_length * np.arange(days)[:, None] + np.arange(slots)
+    return columns.ravel().astype(np.uint32)
+
+
+def _in_words(turned: NDArray[np.int64], zero: NDArray[np.unsignedinteger]) -> NDArray[np.int64]:
+    n_masks, slots = turned.shape
+    in_word, bits = 8 // zero.itemsize, 8 * zero.itemsize
+    padded = np.zeros((n_masks, -(-slots // in_word), in_word), np.int64)
+    padded.reshape(n_masks, -1)[:, :slots] = turned
+    return (padded << (bits * np.arange(in_word))).sum(axis=2)
+
+
 def _conflict_bits(instance: Instance) -> NDArray[np.uint64]:
     rows = np.repeat(np.arange(instance.n_courses), np.diff(instance.conflict_starts))
     return _course_bits(instance, instance.n_courses, rows, instance.conflict_courses)
@@ -236,6 +300,22 @@ def _course_bits(
     flags = np.left_shift(np.uint64(1), (columns % 64).astype(np.uint64))
     np.bitwise_or.at(bits, (rows, columns // 64), flags)
     return bits
+
+
+def _slacks(
+    instance: Instance,
+    weights: dict[str, int | None],
+    starts: NDArray[np.int64],
+    curricula: NDArray[np.int64],
+    multiplicity: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """Bound what one moved lecture of each course can win beyond what is quick to tell."""
+    totals = np.concatenate(([0], np.cumsum(multiplicity[curricula])))
+    by_course = 4 * (weights["travel_distance"] or 0) * (totals[starts[1:]] - totals[starts[:-1]])
+    by_course += weights["room_stability"] or 0
+    lectures = np.where(instance.course_double, instance.course_lectures.astype(np.int64), 0)
+    by_course += (weights["double_lectures"] or 0) * lectures
+    return np.minimum(by_course, 2**30).astype(np.int64)
 
 
 def _gains(

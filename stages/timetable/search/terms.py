@@ -74,10 +74,9 @@ def room_cost(problem, course, room):
     cost = 0
     if enabled(problem.room_capacity):
         beyond = problem.students[course] - problem.capacity[room]
-        if beyond > 0:
-            cost += units(problem.room_capacity) * beyond
-    if enabled(problem.room_suitability) and problem.unsuitable[course, room]:
-        cost += units(problem.room_suitability)
+        cost += units(problem.room_capacity) * max(beyond, 0)
+    if enabled(problem.room_suitability):
+        cost += units(problem.room_suitability) * problem.unsuitable[course, room]
     return cost
 
 
@@ -183,17 +182,63 @@ def curricula_cost(problem, timetable, course, p1, r1, p2, r2, partner):
     A partner is a course that takes the lecture's place, or -1: a curriculum of
     both is in the same periods and buildings as before.
     """
-    change = 0
+    change, clean = 0, False
+    if p1 >= 0 and p2 >= 0:
+        clean = timetable.total[0] == 0 and timetable.conflicts[p2, course] == (partner >= 0)
+    if clean:
+        if p1 != p2:
+            change = clean_days(problem, timetable, course, p1, p2)
+        if not enabled(problem.travel_distance):
+            return change
     for k in range(problem.curricula_starts[course], problem.curricula_starts[course + 1]):
         q = problem.curricula[k]
         if partner >= 0 and has_curriculum(problem, partner, q):
             continue
         cost = 0
-        if p1 != p2:
+        if p1 != p2 and not clean:
             cost += day_shift(problem, timetable, q, p1, p2)
         if enabled(problem.travel_distance):
             cost += travel_distance(problem, timetable, q, p1, r1, p2, r2)
         change += problem.multiplicity[q] * cost
+    return change
+
+
+@inner
+def turned_at(problem, timetable, course, period):
+    """Change of the days of a course's curricula with a lecture more or less in a period.
+
+    One less if the course has a lecture there, else one more; nothing may clash.
+    """
+    value = timetable.turning[uint64(course), problem.column[uint64(period)]]
+    return int64(value) - int64(problem.zero[0])
+
+
+@inner
+def clean_days(problem, timetable, course, p1, p2):
+    """Change of the days of a course's curricula where nothing clashes.
+
+    Curricula with a lecture in both periods are left out: they exchange them.
+    """
+    day1, day2 = problem.day[p1], problem.day[p2]
+    if day1 != day2 and timetable.conflicts[p2, course] == 0:
+        return turned_at(problem, timetable, course, p1) + turned_at(problem, timetable, course, p2)
+    change, turned, mask = 0, problem.turned, timetable.mask
+    slot1, slot2 = problem.slot[p1], problem.slot[p2]
+    first, end = problem.curricula_starts[course], problem.curricula_starts[course + 1]
+    if day1 != day2:
+        for k in range(first, end):
+            q = problem.curricula[k]
+            new = mask[q, day2]
+            if (new >> slot2) & 1 == 0:
+                cost = turned[new, slot2] + turned[mask[q, day1], slot1]
+                change += problem.multiplicity[q] * cost
+        return change
+    for k in range(first, end):
+        q = problem.curricula[k]
+        old = mask[q, day1]
+        if (old >> slot2) & 1 == 0:
+            cost = turned[old, slot1] + turned[old ^ (1 << slot1), slot2]
+            change += problem.multiplicity[q] * cost
     return change
 
 

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numba import uint64
+from numba import int64, uint64
 from numpy.typing import NDArray
 
 from .compiling import NOWHERE, ONE_LESS, ONE_MORE, inner, kernel
 from .record import Record
 from .search_problem import SearchProblem
 from .terms import courses_have_bits, shift_cost, shift_violations
-from .weights import enabled
+from .weights import enabled, units
 
 VIOLATIONS, COST = 0, 1
 
@@ -52,6 +52,15 @@ class Timetable(Record):
     in_building
         Lectures of a merged curriculum in a period and building, int16
         (n_merged, n_periods, n_buildings); (1, 1, 1) without TravelDistance.
+    turning
+        What a lecture more of a course in a period, or one less if it has one there,
+        changes in the days of its curricula, as long as nothing clashes, plus the
+        problem's ``zero`` and of its type, (n_courses, columns).
+    turning_words
+        The same memory as words of 64 bits, int64 (n_courses, n_days * words).
+    slack
+        The most that moving a lecture of a course can win beside the days of its
+        curricula and the size of its room, int64 (n_courses,).
     total
         Violations and weighted cost, int64 (2,).
     chain, chain_room, stamp, in_chain
@@ -70,6 +79,9 @@ class Timetable(Record):
     count: NDArray[np.int16]
     clash: NDArray[np.int32]
     in_building: NDArray[np.int16]
+    turning: NDArray[np.unsignedinteger]
+    turning_words: NDArray[np.int64]
+    slack: NDArray[np.int64]
     total: NDArray[np.int64]
     chain: NDArray[np.int64]
     chain_room: NDArray[np.int64]
@@ -105,6 +117,7 @@ def empty_timetable(problem: SearchProblem) -> Timetable:
     n_buildings = int(problem.building.max(initial=0)) + 1
     travels = problem.travel_distance is not None
     words = problem.conflict_bits.shape[1]
+    turning = _turning_when_empty(problem, n_days)
     have_bits = n_courses <= words * 64
     timetable = Timetable(
         period=np.full(n_lectures, -1, np.int64),
@@ -120,6 +133,9 @@ def empty_timetable(problem: SearchProblem) -> Timetable:
         in_building=np.zeros(
             (n_merged, n_periods, n_buildings) if travels else (1, 1, 1), np.int16
         ),
+        turning=turning,
+        turning_words=turning.view(np.int64),
+        slack=problem.slack + (problem.min_working_days or 0) * (problem.min_days > 0),
         total=np.zeros(2, np.int64),
         chain=np.zeros((2, n_rooms), np.int64),
         chain_room=np.zeros((2, n_rooms), np.int64),
@@ -131,6 +147,16 @@ def empty_timetable(problem: SearchProblem) -> Timetable:
     days = problem.min_days.sum()
     timetable.total[COST] = days * (problem.min_working_days or 0)
     return timetable
+
+
+def _turning_when_empty(problem: SearchProblem, n_days: int) -> NDArray[np.unsignedinteger]:
+    counted = np.concatenate(([0], np.cumsum(problem.multiplicity[problem.curricula])))
+    curricula = np.diff(counted[problem.curricula_starts])
+    n_columns = n_days * problem.turned_words.shape[1] * 8 // problem.zero.itemsize
+    turning = np.full((len(curricula), n_columns), problem.zero[0], problem.zero.dtype)
+    added = curricula[:, None] * problem.turned[0, problem.slot]
+    turning[:, problem.column] += added.astype(problem.zero.dtype)
+    return turning
 
 
 @inner
@@ -190,19 +216,42 @@ def _count(problem, timetable, course, p, r, sign):
     lectures_before = timetable.on_day[course, day]
     timetable.on_day[course, day] = lectures_before + sign
     if lectures_before == 0 or lectures_before + sign == 0:
-        timetable.working_days[course] += sign
+        _count_working_day(problem, timetable, course, sign)
     for k in range(problem.curricula_starts[course], problem.curricula_starts[course + 1]):
         q = problem.curricula[k]
         before = timetable.count[q, p]
         after = before + sign
         timetable.count[q, p] = after
         timetable.clash[q] += max(after - 1, 0) - max(before - 1, 0)
-        if before == 0:
-            timetable.mask[q, day] |= bit
-        elif after == 0:
-            timetable.mask[q, day] &= ~bit
+        if before == 0 or after == 0:
+            _turn(problem, timetable, q, day, bit)
         if enabled(problem.travel_distance):
             timetable.in_building[q, p, problem.building[r]] += sign
+
+
+@inner
+def _count_working_day(problem, timetable, course, sign):
+    days = timetable.working_days[course] + sign
+    timetable.working_days[course] = days
+    if enabled(problem.min_working_days):
+        lacking = int64(days < problem.min_days[course])
+        slack = problem.slack[course] + units(problem.min_working_days) * lacking
+        timetable.slack[course] = slack
+
+
+@inner
+def _turn(problem, timetable, q, day, bit):
+    """Turn a timeslot of a curriculum's day, and what turning another one changes there."""
+    old = timetable.mask[q, day]
+    new = old ^ bit
+    timetable.mask[q, day] = new
+    weight, words = problem.multiplicity[q], problem.turned_words
+    first = day * words.shape[1]
+    for word in range(words.shape[1]):
+        change = weight * (words[new, word] - words[old, word])
+        column = uint64(first + word)
+        for k in range(problem.member_starts[q], problem.member_starts[q + 1]):
+            timetable.turning_words[problem.members[k], column] += change
 
 
 @kernel
@@ -221,10 +270,40 @@ def exchange(problem, timetable, first, second):
     """Let two placed lectures exchange their cells; the totals are the caller's."""
     p1, r1 = timetable.period[first], timetable.room[first]
     p2, r2 = timetable.period[second], timetable.room[second]
+    if p1 == p2:
+        timetable.cell[p1, r1], timetable.cell[p2, r2] = second, first
+        _change_room(problem, timetable, first, r2)
+        _change_room(problem, timetable, second, r1)
+        return
     unlink(problem, timetable, first)
     unlink(problem, timetable, second)
     link(problem, timetable, first, p2, r2)
     link(problem, timetable, second, p1, r1)
+
+
+@inner
+def relocate(problem, timetable, lecture, p, r):
+    """Move a placed lecture to a free cell; the totals are the caller's."""
+    if timetable.period[lecture] == p:
+        timetable.cell[p, timetable.room[lecture]] = -1
+        timetable.cell[p, r] = lecture
+        _change_room(problem, timetable, lecture, r)
+        return
+    unlink(problem, timetable, lecture)
+    link(problem, timetable, lecture, p, r)
+
+
+@inner
+def _change_room(problem, timetable, lecture, r):
+    """Count a lecture in another room of its period; the cells are the caller's."""
+    if enabled(problem.travel_distance):
+        course, p = problem.course[lecture], timetable.period[lecture]
+        old, new = problem.building[timetable.room[lecture]], problem.building[r]
+        for k in range(problem.curricula_starts[course], problem.curricula_starts[course + 1]):
+            q = problem.curricula[k]
+            timetable.in_building[q, p, old] -= 1
+            timetable.in_building[q, p, new] += 1
+    timetable.room[lecture] = r
 
 
 @kernel
