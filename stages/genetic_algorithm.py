@@ -99,7 +99,7 @@ class GeneticAlgorithm(Stage):
         islands: int = 2,
         migration: int = 3,
         tournament: int = 2,
-        kempe: float = 0.25,
+        kempe: float = 0.15,
         violation: float = 100.0,
     ) -> None:
         self.generations = _at_least("generations", generations, 0)

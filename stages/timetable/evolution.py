@@ -41,7 +41,7 @@ CHILD_TIME = 0.5
 # With a time limit there are no more founders than can have this many moves for each
 # lecture, at the speed of a mid-sized instance: one long anneal is worth more than two
 # short ones.
-FULL_ANNEAL = 500_000
+FULL_ANNEAL = 250_000
 USUAL_SPEED = 8e6
 
 # What a moved lecture may win at most, on average over the courses of a usual instance.

@@ -14,24 +14,14 @@ from numba import float64, int64, uint64
 from numpy.typing import NDArray
 
 from .compiling import NOWHERE, copy_into, inner, kernel
-from .kempe import (
-    REJECTED,
-    apply_chain,
-    best_free_room,
-    chain_curricula,
-    chain_rooms,
-    chain_violations,
-    find_chain,
-    least_beyond_curricula,
-    plan_rooms,
-)
+from .double_chains import try_double_chain
+from .kempe import REJECTED, apply_chain, best_free_room, chain_change, find_chain
 from .pairs import try_pair
 from .proposals import (
     BLOCK,
     LONGEST,
     cell_room,
-    propose_any_chain,
-    propose_any_move,
+    propose_any,
     propose_cell,
     propose_chain,
     propose_move,
@@ -52,7 +42,6 @@ from .terms import (
 )
 from .timetable import Timetable, build_timetable, can_enter, exchange, link, relocate, shift
 from .weights import enabled, units
-
 
 
 @dataclass(frozen=True)
@@ -77,6 +66,9 @@ class Schedule(Record):
         period; the rest go to any cell and exchange lectures if it is taken.
     pair
         Part of the proposals that move two lectures that follow one another.
+    double
+        Part of the proposals that are two Kempe chains between periods that follow one
+        another.
     violation
         Cost that one violation counts as.
     """
@@ -86,9 +78,10 @@ class Schedule(Record):
     moves: int
     levels: int = 400
     cutoff: float = 0.02
-    kempe: float = 0.25
+    kempe: float = 0.15
     best_room: float = 0.35
     pair: float = 0.2
+    double: float = 0.07
     violation: float = 100.0
 
 
@@ -202,6 +195,7 @@ def run_moves(
     chain_draws = uint64(schedule.kempe * 65536.0)
     best_draws = uint64((schedule.kempe + schedule.best_room) * 65536.0)
     pair_draws = uint64((schedule.kempe + schedule.best_room + schedule.pair) * 65536.0)
+    double_draws = pair_draws + uint64(schedule.double * 65536.0)
     violation = schedule.violation
     temperature = _temperature(schedule, clock[1])
     moves = min(moves, clock[0])
@@ -220,31 +214,27 @@ def run_moves(
         clock[2] -= size
         clock[4] += size
         kind = next_uint64(rng) >> uint64(48)
-        clean = timetable.total[0] == 0
-        if kind < chain_draws:
-            if clean:
-                kept = propose_chain(
-                    problem, timetable, proposals, bounds, pool, rng, temperature, size
-                )
-            else:
-                kept = propose_any_chain(
-                    problem, timetable, proposals, bounds, pool, rng, temperature, size
-                )
-        elif not clean:
-            kept = propose_any_move(
-                problem, timetable, proposals, bounds, pool, rng, temperature, size
+        is_chain = kind < chain_draws or pair_draws <= kind < double_draws
+        if timetable.total[0] > 0:
+            # Where something clashes, only an evaluation tells what a move is worth.
+            kept = propose_any(
+                problem, timetable, proposals, bounds, pool, rng, temperature, size, is_chain
+            )
+        elif is_chain:
+            kept = propose_chain(
+                problem, timetable, proposals, bounds, pool, rng, temperature, size, True
             )
         elif kind < best_draws:
             kept = propose_move(
-                problem, timetable, proposals, bounds, pool, rng, temperature, size
+                problem, timetable, proposals, bounds, pool, rng, temperature, size, False
             )
         elif kind < pair_draws:
             kept = propose_pair(
-                problem, timetable, proposals, bounds, pool, rng, temperature, size
+                problem, timetable, proposals, bounds, pool, rng, temperature, size, False
             )
         else:
             kept = propose_cell(
-                problem, timetable, proposals, bounds, pool, rng, temperature, size
+                problem, timetable, proposals, bounds, pool, rng, temperature, size, False
             )
         for i in range(kept):
             lecture, p2, dice = int64(proposals[0, i]), int64(proposals[1, i]), proposals[2, i]
@@ -254,13 +244,29 @@ def run_moves(
                 accepted = _try_chain(problem, timetable, lecture, p2, bound)
             elif kind < best_draws:
                 accepted = _try_period(
-                    problem, timetable, lecture, p2, int64(cell_room(problem, dice)), bound, violation
+                    problem,
+                    timetable,
+                    lecture,
+                    p2,
+                    int64(cell_room(problem, dice)),
+                    bound,
+                    violation,
                 )
             elif kind < pair_draws:
                 accepted = try_pair(problem, timetable, lecture, p2, dice >> uint64(12), bound)
+            elif kind < double_draws and timetable.total[0] == 0:
+                accepted = try_double_chain(
+                    problem, timetable, lecture, p2, dice >> uint64(12), bound, LONGEST
+                )
             else:
                 accepted = try_cell(
-                    problem, timetable, lecture, p2, int64(cell_room(problem, dice)), bound, violation
+                    problem,
+                    timetable,
+                    lecture,
+                    p2,
+                    int64(cell_room(problem, dice)),
+                    bound,
+                    violation,
                 )
             if accepted:
                 total = timetable.total
@@ -446,23 +452,9 @@ def _try_chain(problem, timetable, lecture, p2, bound):
     size0, size1 = find_chain(problem, timetable, lecture, p2, LONGEST)
     if size0 == 0:
         return False
-    cost = chain_curricula(problem, timetable, size0, size1, p1, p2)
+    cost = chain_change(problem, timetable, size0, size1, p1, p2, bound)
     if cost == REJECTED:
         return False
-    if not enabled(problem.travel_distance):
-        # Most chains are too dear whatever rooms they get, and rooms take long to find.
-        least = cost + least_beyond_curricula(problem, timetable, size0, size1, p1, p2)
-        if least > bound:
-            return False
-    if not plan_rooms(problem, timetable, size0, size1, p1, p2):
-        return False
-    violations = chain_violations(problem, timetable, size0, size1)
-    if violations > 0:
-        return False
-    cost += chain_rooms(problem, timetable, size0, size1, p1, p2)
-    if cost > bound:
-        return False
-    timetable.total[0] += violations
     timetable.total[1] += cost
     apply_chain(problem, timetable, size0, size1, p1, p2)
     return True

@@ -80,13 +80,13 @@ def _follow(problem, timetable, course, period, back, side, size, most):
     """
     if courses_have_bits(problem):
         return _follow_bits(problem, timetable, course, period, back, side, size, most)
-    other = lecture_at(problem, timetable, course, period)
+    other = lecture_at(timetable, course, period)
     if other >= 0:
         size = _add(problem, timetable, other, back, side, size, most)
     left = int64(timetable.conflicts[period, course])
     k = problem.conflict_starts[course]
     while left > 0 and size >= 0:
-        other = lecture_at(problem, timetable, problem.conflict_courses[k], period)
+        other = lecture_at(timetable, problem.conflict_courses[k], period)
         if other >= 0:
             size = _add(problem, timetable, other, back, side, size, most)
             left -= 1
@@ -110,7 +110,7 @@ def _follow_bits(problem, timetable, course, period, back, side, size, most):
             lowest = bits & (~bits + uint64(1))
             bits ^= lowest
             found = (word << 6) + popcount(lowest - uint64(1))
-            lecture = lecture_at(problem, timetable, found, period)
+            lecture = lecture_at(timetable, found, period)
             timetable.stamp[side, timetable.room[lecture]] = timetable.stamp[0, -1]
             timetable.chain[side, size] = lecture
             size += 1
@@ -435,6 +435,29 @@ def _two_crossings(problem, timetable, q, pa, pb, building_a, building_b):
     if beside and building_a >= 0 and building_b >= 0:
         crossings += building_a != building_b
     return crossings
+
+
+@inner
+def chain_change(problem, timetable, size0, size1, p1, p2, bound):
+    """Give the chain that was found rooms, and sum the cost that it adds.
+
+    Returns `REJECTED` if there are no rooms, if it would make a violation or if the
+    cost is above the bound.
+    """
+    cost = chain_curricula(problem, timetable, size0, size1, p1, p2)
+    if cost == REJECTED:
+        return REJECTED
+    if not enabled(problem.travel_distance):
+        # Most chains are too dear whatever rooms they get, and rooms take long to find.
+        least = cost + least_beyond_curricula(problem, timetable, size0, size1, p1, p2)
+        if least > bound:
+            return REJECTED
+    if not plan_rooms(problem, timetable, size0, size1, p1, p2):
+        return REJECTED
+    if chain_violations(problem, timetable, size0, size1) != 0:
+        return REJECTED
+    cost += chain_rooms(problem, timetable, size0, size1, p1, p2)
+    return cost if cost <= bound else REJECTED
 
 
 @inner

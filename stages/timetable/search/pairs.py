@@ -42,12 +42,12 @@ def neighbour(problem, timetable, course, period, pick):
                 lowest = bits & (~bits + uint64(1))
                 if skip == 0:
                     found = (word << 6) + popcount(lowest - uint64(1))
-                    return lecture_at(problem, timetable, found, period)
+                    return lecture_at(timetable, found, period)
                 bits ^= lowest
                 skip -= 1
         return NOWHERE
     for k in range(problem.conflict_starts[course], problem.conflict_starts[course + 1]):
-        other = lecture_at(problem, timetable, problem.conflict_courses[k], period)
+        other = lecture_at(timetable, problem.conflict_courses[k], period)
         if other >= 0:
             if skip == 0:
                 return other

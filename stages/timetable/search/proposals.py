@@ -19,10 +19,23 @@ from .terms import courses_have_bits, room_cost, turned_at
 LONGEST = int64(8)
 BLOCK = int64(32)
 _LEVELS = 1024
+_LOWEST = np.float32(np.log(_LEVELS))
 _THRESHOLDS = -np.log((np.arange(_LEVELS) + 0.5) / _LEVELS).astype(np.float32)
 
 
-def proposer(judge: Any, clashing: bool) -> Any:
+@inner
+def _threshold(bits):
+    """Draw from the exponential distribution, to levels, and beyond the last of them.
+
+    A rare long jump is what a slow anneal crosses its ridges by: the lowest of the
+    levels of a uniform number is divided once more.
+    """
+    level, finer = bits & uint64(_LEVELS - 1), (bits >> uint64(20)) & uint64(_LEVELS - 1)
+    beyond = _LOWEST + _THRESHOLDS[finer]
+    return beyond if level == uint64(0) else _THRESHOLDS[level]
+
+
+def proposer(judge: Any) -> Any:
     """Make the kernel that draws moves of one kind.
 
     Parameters
@@ -30,12 +43,10 @@ def proposer(judge: Any, clashing: bool) -> Any:
     judge
         Kernel that tells from (problem, timetable, lecture, course, period, dice,
         bound) whether a move is worth an evaluation.
-    clashing
-        Whether periods are wanted in which the lecture clashes.
     """
 
     @inner
-    def propose(problem, timetable, proposals, bounds, pool, rng, temperature, size):
+    def propose(problem, timetable, proposals, bounds, pool, rng, temperature, size, clashing):
         """Draw moves of lectures to periods and keep those that may be accepted.
 
         Of up to three periods that are drawn for a lecture, the first is taken in
@@ -51,6 +62,8 @@ def proposer(judge: Any, clashing: bool) -> Any:
             Lectures to choose from, each with a period that is available to it.
         size
             Moves to draw.
+        clashing
+            Whether periods are wanted in which the lecture clashes.
 
         Returns
         -------
@@ -75,7 +88,7 @@ def proposer(judge: Any, clashing: bool) -> Any:
             period = uint64(problem.open_periods[first + one])
             found = one if (conflicts[period, course] > 0) == clashing else found
             period = uint64(problem.open_periods[first + found])
-            bound = temperature * float64(_THRESHOLDS[dice & uint64(_LEVELS - 1)])
+            bound = temperature * float64(_threshold(dice))
             proposals[0, kept] = lecture
             proposals[1, kept] = period
             proposals[2, kept] = dice
@@ -152,9 +165,8 @@ def _may_chain(problem, timetable, lecture, course, p2, dice, bound):
     return (p1 != p2) & (n_others > 0) & (n_others < LONGEST) & (barred == uint64(0))
 
 
-propose_any_chain = proposer(_anything, clashing=True)
-propose_any_move = proposer(_anything, clashing=False)
-propose_chain = proposer(_may_chain, clashing=True)
-propose_move = proposer(_may_move, clashing=False)
-propose_pair = proposer(_may_move_pair, clashing=False)
-propose_cell = proposer(_may_enter_cell, clashing=False)
+propose_any = proposer(_anything)
+propose_chain = proposer(_may_chain)
+propose_move = proposer(_may_move)
+propose_pair = proposer(_may_move_pair)
+propose_cell = proposer(_may_enter_cell)

@@ -220,25 +220,28 @@ def clean_days(problem, timetable, course, p1, p2):
     Curricula with a lecture in both periods are left out: they exchange them.
     """
     day1, day2 = problem.day[p1], problem.day[p2]
-    if day1 != day2 and timetable.conflicts[p2, course] == 0:
+    alone = timetable.conflicts[p2, course] == 0 and timetable.lecture[course, p2] < 0
+    if day1 != day2 and alone:
         return turned_at(problem, timetable, course, p1) + turned_at(problem, timetable, course, p2)
-    change, turned, mask = 0, problem.turned, timetable.mask
-    slot1, slot2 = problem.slot[p1], problem.slot[p2]
+    # Of what follows nothing can be foreseen, so nothing branches.
+    change, turned, mask = int64(0), problem.turned, timetable.mask
+    slot1, slot2 = uint64(problem.slot[p1]), uint64(problem.slot[p2])
     first, end = problem.curricula_starts[course], problem.curricula_starts[course + 1]
     if day1 != day2:
         for k in range(first, end):
             q = problem.curricula[k]
-            new = mask[q, day2]
-            if (new >> slot2) & 1 == 0:
-                cost = turned[new, slot2] + turned[mask[q, day1], slot1]
-                change += problem.multiplicity[q] * cost
+            new = uint64(mask[q, day2])
+            cost = turned[new, slot2] + turned[uint64(mask[q, day1]), slot1]
+            there = int64((new >> slot2) & uint64(1))
+            change += problem.multiplicity[q] * cost * (1 - there)
         return change
+    left = uint64(1) << slot1
     for k in range(first, end):
         q = problem.curricula[k]
-        old = mask[q, day1]
-        if (old >> slot2) & 1 == 0:
-            cost = turned[old, slot1] + turned[old ^ (1 << slot1), slot2]
-            change += problem.multiplicity[q] * cost
+        old = uint64(mask[q, day1])
+        cost = turned[old, slot1] + turned[old ^ left, slot2]
+        there = int64((old >> slot2) & uint64(1))
+        change += problem.multiplicity[q] * cost * (1 - there)
     return change
 
 

@@ -1,6 +1,7 @@
 """A timetable with the counters that make the change of a move quick to find."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numba import int64, uint64
@@ -30,6 +31,8 @@ class Timetable(Record):
         Of each lecture, int64 (n_lectures,); -1 without a place.
     cell
         Lecture in a period and room, int64 (n_periods, n_rooms); -1 if free.
+    lecture
+        Lecture of a course in a period, int32 (n_courses, n_periods); -1 if there is none.
     conflicts
         Lectures in a period of courses in conflict with a course, int16
         (n_periods, n_courses).
@@ -64,18 +67,22 @@ class Timetable(Record):
     total
         Violations and weighted cost, int64 (2,).
     chain, chain_room, stamp, in_chain
-        Room to work in for Kempe chains: int64 (2, n_rooms) twice, int64
+        Room to work in for Kempe chains: int64 (4, n_rooms) twice, int64
         (2, n_rooms + 1), and courses as bits, uint64 (2, words).
+    touched, touch
+        Merged curricula that two chains touch, uint32 (n_merged + 1,), and which of the
+        chains touch each, as bits, uint8 (n_merged,).
     """
 
     period: NDArray[np.int64]
     room: NDArray[np.int64]
     cell: NDArray[np.int64]
+    lecture: NDArray[np.int32]
     conflicts: NDArray[np.int16]
     present: NDArray[np.uint64]
     on_day: NDArray[np.int16]
     working_days: NDArray[np.int64]
-    mask: NDArray[np.int32]
+    mask: NDArray[np.uint32]
     count: NDArray[np.int16]
     clash: NDArray[np.int32]
     in_building: NDArray[np.int16]
@@ -87,6 +94,13 @@ class Timetable(Record):
     chain_room: NDArray[np.int64]
     stamp: NDArray[np.int64]
     in_chain: NDArray[np.uint64]
+    touched: NDArray[np.uint32]
+    touch: NDArray[np.uint8]
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        # Two names of one memory, which a copy from another process has as two arrays.
+        object.__setattr__(self, "turning", self.turning_words.view(self.turning.dtype))
 
 
 def build_timetable(
@@ -123,11 +137,12 @@ def empty_timetable(problem: SearchProblem) -> Timetable:
         period=np.full(n_lectures, -1, np.int64),
         room=np.full(n_lectures, -1, np.int64),
         cell=np.full((n_periods, n_rooms), -1, np.int64),
+        lecture=np.full((n_courses, n_periods), -1, np.int32),
         conflicts=np.zeros((n_periods, n_courses), np.int16),
         present=np.zeros((n_periods, words) if have_bits else (1, 1), np.uint64),
         on_day=np.zeros((n_courses, n_days), np.int16),
         working_days=np.zeros(n_courses, np.int64),
-        mask=np.zeros((n_merged, n_days), np.int32),
+        mask=np.zeros((n_merged, n_days), np.uint32),
         count=np.zeros((n_merged, n_periods), np.int16),
         clash=np.zeros(n_merged, np.int32),
         in_building=np.zeros(
@@ -137,10 +152,12 @@ def empty_timetable(problem: SearchProblem) -> Timetable:
         turning_words=turning.view(np.int64),
         slack=problem.slack + (problem.min_working_days or 0) * (problem.min_days > 0),
         total=np.zeros(2, np.int64),
-        chain=np.zeros((2, n_rooms), np.int64),
-        chain_room=np.zeros((2, n_rooms), np.int64),
+        chain=np.zeros((4, n_rooms), np.int64),
+        chain_room=np.zeros((4, n_rooms), np.int64),
         stamp=np.zeros((2, n_rooms + 1), np.int64),
         in_chain=np.zeros((2, words), np.uint64),
+        touched=np.zeros(n_merged + 1, np.uint32),
+        touch=np.zeros(n_merged, np.uint8),
     )
     timetable.total[VIOLATIONS] = n_lectures
     # With no lecture placed, each course lacks all of its working days.
@@ -165,24 +182,14 @@ def can_enter(problem, timetable, lecture, period):
     course = problem.course[lecture]
     if not problem.available[course, period]:
         return False
-    if timetable.period[lecture] == period:
-        return True
-    if courses_have_bits(problem):
-        bits = timetable.present[period, course >> 6] >> uint64(course & 63)
-        return bits & uint64(1) == 0
-    for other in range(problem.starts[course], problem.starts[course + 1]):
-        if timetable.period[other] == period and other != lecture:
-            return False
-    return True
+    there = timetable.lecture[course, period]
+    return there < 0 or there == lecture
 
 
 @inner
-def lecture_at(problem, timetable, course, period):
+def lecture_at(timetable, course, period):
     """Find the lecture of a course in a period; -1 if it has none there."""
-    for lecture in range(problem.starts[course], problem.starts[course + 1]):
-        if timetable.period[lecture] == period:
-            return lecture
-    return NOWHERE
+    return int64(timetable.lecture[course, period])
 
 
 @inner
@@ -190,6 +197,7 @@ def unlink(problem, timetable, lecture):
     """Take a lecture out of its cell and out of the counters, but not out of the totals."""
     p, r = timetable.period[lecture], timetable.room[lecture]
     timetable.cell[p, r] = -1
+    timetable.lecture[problem.course[lecture], p] = -1
     timetable.period[lecture] = -1
     timetable.room[lecture] = -1
     _count(problem, timetable, problem.course[lecture], p, r, ONE_LESS)
@@ -199,6 +207,7 @@ def unlink(problem, timetable, lecture):
 def link(problem, timetable, lecture, p, r):
     """Put a lecture that has no place into a free cell, and count it, except in the totals."""
     timetable.cell[p, r] = lecture
+    timetable.lecture[problem.course[lecture], p] = lecture
     timetable.period[lecture] = p
     timetable.room[lecture] = r
     _count(problem, timetable, problem.course[lecture], p, r, ONE_MORE)

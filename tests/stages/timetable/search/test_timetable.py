@@ -1,5 +1,7 @@
 """The kernels against the reference: counters, totals and the official cost."""
 
+import pickle
+
 import numpy as np
 import pytest
 from schoolbell.stages.timetable import Formulation, Instance, Solution, evaluate, generate
@@ -20,6 +22,7 @@ from schoolbell.stages.timetable.search.timetable import restore
 
 COUNTERS = (
     "cell",
+    "lecture",
     "conflicts",
     "present",
     "on_day",
@@ -28,13 +31,18 @@ COUNTERS = (
     "count",
     "clash",
     "in_building",
+    "turning",
+    "slack",
     "total",
 )
 COLD = Schedule(2.0, 0.2, 60_000)
 HOT_AND_BLIND_TO_VIOLATIONS = Schedule(1e6, 1e5, 60_000, violation=1.0, kempe=0.3)
 CHAINS_ONLY = Schedule(5.0, 1.0, 20_000, kempe=1.0)
 PAIRS_ONLY = Schedule(20.0, 1.0, 60_000, kempe=0.0, best_room=0.0, pair=1.0)
-SCHEDULES = (HOT_AND_BLIND_TO_VIOLATIONS, COLD, CHAINS_ONLY, PAIRS_ONLY)
+DOUBLE_CHAINS_ONLY = Schedule(20.0, 1.0, 60_000, kempe=0.0, best_room=0.0, pair=0.0, double=1.0)
+SCHEDULES = (HOT_AND_BLIND_TO_VIOLATIONS, COLD, CHAINS_ONLY, PAIRS_ONLY, DOUBLE_CHAINS_ONLY)
+HOT = Schedule(1e6, 1e5, 40_000_000, violation=1.0, cutoff=1.0)
+HOT_WITHOUT_A_CLASH = Schedule(100.0, 100.0, 40_000_000, levels=1, violation=1e6, cutoff=1.0)
 
 
 def assert_counted_right(instance: Instance, formulation: str, timetable: Timetable) -> None:
@@ -71,7 +79,7 @@ def test_chains_and_pairs_move_where_courses_share_columns_of_the_conflict_matri
     problem = build_search_problem(instance, Formulation.UD2)
     assert problem.conflict_bits.shape[1] * 64 < instance.n_courses
     period, room = greedy_timetable(instance, np.random.default_rng(1))
-    for schedule in (CHAINS_ONLY, PAIRS_ONLY):
+    for schedule in (CHAINS_ONLY, PAIRS_ONLY, DOUBLE_CHAINS_ONLY):
         anneal = start_anneal(
             problem, period, room, schedule, random_state(np.random.SeedSequence(1))
         )
@@ -81,16 +89,30 @@ def test_chains_and_pairs_move_where_courses_share_columns_of_the_conflict_matri
 
 
 @pytest.mark.parametrize("formulation", ["UD1", "UD2", "UD3", "UD4", "UD5"])
-def test_counters_hold_after_a_million_accepted_moves(instance: Instance, formulation: str) -> None:
+@pytest.mark.parametrize("schedule", [HOT, HOT_WITHOUT_A_CLASH], ids=["any", "without a clash"])
+def test_counters_hold_after_a_million_accepted_moves(
+    instance: Instance, formulation: str, schedule: Schedule
+) -> None:
     problem = build_search_problem(instance, Formulation.of(formulation))
-    schedule = Schedule(1e6, 1e5, 40_000_000, violation=1.0, cutoff=1.0)
     nowhere = np.full(instance.n_lectures, -1)
-    anneal = start_anneal(
-        problem, nowhere, nowhere, schedule, random_state(np.random.SeedSequence(2))
-    )
+    rng = random_state(np.random.SeedSequence(2))
+    first = start_anneal(problem, nowhere, nowhere, COLD, rng)
+    anneal_chunk(problem, first, COLD, COLD.moves)
+    anneal = start_anneal(problem, first.best_period, first.best_room, schedule, rng)
     while anneal.clock[5] < 1_000_000:
         anneal_chunk(problem, anneal, schedule, 500_000)
+    assert (anneal.timetable.total[0] == 0) == (schedule is HOT_WITHOUT_A_CLASH)
     assert_counted_right(instance, formulation, anneal.timetable)
+
+
+def test_a_copy_from_another_process_counts_on(instance: Instance) -> None:
+    problem = build_search_problem(instance, Formulation.UD2)
+    nowhere = np.full(instance.n_lectures, -1)
+    anneal = start_anneal(problem, nowhere, nowhere, COLD, random_state(np.random.SeedSequence(4)))
+    for _ in range(2):
+        anneal = pickle.loads(pickle.dumps(anneal_chunk(problem, anneal, COLD, 20_000)))
+        assert_counted_right(instance, "UD2", anneal.timetable)
+    assert np.shares_memory(anneal.timetable.turning, anneal.timetable.turning_words)
 
 
 def test_the_best_timetable_is_the_one_whose_total_was_kept(instance: Instance) -> None:
