@@ -54,7 +54,7 @@ class GeneticAlgorithm(Stage):
     tournament
         Individuals from which the better is taken as a parent.
     kempe
-        Part of the proposed moves that are Kempe chains.
+        Part of the proposed moves that are Kempe chains, on an instance of the usual kind.
     violation
         Cost that one violation counts as.
 
@@ -64,7 +64,8 @@ class GeneticAlgorithm(Stage):
     lecture can win about as much as in those of ITC-2007 under UD2. Where courses are
     in more curricula or weights are higher, so that it can win s times as much, the
     founders' temperature and `violation` are s times as high, and the reheats and the
-    final temperature sqrt(s) times.
+    final temperature sqrt(s) times. Kempe chains are then proposed s times as often, up
+    to 1.7 times.
     """
 
     name = "ga"
