@@ -171,7 +171,9 @@ def _speed_and_size(instance: Instance, formulation: Formulation, seed: int) -> 
 
 def _bytes(arrays: Any) -> int:
     values = (getattr(arrays, field.name) for field in fields(arrays))
-    return sum(value.nbytes for value in values if isinstance(value, np.ndarray))
+    # By their addresses: some arrays are another view of the same memory.
+    sizes = {value.ctypes.data: value.nbytes for value in values if isinstance(value, np.ndarray)}
+    return sum(sizes.values())
 
 
 if __name__ == "__main__":
