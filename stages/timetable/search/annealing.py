@@ -238,20 +238,12 @@ def run_moves(
             )
         for i in range(kept):
             lecture, p2, dice = int64(proposals[0, i]), int64(proposals[1, i]), proposals[2, i]
-            bound = bounds[i]
+            r2, bound = int64(cell_room(problem, dice)), bounds[i]
             violations, cost = timetable.total[0], timetable.total[1]
             if kind < chain_draws and timetable.conflicts[p2, problem.course[lecture]] > 0:
                 accepted = _try_chain(problem, timetable, lecture, p2, bound)
             elif kind < best_draws:
-                accepted = _try_period(
-                    problem,
-                    timetable,
-                    lecture,
-                    p2,
-                    int64(cell_room(problem, dice)),
-                    bound,
-                    violation,
-                )
+                accepted = _try_period(problem, timetable, lecture, p2, r2, bound, violation)
             elif kind < pair_draws:
                 accepted = try_pair(problem, timetable, lecture, p2, dice >> uint64(12), bound)
             elif kind < double_draws and timetable.total[0] == 0:
@@ -259,15 +251,7 @@ def run_moves(
                     problem, timetable, lecture, p2, dice >> uint64(12), bound, LONGEST
                 )
             else:
-                accepted = try_cell(
-                    problem,
-                    timetable,
-                    lecture,
-                    p2,
-                    int64(cell_room(problem, dice)),
-                    bound,
-                    violation,
-                )
+                accepted = try_cell(problem, timetable, lecture, p2, r2, bound, violation)
             if accepted:
                 total = timetable.total
                 # Moves that cost nothing go on in the coldest timetable: they tell no temperature.

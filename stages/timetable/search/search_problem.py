@@ -153,8 +153,8 @@ def build_search_problem(instance: Instance, formulation: Formulation) -> Search
     )
     day_cost = _day_costs(slots, isolated, windows, load, instance.min_load, instance.max_load)
     turned = _turned(day_cost, slots)
-    counted = np.concatenate(([0], np.cumsum(multiplicity[curricula])))
-    zero = _zero(int(np.abs(turned).max()) * int(np.diff(counted[starts]).max(initial=0)))
+    most = int(count_curricula(starts, curricula, multiplicity).max(initial=0))
+    zero = _zero(int(np.abs(turned).max()) * most)
     members = np.argsort(curricula, kind="stable")
     asks = weights["room_suitability"] is not None or weights["hard_suitability"] is not None
     return SearchProblem(
@@ -235,6 +235,16 @@ def merge_curricula(
     return starts.astype(np.int64), curricula.astype(np.int64), multiplicity
 
 
+def count_curricula(
+    starts: NDArray[np.int64],
+    curricula: NDArray[np.integer],
+    multiplicity: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """Count the curricula of each course, int64 (n_courses,), from the merged ones."""
+    counted = np.concatenate(([0], np.cumsum(multiplicity[curricula])))
+    return np.diff(counted[starts])
+
+
 def _day_costs(
     slots: int, isolated: int, windows: int, load: int, min_load: int, max_load: int
 ) -> NDArray[np.int64]:
@@ -310,8 +320,8 @@ def _slacks(
     multiplicity: NDArray[np.int64],
 ) -> NDArray[np.int64]:
     """Bound what one moved lecture of each course can win beyond what is quick to tell."""
-    totals = np.concatenate(([0], np.cumsum(multiplicity[curricula])))
-    by_course = 4 * (weights["travel_distance"] or 0) * (totals[starts[1:]] - totals[starts[:-1]])
+    counted = count_curricula(starts, curricula, multiplicity)
+    by_course = 4 * (weights["travel_distance"] or 0) * counted
     by_course += weights["room_stability"] or 0
     lectures = np.where(instance.course_double, instance.course_lectures.astype(np.int64), 0)
     by_course += (weights["double_lectures"] or 0) * lectures
@@ -333,8 +343,7 @@ def _gains(
         for slot in range(instance.periods_per_day)
     )
     per_curriculum = 2 * steepest + 4 * (weights["travel_distance"] or 0)
-    totals = np.concatenate(([0], np.cumsum(multiplicity[curricula])))
-    by_course = per_curriculum * (totals[starts[1:]] - totals[starts[:-1]])
+    by_course = per_curriculum * count_curricula(starts, curricula, multiplicity)
     by_course += (weights["min_working_days"] or 0) + (weights["room_stability"] or 0)
     by_course += (weights["double_lectures"] or 0) * instance.course_lectures.astype(np.int64)
     return np.minimum(by_course, 2**30).astype(np.int64)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .compiling import NOWHERE, ONE_LESS, ONE_MORE, inner, kernel
 from .record import Record
-from .search_problem import SearchProblem
+from .search_problem import SearchProblem, count_curricula
 from .terms import courses_have_bits, shift_cost, shift_violations
 from .weights import enabled, units
 
@@ -167,8 +167,7 @@ def empty_timetable(problem: SearchProblem) -> Timetable:
 
 
 def _turning_when_empty(problem: SearchProblem, n_days: int) -> NDArray[np.unsignedinteger]:
-    counted = np.concatenate(([0], np.cumsum(problem.multiplicity[problem.curricula])))
-    curricula = np.diff(counted[problem.curricula_starts])
+    curricula = count_curricula(problem.curricula_starts, problem.curricula, problem.multiplicity)
     n_columns = n_days * problem.turned_words.shape[1] * 8 // problem.zero.itemsize
     turning = np.full((len(curricula), n_columns), problem.zero[0], problem.zero.dtype)
     added = curricula[:, None] * problem.turned[0, problem.slot]
