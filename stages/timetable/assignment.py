@@ -1,10 +1,11 @@
 """The linear assignment problem: a row's column at the least total cost."""
 
 import numpy as np
-from numba import njit
+
+from .search.compiling import inner
 
 
-@njit(cache=True, nogil=True)
+@inner
 def assign(cost):
     """Give each row a column of its own so that the sum of their costs is least.
 

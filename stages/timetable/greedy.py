@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from .search.compiling import NOWHERE, inner, kernel
 
 if TYPE_CHECKING:
     from .instance import Instance
@@ -124,7 +125,7 @@ def _begin(
     return work
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _enter(work, course, periods, rooms):
     """Place the lectures of a given timetable."""
     for lecture in range(len(periods)):
@@ -132,7 +133,7 @@ def _enter(work, course, periods, rooms):
             _place(work, course[lecture], lecture, periods[lecture], rooms[lecture])
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _place(work, course, lecture, period, room):
     """Give a lecture its place."""
     work.periods[lecture] = period
@@ -144,13 +145,13 @@ def _place(work, course, lecture, period, room):
         work.clashes[work.conflict_courses[i], period] += 1
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _room_for(work, course, period):
     """Find a free room: the smallest that is large enough, else the largest; -1 if none.
 
     Rooms that suit come first; others only where they may be taken at all.
     """
-    best, best_rank = -1, -1
+    best, best_rank = NOWHERE, NOWHERE
     for room in work.rooms_by_size:
         suits = work.suitable[course, room]
         if work.room_used[period, room] or (work.must_suit and not suits):
@@ -163,7 +164,7 @@ def _room_for(work, course, period):
     return best
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _construct(work, course_noise, period_noise):
     """Place lectures without a conflict, the most constrained course first."""
     n_courses, n_periods = work.available.shape
@@ -178,7 +179,7 @@ def _construct(work, course_noise, period_noise):
     for period in range(n_periods):
         used[period] = work.room_used[period].sum()
     while True:
-        course, least = -1, np.inf
+        course, least = NOWHERE, np.inf
         for candidate in range(n_courses):
             if missing[candidate]:
                 slack = choices[candidate] - missing[candidate] + course_noise[candidate]
@@ -203,10 +204,10 @@ def _construct(work, course_noise, period_noise):
         _place(work, course, lecture, period, room)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _best_period(work, course, choices, missing, used, noise):
     """Find the period, and a room in it, that takes least away from other courses."""
-    best, best_room, least = -1, -1, np.inf
+    best, best_room, least = NOWHERE, NOWHERE, np.inf
     n_rooms = len(work.capacity)
     for period in range(len(noise)):
         if work.clashes[course, period] or not work.available[course, period]:
@@ -233,12 +234,12 @@ def _best_period(work, course, choices, missing, used, noise):
     return best, best_room
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _place_least_conflicting(work, order, course_of, noise):
     """Place lectures in the order given, conflicts or not, where a room is free."""
     for lecture in order:
         course = course_of[lecture]
-        best, best_room, least = -1, -1, np.inf
+        best, best_room, least = NOWHERE, NOWHERE, np.inf
         for period in range(len(noise)):
             if work.held[course, period] or not work.available[course, period]:
                 continue

@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 from .array_file import read_arrays, write_arrays
 from .errors import FormatError
 from .search.action_values import ActionValues, action_value, choose_action, learn_step
+from .search.compiling import kernel_of
+
+_action_value, _choose_action = kernel_of(action_value), kernel_of(choose_action)
+_learn_step = kernel_of(learn_step)
 
 KIND, VERSION = "schoolbell agent", 1
 
@@ -84,7 +88,7 @@ class QLearner:
     def act(self, observation: NDArray[np.int64], epsilon: float, rng: np.random.Generator) -> int:
         """Choose an action: any one with probability `epsilon`, else the better the oftener."""
         return int(
-            choose_action(self.kernel_form, observation, epsilon, rng.random(), rng.random())
+            _choose_action(self.kernel_form, observation, epsilon, rng.random(), rng.random())
         )
 
     def learn(
@@ -96,13 +100,13 @@ class QLearner:
         ended: bool,
     ) -> None:
         """Move an action's value towards the reward and the value of what follows."""
-        learn_step(
+        _learn_step(
             self.kernel_form, self.rate, observation, action, float(reward), following, ended
         )
 
     def value(self, observation: NDArray[np.int64], action: int) -> float:
         """Return what an action is worth."""
-        return float(action_value(self.kernel_form, observation, action))
+        return float(_action_value(self.kernel_form, observation, action))
 
     def copy(self) -> "QLearner":
         """Return a learner that knows the same and learns apart."""

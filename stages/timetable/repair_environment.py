@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from .q_learner import QLearner
 from .repair_operators import OPERATORS
 from .search import SearchProblem, build_timetable
+from .search.compiling import kernel_of
 from .search.episodes import END as ENDING
 from .search.episodes import (
     FAILED,
@@ -26,6 +27,8 @@ from .search.episodes import (
 from .search.repair import lecture_costs
 from .search.timetable import restore
 
+_begin_episode = kernel_of(begin_episode)
+_take_step = kernel_of(take_step)
 _STATE = (
     "best_period",
     "best_room",
@@ -144,7 +147,7 @@ class RepairEnvironment(gymnasium.Env[NDArray[np.int64], np.int64]):
         super().reset(seed=seed)
         if seed is not None:
             self.restart(np.random.SeedSequence(seed))
-        begin_episode(self.problem, self.timetable, self._repair, self.violation)
+        _begin_episode(self.problem, self.timetable, self._repair, self.violation)
         return self._repair.observation.copy(), self._info()
 
     def restart(self, seed: np.random.SeedSequence) -> None:
@@ -159,7 +162,7 @@ class RepairEnvironment(gymnasium.Env[NDArray[np.int64], np.int64]):
         if not self.action_space.contains(action):
             raise ValueError(f"action must be from 0 to {len(OPERATORS) - 1}, got {action!r}")
         repair = self._repair
-        take_step(self.problem, self.timetable, repair, int(action), self.violation, self.steps)
+        _take_step(self.problem, self.timetable, repair, int(action), self.violation, self.steps)
         terminated = bool(repair.now[ENDING] == SUCCEEDED)
         truncated = bool(repair.now[ENDING] == GIVEN_UP)
         seen = repair.observation.copy()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from .assignment import assign
+from .search.compiling import inner, kernel
 
 if TYPE_CHECKING:
     from .formulation import Formulation
@@ -174,7 +174,7 @@ def _curriculum_lectures(
     return table
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _sweep(problem, periods, rooms, movable, order, begin, everyone, all_begin, curriculum_at):
     """Assign rooms in one period after the other; return whether any room changed."""
     n_rooms = len(problem.capacity)
@@ -194,7 +194,9 @@ def _sweep(problem, periods, rooms, movable, order, begin, everyone, all_begin, 
         line = np.empty(n_rooms, np.int64)
         for i, lecture in enumerate(rows):
             _price_rooms(problem, periods, rooms, lecture, curriculum_at, line)
-            cost[i, : len(free)] = line[free]
+            # A loop and not a slice, which takes seconds to compile.
+            for column, room in enumerate(free):
+                cost[i, column] = line[room]
         for i, column in enumerate(assign(cost)):
             room = -1
             if column < len(free) and cost[i, column] < FORBIDDEN:
@@ -204,7 +206,7 @@ def _sweep(problem, periods, rooms, movable, order, begin, everyone, all_begin, 
     return changed
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _price_rooms(problem, periods, rooms, lecture, curriculum_at, line):
     """Fill `line` with what each room costs a lecture in its period."""
     course = problem.course[lecture]
@@ -224,7 +226,7 @@ def _price_rooms(problem, periods, rooms, lecture, curriculum_at, line):
                 _price_travel(problem, rooms, course, other, curriculum_at, line)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _price_stability(problem, rooms, lecture, line):
     """Charge for rooms in which the course has no other lecture, if it has any."""
     course = problem.course[lecture]
@@ -242,7 +244,7 @@ def _price_stability(problem, rooms, lecture, line):
             line[rooms[other]] -= problem.price_stability
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _price_double(problem, periods, rooms, lecture, near, line):
     """Charge for rooms other than that of the course's lecture next to this one."""
     course = problem.course[lecture]
@@ -253,7 +255,7 @@ def _price_double(problem, periods, rooms, lecture, near, line):
             line[rooms[other]] -= 2 * problem.price_double
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _price_travel(problem, rooms, course, near, curriculum_at, line):
     """Charge for each curriculum whose lecture next to this one is in another building."""
     low, high = problem.course_curricula_starts[course : course + 2]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .compiling import inner, kernel
+from .compiling import inner
 from .record import Record
 
 
@@ -40,7 +40,7 @@ class ActionValues(Record):
     temperature: float
 
 
-@kernel
+@inner
 def action_value(agent, observation, action):
     """Sum the tables' entries for an action."""
     total = 0.0
@@ -70,7 +70,7 @@ def _weights(agent, observation):
     return values, weights
 
 
-@kernel
+@inner
 def choose_action(agent, observation, epsilon, first, second):
     """Choose an action from two draws of [0, 1).
 
@@ -88,7 +88,7 @@ def choose_action(agent, observation, epsilon, first, second):
     return n_actions - 1
 
 
-@kernel
+@inner
 def learn_step(agent, rate, observation, action, reward, following, ended):
     """Move an action's value towards the reward and what is expected to follow.
 

@@ -1,17 +1,31 @@
 """How the kernels are compiled."""
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
-kernel = njit(cache=True, nogil=True)
+from .linking import InnerCompiler, KernelCompiler
+
+kernel = njit(cache=True, nogil=True, pipeline_class=KernelCompiler)
 """Decorates what Python calls: kept on disk, and free of the interpreter's lock."""
 
 inner = njit(  # pyright: ignore[reportCallIssue] - its stubs lack these options
-    nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True
+    nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, pipeline_class=InnerCompiler
 )
-"""Decorates what only other kernels call: it becomes part of them and needs no way in."""
+"""Decorates what only other kernels call: it becomes part of them and has no way in."""
 
-# A literal -1 would compile a kernel that takes it a second time, for that value alone.
+
+def kernel_of(function: Any) -> Any:
+    """Make a kernel of an inner function, where Python is to call it too.
+
+    The kernels that call the function go on taking in the inner one, so that this
+    one is compiled only if it is called.
+    """
+    return kernel(function.py_func)
+
+
+# A literal would compile a function that takes it a second time, for that value alone.
 NOWHERE = np.int64(-1)
 ONE_MORE = np.int64(1)
 ONE_LESS = np.int64(-1)

@@ -60,11 +60,11 @@ def _keep_chain(timetable, size0, size1):
 @inner
 def _days_of_both(problem, timetable, size0, size1, size2, size3, p1, p2, q1, q2):
     """Sum what the two chains together change in the days of curricula."""
-    n_touched = 0
-    n_touched = _touch(problem, timetable, 2, size0, uint8(1), n_touched)
-    n_touched = _touch(problem, timetable, 3, size1, uint8(1), n_touched)
-    n_touched = _touch(problem, timetable, 0, size2, uint8(2), n_touched)
-    n_touched = _touch(problem, timetable, 1, size3, uint8(2), n_touched)
+    n_touched = int64(0)
+    n_touched = _touch(problem, timetable, int64(2), size0, uint8(1), n_touched)
+    n_touched = _touch(problem, timetable, int64(3), size1, uint8(1), n_touched)
+    n_touched = _touch(problem, timetable, int64(0), size2, uint8(2), n_touched)
+    n_touched = _touch(problem, timetable, int64(1), size3, uint8(2), n_touched)
     day1, day2 = problem.day[p1], problem.day[p2]
     slot1, slot2 = uint64(problem.slot[p1]), uint64(problem.slot[p2])
     slot3, slot4 = uint64(problem.slot[q1]), uint64(problem.slot[q2])

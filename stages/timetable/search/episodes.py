@@ -83,7 +83,7 @@ def start_repair(timetable: Timetable, seed: np.random.SeedSequence) -> Repair:
     )
 
 
-@kernel
+@inner
 def begin_episode(problem, timetable, repair, violation):
     """Put back a timetable that became worse, and choose the next lecture."""
     if _is_worse(timetable.total, repair.start_total):
@@ -165,7 +165,7 @@ def _observe(problem, timetable, repair):
     seen[5] = (failed >= 1) + (failed >= 4) + (failed >= 11)
 
 
-@kernel
+@inner
 def openness(problem, timetable, lecture):
     """Rate how open the timetable is to a lecture.
 
@@ -192,7 +192,7 @@ def openness(problem, timetable, lecture):
     return rating
 
 
-@kernel
+@inner
 def take_step(problem, timetable, repair, operator, violation, steps):
     """Apply an operator to the lecture in hand; ``now[END]`` says how the episode stands."""
     now = repair.now

@@ -46,7 +46,8 @@ def find_chain(problem, timetable, lecture, p2, longest):
     """
     chain, p1 = timetable.chain, timetable.period[lecture]
     chain[0, 0] = lecture
-    size0, size1, done0, done1 = 1, 0, 0, 0
+    near, far = int64(0), int64(1)
+    size0, size1, done0, done1 = int64(1), int64(0), 0, 0
     mark = timetable.stamp[0, -1] + 1
     timetable.stamp[0, -1] = mark
     timetable.stamp[0, timetable.room[lecture]] = mark
@@ -61,11 +62,11 @@ def find_chain(problem, timetable, lecture, p2, longest):
         if done0 < size0:
             course = problem.course[chain[0, done0]]
             done0 += 1
-            size1 = _follow(problem, timetable, course, p2, p1, 1, size1, longest - size0)
+            size1 = _follow(problem, timetable, course, p2, p1, far, size1, longest - size0)
         else:
             course = problem.course[chain[1, done1]]
             done1 += 1
-            size0 = _follow(problem, timetable, course, p1, p2, 0, size0, longest - size1)
+            size0 = _follow(problem, timetable, course, p1, p2, near, size0, longest - size1)
         if size0 < 0 or size1 < 0:
             return 0, 0
     return size0, size1

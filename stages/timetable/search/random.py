@@ -9,7 +9,7 @@ import numpy as np
 from numba import uint64
 from numpy.typing import NDArray
 
-from .compiling import inner, kernel
+from .compiling import inner
 
 
 def random_state(seed: np.random.SeedSequence) -> NDArray[np.uint64]:
@@ -34,7 +34,7 @@ def step(s0, s1, s2, s3):
     return result, s0, s1, s2 ^ t, _rotate(s3, uint64(45))
 
 
-@kernel
+@inner
 def next_uint64(rng):
     """Draw 64 random bits."""
     result, rng[0], rng[1], rng[2], rng[3] = step(rng[0], rng[1], rng[2], rng[3])
@@ -47,13 +47,13 @@ def pick(bits, n):
     return ((bits & uint64(0xFFFF)) * n) >> uint64(16)
 
 
-@kernel
+@inner
 def uniform(rng):
     """Draw a float from [0, 1)."""
     return (next_uint64(rng) >> uint64(11)) * (1.0 / 9007199254740992.0)
 
 
-@kernel
+@inner
 def below(rng, n):
     """Draw an integer from 0 to n - 1; n at most 2**32.
 

@@ -94,9 +94,11 @@ class RecordType(types.Type):
     def __init__(self, name: str, field_types: tuple[tuple[str, types.Type], ...]) -> None:
         self.field_types = field_types
         # The sources' fingerprint makes numba compile anew when any kernel has changed:
-        # its cache looks at the file of the outermost function only.
+        # its cache looks at the file of the outermost function only. The fields go in as
+        # a digest, for the name is part of the name of every function that takes a record.
         listed = ", ".join(f"{field}: {kind}" for field, kind in field_types)
-        super().__init__(name=f"{name}[{_SOURCES}]({listed})")
+        digest = hashlib.sha256(f"{_SOURCES} {listed}".encode()).hexdigest()[:16]
+        super().__init__(name=f"{name}[{digest}]")
 
     def index(self, attribute: str) -> int:
         """Position of a field."""

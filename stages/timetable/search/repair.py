@@ -29,7 +29,7 @@ CONFLICT, NO_PLACE, ROOM, DAYS, CURRICULUM = range(5)
 KINDS = ("conflict", "no place", "room", "days", "curriculum")
 
 
-@kernel
+@inner
 def apply_operator(problem, timetable, operator, lecture, violation, rng):
     """Let an operator, a position in `repair_operators.OPERATORS`, change a lecture's place."""
     if operator == 4:

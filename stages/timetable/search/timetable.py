@@ -262,7 +262,7 @@ def _turn(problem, timetable, q, day, bit):
             timetable.turning_words[problem.members[k], column] += change
 
 
-@kernel
+@inner
 def shift(problem, timetable, lecture, p, r):
     """Move a lecture to a free cell, or out of the timetable if p is -1; totals included."""
     timetable.total[0] += shift_violations(problem, timetable, lecture, p, r)

@@ -5,29 +5,32 @@ None has a type of its own in numba, so a formulation compiles to code without
 the constraints that it does not use: no test of a weight is left at run time.
 """
 
+from typing import Any
+
 from numba import types
-from numba.extending import overload
+from numba.extending import intrinsic
 
 
-def enabled(weight: int | None) -> bool:
-    """Tell whether the formulation has the constraint; a constant when compiled."""
-    return weight is not None
+def _enabled(typingctx, weight):
+    has_constraint = not isinstance(weight, types.NoneType)
+
+    def codegen(context, builder, signature, args):
+        return context.get_constant(types.boolean, has_constraint)
+
+    return types.boolean(weight), codegen
 
 
-@overload(enabled, inline="always")
-def _enabled(weight):
-    if isinstance(weight, types.NoneType):
-        return lambda weight: False
-    return lambda weight: True
+def _units(typingctx, weight):
+    def codegen(context, builder, signature, args):
+        if isinstance(weight, types.NoneType):
+            return context.get_constant(types.int64, 0)
+        return context.cast(builder, args[0], weight, types.int64)
+
+    return types.int64(weight), codegen
 
 
-def units(weight: int | None) -> int:
-    """Return the weight, 0 for a constraint that the formulation lacks."""
-    return 0 if weight is None else weight
+enabled: Any = intrinsic(_enabled)
+"""Tell whether the formulation has the constraint; a constant when compiled."""
 
-
-@overload(units, inline="always")
-def _units(weight):
-    if isinstance(weight, types.NoneType):
-        return lambda weight: 0
-    return lambda weight: weight
+units: Any = intrinsic(_units)
+"""Return the weight, 0 for a constraint that the formulation lacks."""

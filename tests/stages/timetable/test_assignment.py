@@ -3,7 +3,10 @@
 from itertools import permutations
 
 import numpy as np
-from schoolbell.stages.timetable.assignment import assign
+from schoolbell.stages.timetable.assignment import assign as inner_assign
+from schoolbell.stages.timetable.search.compiling import kernel_of
+
+assign = kernel_of(inner_assign)
 
 
 def test_no_assignment_costs_less():

@@ -13,8 +13,11 @@ from schoolbell.stages.timetable import (
 from schoolbell.stages.timetable.repair_agent import new_repair_agent
 from schoolbell.stages.timetable.repair_environment import RepairEnvironment
 from schoolbell.stages.timetable.search import build_search_problem, build_timetable
-from schoolbell.stages.timetable.search.episodes import openness
+from schoolbell.stages.timetable.search.compiling import kernel_of
+from schoolbell.stages.timetable.search.episodes import openness as inner_openness
 from schoolbell.stages.timetable.search.repair import KINDS
+
+openness = kernel_of(inner_openness)
 
 
 def crowded(instance: Instance) -> tuple[np.ndarray, np.ndarray]:

@@ -1,5 +1,9 @@
 import numpy as np
-from schoolbell.stages.timetable.search.random import below, next_uint64, random_state, uniform
+from schoolbell.stages.timetable.search import random
+from schoolbell.stages.timetable.search.compiling import kernel_of
+from schoolbell.stages.timetable.search.random import random_state
+
+next_uint64, uniform, below = map(kernel_of, (random.next_uint64, random.uniform, random.below))
 
 
 def test_the_generator_gives_the_numbers_of_its_authors_reference_code() -> None:
