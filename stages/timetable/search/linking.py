@@ -6,7 +6,7 @@ only kernels call needs neither: here it stays as it was lowered until a kernel
 takes it in, so that each kernel is optimised once, with all that it calls.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 from numba import _dynfunc  # pyright: ignore[reportAttributeAccessIssue] - written in C
 from numba.core.codegen import JITCodeLibrary
@@ -65,7 +65,7 @@ class KernelLowering(NativeLowering):
 
     _name = "kernel_lowering"
 
-    def run_pass(self, state: Any) -> bool:
+    def run_pass(self, state: Any) -> Literal[True]:
         """Lower the function that is being compiled."""
         state.library = KernelLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
         state.library.enable_object_caching()
@@ -78,7 +78,7 @@ class InnerLowering(NativeLowering):
 
     _name = "inner_lowering"
 
-    def run_pass(self, state: Any) -> bool:
+    def run_pass(self, state: Any) -> Literal[True]:
         """Lower the function that is being compiled."""
         library = InnerLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
         state.library = library
