@@ -1,5 +1,6 @@
 """How the kernels are compiled."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,32 @@ from .linking import InnerCompiler, KernelCompiler
 kernel = njit(cache=True, nogil=True, pipeline_class=KernelCompiler)
 """Decorates what Python calls: kept on disk, and free of the interpreter's lock."""
 
-inner = njit(  # pyright: ignore[reportCallIssue] - its stubs lack these options
+_inner = njit(  # pyright: ignore[reportCallIssue] - its stubs lack these options
     nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, pipeline_class=InnerCompiler
 )
-"""Decorates what only other kernels call: it becomes part of them and has no way in."""
+
+
+def inner(function: Any) -> Any:
+    """Decorate what only other kernels call: it becomes part of them and has no way in.
+
+    Raises
+    ------
+    TypeError
+        When Python calls the function.
+    """
+    dispatcher = _inner(function)
+    # There is no machine code of its own that a call could be dispatched to.
+    dispatcher._insert = _keep_nothing
+    dispatcher._compile_for_args = partial(_refuse, function.__name__)
+    return dispatcher
+
+
+def _keep_nothing(*signature: Any) -> None:
+    """Take no notice of a signature that has been compiled."""
+
+
+def _refuse(name: str, *args: Any, **kwargs: Any) -> Any:
+    raise TypeError(f"{name} is for kernels to call; kernel_of({name}) is for Python")
 
 
 def kernel_of(function: Any) -> Any:

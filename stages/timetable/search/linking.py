@@ -8,7 +8,6 @@ takes it in, so that each kernel is optimised once, with all that it calls.
 
 from typing import Any, Literal
 
-from numba import _dynfunc  # pyright: ignore[reportAttributeAccessIssue] - written in C
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
@@ -85,17 +84,10 @@ class InnerLowering(NativeLowering):
         state.flags.no_compile = True
         super().run_pass(state)
         lowered = state["cr"]
-        # Its callers look it up by this object; there is no machine code behind it.
-        function = _dynfunc.make_function(
-            lowered.fndesc.lookup_module(),
-            lowered.fndesc.qualname.split(".")[-1],
-            "",
-            0,
-            lowered.env,
-            (library,),
-        )
-        state.targetctx.insert_user_function(function, lowered.fndesc, [library])
-        state["cr"] = lowered._replace(cfunc=function)
+        # Where others have a pointer to machine code: what its callers look it up by.
+        entry = object()
+        state.targetctx.insert_user_function(entry, lowered.fndesc, [library])
+        state["cr"] = lowered._replace(cfunc=entry)
         return True
 
 
