@@ -1,5 +1,9 @@
 """Have all kernels compiled before a run counts on their speed."""
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 
 from .course import Course
@@ -22,9 +26,28 @@ def compile_kernels(formulation: Formulation) -> None:
     formulation
         What the kernels are compiled for.
     """
-    courses = (Course("a", "a", 2, 1, 1), Course("b", "b", 1, 1, 1))
-    tiny = Instance("tiny", 1, 3, courses, (Room("a", 1),))
-    warm_up(build_search_problem(tiny, formulation))
-    periods, rooms = greedy_timetable(tiny, np.random.default_rng(0))
-    problem = RoomProblem.of(tiny, formulation)
-    assign_rooms(problem, periods, rooms, np.ones(len(periods), np.bool_), tiny.n_periods)
+    with _what_is_there_left_alone():
+        courses = (Course("a", "a", 2, 1, 1), Course("b", "b", 1, 1, 1))
+        tiny = Instance("tiny", 1, 3, courses, (Room("a", 1),))
+        warm_up(build_search_problem(tiny, formulation))
+        periods, rooms = greedy_timetable(tiny, np.random.default_rng(0))
+        problem = RoomProblem.of(tiny, formulation)
+        assign_rooms(problem, periods, rooms, np.ones(len(periods), np.bool_), tiny.n_periods)
+
+
+@contextmanager
+def _what_is_there_left_alone() -> Iterator[None]:
+    """Spare the garbage collector the objects that are there already.
+
+    Compiling makes objects by the million, and each full collection stops all threads,
+    the longer the more objects there are.
+    """
+    if gc.get_freeze_count() > 0:
+        # Somebody else's, who will want it to stay so.
+        yield
+        return
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()

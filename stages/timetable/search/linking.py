@@ -88,6 +88,8 @@ class InnerLowering(NativeLowering):
         entry = object()
         state.targetctx.insert_user_function(entry, lowered.fndesc, [library])
         state["cr"] = lowered._replace(cfunc=entry)
+        # It would keep all that the compiler knew about the function in memory.
+        state.type_annotation = None
         return True
 
 

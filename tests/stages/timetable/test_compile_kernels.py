@@ -1,5 +1,7 @@
 """Kernels that are compiled before a run needs them."""
 
+import gc
+
 import numpy as np
 from schoolbell.stages.timetable import Formulation, generate
 from schoolbell.stages.timetable.compile_kernels import compile_kernels
@@ -28,3 +30,16 @@ def test_what_was_compiled_on_a_tiny_instance_serves_any_other():
     clusters = np.zeros(instance.n_courses, np.int64)
     crossover.cluster_costs(problem, anneal.timetable, clusters, 1, 100.0)
     assert [list(kernel.signatures) for kernel in kernels] == compiled
+
+
+def test_the_garbage_collector_is_left_as_it_was():
+    assert gc.get_freeze_count() == 0
+    compile_kernels(Formulation.UD2)
+    assert gc.get_freeze_count() == 0
+    gc.freeze()
+    try:
+        frozen = gc.get_freeze_count()
+        compile_kernels(Formulation.UD2)
+        assert gc.get_freeze_count() == frozen
+    finally:
+        gc.unfreeze()
