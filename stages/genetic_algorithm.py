@@ -53,6 +53,9 @@ class GeneticAlgorithm(Stage):
         chosen by what they won.
     tournament
         Individuals from which the better is taken as a parent.
+    crossover
+        Part of the children that have clusters from a second parent; the others are
+        their first parent, reheated.
     kempe
         Part of the proposed moves that are Kempe chains, on an instance of the usual kind.
     violation
@@ -81,6 +84,7 @@ class GeneticAlgorithm(Stage):
         "founder_temperature",
         "final_temperature",
         "tournament",
+        "crossover",
         "kempe",
         "violation",
     )
@@ -100,6 +104,7 @@ class GeneticAlgorithm(Stage):
         islands: int = 2,
         migration: int = 3,
         tournament: int = 2,
+        crossover: float = 1.0,
         kempe: float = 0.15,
         violation: float = 100.0,
     ) -> None:
@@ -121,6 +126,7 @@ class GeneticAlgorithm(Stage):
             _within("reheats", reheat, final_temperature, 1e6)
         self.reheats = tuple(reheats)
         self.tournament = _at_least("tournament", tournament, 1)
+        self.crossover = _within("crossover", crossover, 0.0, 1.0)
         self.kempe = _within("kempe", kempe, 0.0, 1.0)
         self.violation = _within("violation", violation, 1.0, 1e6)
         self._evolution: Evolution | None = None

@@ -248,30 +248,38 @@ class Evolution:
     def _breed(self, seconds: float | None) -> Iterator[None]:
         """Make children on the islands in turn and let them in where they belong."""
         jobs, origins = [], []
-        for child in range(self._at_once):
-            island = (child + self.done) % len(self.islands)
+        for turn in range(self._at_once):
+            island = (turn + self.done) % len(self.islands)
             first, second = self._parents(self.islands[island])
             reheat = self._choose_reheat()
-            rng = random_state(self.state.seed_sequence(self.stage.name, 2, self.made))
-            # Aside: on the largest instances it takes seconds.
-            crossing = self.state.executor.submit(
-                cross,
-                self.problem,
-                (first.period, first.room),
-                (second.period, second.room),
-                self._courses_to_exchange(first, second, island),
-                rng,
-                self._violation,
-            )
-            (crossed,) = yield from wait_all([crossing])
+            child: Arrays = first.period, first.room
+            if self.rng.random() < self.stage.crossover:
+                child = yield from self._cross(first, second, island)
             temperature = float(self._reheats[reheat])
-            moves = self.stage.child_moves
-            jobs.append(self._job(crossed.period, crossed.room, temperature, moves))
+            jobs.append(self._job(*child, temperature, self.stage.child_moves))
             origins.append((island, reheat, first))
         yield from self._anneal(jobs, seconds)
         for job, (island, reheat, parent) in zip(jobs, origins, strict=True):
             self._learn(reheat, parent, job.individual())
             self._admit(job.individual(), self.islands[island])
+
+    def _cross(
+        self, first: Individual, second: Individual, island: int
+    ) -> Generator[None, None, Arrays]:
+        """Give the first parent some clusters of the second."""
+        rng = random_state(self.state.seed_sequence(self.stage.name, 2, self.made))
+        # Aside: on the largest instances it takes seconds.
+        crossing = self.state.executor.submit(
+            cross,
+            self.problem,
+            (first.period, first.room),
+            (second.period, second.room),
+            self._courses_to_exchange(first, second, island),
+            rng,
+            self._violation,
+        )
+        (crossed,) = yield from wait_all([crossing])
+        return crossed.period, crossed.room
 
     def _migrate(self) -> None:
         """Let the best of each island come to the next one as well."""

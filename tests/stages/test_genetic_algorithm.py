@@ -158,6 +158,29 @@ def test_it_pulses_while_parents_are_crossed(
         assert any(batch is not None for batch in stream)
 
 
+@pytest.mark.parametrize(("crossover", "least", "most"), [(0.0, 0, 0), (0.5, 1, 7), (1.0, 8, 8)])
+def test_so_many_children_as_wanted_have_clusters_of_a_second_parent(
+    instance: Instance,
+    monkeypatch: pytest.MonkeyPatch,
+    crossover: float,
+    least: int,
+    most: int,
+) -> None:
+    crossed = []
+
+    def count(*arguments: Any) -> Any:
+        crossed.append(arguments)
+        return cross(*arguments)
+
+    monkeypatch.setattr(evolution, "cross", count)
+    with ThreadPoolExecutor(1) as executor:
+        state = make_state(instance, executor)
+        run(GeneticAlgorithm(**QUICK, crossover=crossover), state)
+    # Four generations of two children.
+    assert least <= len(crossed) <= most
+    assert state.violations == 0
+
+
 def test_a_timetable_that_meets_the_bound_ends_the_search(instance: Instance) -> None:
     with ThreadPoolExecutor(1) as executor:
         state = make_state(instance, executor)
@@ -174,6 +197,7 @@ def test_a_timetable_that_meets_the_bound_ends_the_search(instance: Instance) ->
         ("reheats", ()),
         ("reheats", (0.01,)),
         ("founder_temperature", 0.01),
+        ("crossover", -0.1),
         ("kempe", 1.5),
         ("generations", -1),
     ],
