@@ -63,7 +63,7 @@ def test_each_generation_takes_the_parameters_of_its_moment(monkeypatch):
     ]
     pipeline = Pipeline([Load(), GeneticAlgorithm(**QUICK_GA)])
     before = pipeline.get_params()
-    pipeline.fit(generate(20, seed=3), callbacks=schedules, verbose=False, workers=1)
+    pipeline.fit(generate(60, seed=3), callbacks=schedules, verbose=False, workers=1)
     kempe = [one.kempe for one in made]
     assert sorted(set(kempe)) == pytest.approx([0.1, 0.2, 0.3])
     assert sorted({one.end for one in made}) == pytest.approx([0.05, 0.1, 0.15])
