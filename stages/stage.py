@@ -179,7 +179,12 @@ class Stage(ABC):
                     f"it has {', '.join(known) or 'none'}"
                 )
         # Through the constructor, so that its checks hold for changed values too.
-        return type(self)(**(self.get_params() | params))
+        try:
+            return type(self)(**(self.get_params() | params))
+        except TypeError as error:
+            # Of a value of the wrong type the checks only say what they cannot do with it.
+            given = ", ".join(f"{name}={value!r}" for name, value in params.items())
+            raise ValueError(f"stage {self.name!r} does not take {given}: {error}") from error
 
     def __repr__(self) -> str:
         values = ", ".join(f"{k}={v!r}" for k, v in self.get_params().items())

@@ -32,6 +32,13 @@ def test_changed_parameters_are_checked_like_new_ones():
     assert stage.depth == 3
 
 
+def test_a_value_of_the_wrong_type_is_refused_by_the_parameter_s_name():
+    stage = Search()
+    with pytest.raises(ValueError, match="stage 'search' does not take depth='deep': '<' not"):
+        stage.set_params(depth="deep")
+    assert stage.depth == 3
+
+
 def test_unknown_parameters_are_refused():
     with pytest.raises(ValueError, match="'search' has no parameter 'speed'; it has depth, width"):
         Search().set_params(speed=1)
