@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..callbacks import CallbackError, CallbackList, History, Logs
-from ..stages import Batch, Budget, Stage, State
+from ..stages import Batch, Budget, Pulse, Stage, State
 from .backup import SENSELESS, Backup, Place, parameters, refusing, senseless, signature
 from .backup_file import read_backup
 from .backup_writer import BackupWriter
@@ -500,7 +500,7 @@ def _time_share(stage: Stage) -> float:
     return stage.share if stage.time_share is None else stage.time_share
 
 
-def _stream(stage: Stage, state: State, budget: Budget) -> Iterator[Batch | None]:
+def _stream(stage: Stage, state: State, budget: Budget) -> Iterator[Batch | Pulse | None]:
     stream = stage.run(state, budget)
     if not hasattr(stream, "__next__"):
         raise TypeError(f"run() of stage {stage.name!r} must be a generator, got {stream!r}")

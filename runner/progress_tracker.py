@@ -122,6 +122,8 @@ class ProgressTracker:
         self.best: tuple[float | None, int | None] = (None, None)
         self.status = "running"
         self.stage: str | None = None
+        # What the newest pulse said of the unit in hand: its part, its message, and which unit.
+        self._pulse: tuple[float | None, str | None, int] = (None, None, 0)
         self._segment = _Segment(end=0.0, total=None, done=0, floor=0.0)
         self._forecast = Forecast(shares, timings)
         self._stage_ends_at: float | None = None
@@ -174,6 +176,7 @@ class ProgressTracker:
             self._told = max(self._told, start)
             self.stage = name
             self.stage_items_done = 0
+            self._pulse = (None, None, 0)
             self._segment = _Segment(end=end, total=total, done=0, floor=self._told)
             self._stage_ends_at = None if seconds is None else now + seconds
             self._units_noticed = UnitClock(now)
@@ -204,6 +207,18 @@ class ProgressTracker:
         with self._lock:
             self._segment = self._retotalled(done, total)
             self.stage_items_done = done
+
+    def note_pulse(self, part: float | None, message: str | None = None) -> None:
+        """Note how much of the unit in hand is done.
+
+        Parameters
+        ----------
+        part
+            0 to 1; None where nobody can tell.
+        message
+            What to say instead of the count of units, until the unit is done.
+        """
+        self._pulse = (part, message, self.stage_items_done)
 
     def _retotalled(self, done: int, total: int | None) -> _Segment:
         """Return the segment for a new total, never below what was told before."""
@@ -400,6 +415,9 @@ class ProgressTracker:
     def _message(self, done: int) -> str:
         if self.stage is None:
             return "Starting"
+        _, message, unit = self._pulse
+        if message is not None and unit == done:
+            return message
         total = self._segment.total
         return f"{self._labels[self.stage]}: {done}" + ("" if total is None else f"/{total}")
 

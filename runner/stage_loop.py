@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from math import inf
 
 from ..callbacks import CallbackList, History, Logs
-from ..stages import Batch, Stage
+from ..stages import Batch, Pulse, Stage
 from .progress_tracker import ProgressTracker
 from .stopwatch import Stopwatch
 from .switchboard import Switchboard
@@ -82,7 +82,7 @@ class StageLoop:
         self.at_unit = False
         self.closed: str | None = None
 
-    def run(self, stream: Iterator[Batch | None]) -> None:
+    def run(self, stream: Iterator[Batch | Pulse | None]) -> None:
         """Go through the stage's batches until it ends or has to."""
         stage, unit = self._stage.name, self._stage.unit
         callbacks, history, tracker = self._callbacks, self._history, self._tracker
@@ -98,6 +98,9 @@ class StageLoop:
             if begin_hooks and (last is None or last.done != total):
                 begun = self._begin(batch, 0 if last is None else last.done, total)
             for item in stream:
+                if type(item) is Pulse:
+                    tracker.note_pulse(item.part, item.message)
+                    item = None
                 if item is not None:
                     last, done = item, item.done
                     if begin_hooks and begun != batch:
@@ -158,7 +161,9 @@ class StageLoop:
         except AttributeError as error:
             if item is None or isinstance(item, Batch):
                 raise
-            raise TypeError(f"a stage must yield Batch objects or None, got {item!r}") from error
+            raise TypeError(
+                f"a stage must yield Batch objects, Pulse objects or None, got {item!r}"
+            ) from error
         finally:
             self.batch, self.last = batch, last
 

@@ -8,6 +8,7 @@ from .genetic_algorithm import GeneticAlgorithm
 from .load import Load
 from .louvain_clustering import LouvainClustering
 from .map_batches import MapBatches
+from .pulse import Pulse
 from .rl_repair import RLRepair
 from .stage import Stage
 from .state import State
@@ -22,6 +23,7 @@ __all__ = [
     "Load",
     "LouvainClustering",
     "MapBatches",
+    "Pulse",
     "RLRepair",
     "Stage",
     "State",

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from .batch import Batch
 from .budget import Budget
+from .pulse import Pulse
 from .state import State
 
 
@@ -59,12 +60,13 @@ class Stage(ABC):
     incidental: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
-    def run(self, state: State, budget: Budget) -> Iterator[Batch | None]:
+    def run(self, state: State, budget: Budget) -> Iterator[Batch | Pulse | None]:
         """Do the work.
 
-        Yield a `Batch` after every finished unit, and None, a pulse, when half
-        a second has passed and nothing is finished yet: between two yields the
-        runner stops, pauses and saves. When the runner ends a stage early, it
+        Yield a `Batch` after every finished unit, and a `Pulse`, which tells how
+        much of the unit is done, or None, which does not, when half a second has
+        passed and nothing is finished yet: between two yields the runner stops,
+        pauses and saves. When the runner ends a stage early, it
         closes the generator: what must be stopped or awaited belongs in a
         ``finally``. A stage that ends on its own watches ``budget.should_end``.
         """

@@ -674,7 +674,7 @@ def test_a_unit_beyond_the_total_still_has_its_beginning():
     ("yielded", "message"),
     [
         (Batch(1, 1, {"surprise": 1.0}), "stage 'odd' reports 'surprise'"),
-        ((1, 1), r"must yield Batch objects or None, got \(1, 1\)"),
+        ((1, 1), r"must yield Batch objects, Pulse objects or None, got \(1, 1\)"),
     ],
 )
 def test_a_stage_that_yields_something_unexpected_is_told_what_is_wrong(yielded, message):

@@ -1,0 +1,36 @@
+"""A yield in the midst of a unit of work."""
+
+
+class Pulse:
+    """What a stage yields while a unit is on its way: how much of it is done.
+
+    Parameters
+    ----------
+    part
+        Part of the unit in hand that is done, 0 to 1, never less than in the
+        pulse before; None where the stage cannot tell, which is the same as to
+        yield None.
+    message
+        What displays say instead of the stage's count of units, until the unit
+        is finished or another pulse says something else: ``"Compiling the
+        search, once on this machine: 7/31"``. None for the count.
+
+    Raises
+    ------
+    ValueError
+        For a part that is not a number from 0 to 1.
+    """
+
+    __slots__ = ("message", "part")
+
+    def __init__(self, part: float | None = None, message: str | None = None) -> None:
+        if part is not None:
+            part = float(part)
+            if not 0.0 <= part <= 1.0:
+                raise ValueError(f"part must be a number from 0 to 1, or None, got {part}")
+        self.part = part
+        self.message = message
+
+    def __repr__(self) -> str:
+        message = "" if self.message is None else f", message={self.message!r}"
+        return f"Pulse({self.part}{message})"
