@@ -11,6 +11,7 @@ from typing import Literal, TextIO
 
 from .callback import Callback, Logs
 from .display import Display
+from .outcome import outcome_words
 from .plain_display import PlainDisplay
 from .rich_display import RichDisplay
 from .ticker import Ticker
@@ -74,10 +75,7 @@ class ProgbarLogger(Callback):
         self._events.append(lambda display: display.end_stage(snapshot, seconds, ended_by))
 
     def on_pipeline_end(self, logs: Logs | None = None) -> None:
-        about = logs or {}
-        outcome = about.get("status", "finished")
-        reason = about.get("stopped_by") or about.get("error")
-        self._end(f"{outcome}: {reason}" if reason else outcome)
+        self._end(outcome_words(logs or {}))
 
     def _draw(self) -> None:
         """Draw what has happened; on the display's own thread, which alone a terminal can block."""

@@ -10,6 +10,7 @@ from typing import Any
 from .callback import Callback, Logs
 from .embedded_redis import EmbeddedRedis, find_program
 from .job_keys import DEFAULT_PREFIX, HEARTBEAT_SECONDS, JobKeys
+from .outcome import outcome_words
 from .redis_connection import check_server, redacted, resolved_url, urlsplit_or_none
 from .redis_feed import RedisFeed
 
@@ -166,9 +167,7 @@ class RedisLogger(Callback):
 
     def on_pipeline_end(self, logs: Logs | None = None) -> None:
         about = logs or {}
-        outcome = about.get("status", "finished")
-        reason = about.get("stopped_by") or about.get("error")
-        self._end(f"{outcome}: {reason}" if reason else outcome, about)
+        self._end(outcome_words(about), about)
 
     def _end(self, outcome: str, logs: Logs) -> None:
         feed, self._feed = self._feed, None

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from .callback import Callback, Logs
 from .event_file import EventFile
 from .formatting import format_number, format_seconds
+from .outcome import outcome_words
 from .ticker import Ticker
 
 _FLUSH_SECONDS = 1.0
@@ -199,9 +200,7 @@ class TensorBoard(Callback):
     def _add_outcome(self, logs: Mapping[str, Any]) -> None:
         from tensorboardX.summary import scalar
 
-        status = logs.get("status", "finished")
-        reason = logs.get("stopped_by") or logs.get("error")
-        outcome = f"{status}: {reason}" if reason else status
+        status, outcome = logs.get("status", "finished"), outcome_words(logs)
         best = "no solution"
         if logs.get("cost") is not None:
             best = f"cost {format_number(logs['cost'])}, violations {logs.get('violations')}"

@@ -24,11 +24,17 @@ PATIENCE = 0.2
 
 EXIT_STATUS = """\
 exit status:
-  0    done; for validate: the timetable is feasible
-  1    failed, or no timetable found; for validate: not feasible
+  0    done; for fit and validate: the timetable is feasible
+  1    failed, no timetable found, or one that is not feasible
   2    bad input, told in one line on stderr
   130  interrupted; fit has written the best timetable so far
 """
+
+
+FIT_EPILOG = f"""\
+Ctrl-C ends the run and writes the best timetable so far.
+
+{EXIT_STATUS}"""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -124,15 +130,21 @@ def _fit(args: argparse.Namespace) -> int:
 
 def _validate(args: argparse.Namespace) -> int:
     from ..stages.timetable import Instance, Solution, evaluate
+    from ..stages.timetable.infeasibility import infeasibility
 
     instance = Instance.read(args.instance)
     evaluation = evaluate(Solution.read(args.solution, instance), args.formulation)
     if args.details:
         for line in evaluation.details():
             print(line)
+        # Not without being asked: what it takes to find them takes long to import.
+        for reason in (
+            () if evaluation.feasible else infeasibility(instance, evaluation.formulation)
+        ):
+            print(f"no timetable can be feasible: {reason}")
         print()
     print(evaluation)
-    return 1 if evaluation.violations else 0
+    return 0 if evaluation.feasible else 1
 
 
 def _generate(args: argparse.Namespace) -> int:
@@ -246,7 +258,8 @@ def _add_fit(commands: "argparse._SubParsersAction[_Parser]") -> _Parser:
         "fit",
         help="make a timetable",
         description="Make a timetable: load, clustering, cp_sat, ga, rl, finalize.",
-        epilog="Ctrl-C ends the run and writes the best timetable so far.",
+        epilog=FIT_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     add = parser.add_argument
@@ -334,7 +347,11 @@ def _add_validate(commands: "argparse._SubParsersAction[_Parser]") -> _Parser:
         help="a line per lecture: course room day timeslot",
     )
     _add_formulation(parser)
-    parser.add_argument("--details", action="store_true", help="list every violation in words")
+    parser.add_argument(
+        "--details",
+        action="store_true",
+        help="list every violation in words, and why no timetable can be feasible, if so",
+    )
     parser.set_defaults(command=_validate)
     return parser
 

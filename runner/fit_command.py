@@ -17,7 +17,7 @@ from .check_writable import check_writable
 from .config_file import ConfigFile
 from .demo import DEMO_SECONDS, demo_instance
 from .pipeline import Pipeline
-from .run import Run, format_seconds
+from .run import Run, format_seconds, infeasible_words
 from .run_config import RunConfig, digest
 from .run_files import RunFiles
 from .timetabling import timetabling_pipeline
@@ -25,7 +25,8 @@ from .timings import Timings
 
 EXIT_STATUS = {"finished": 0, "stopped": 0, "interrupted": 130, "failed": 1}
 NOTHING_FOUND = 1
-NOT_WRITTEN = 1
+NOT_GOOD = 1
+"""For a timetable that is not feasible or could not be written."""
 
 BACKUP_SECONDS = 10.0
 """Seconds between two backups."""
@@ -81,20 +82,20 @@ def fit_command(args: argparse.Namespace) -> int:
         print(f"schoolbell: no timetable was found, {run.outcome}", file=sys.stderr)
         return EXIT_STATUS[run.status] or NOTHING_FOUND
     evaluation = evaluate(run.solution, args.formulation)
-    written = hasattr(run.state, "files") or _write(finalize, evaluation)
+    written = hasattr(run.state, "files") or _write(finalize, run, evaluation)
     _report(run, evaluation, files, source)
     if backup is not None and backup.path.exists():
         print(f"{'backup':<10}{backup.path} (the same command goes on from it)")
-    return EXIT_STATUS[run.status] or (0 if written else NOT_WRITTEN)
+    return EXIT_STATUS[run.status] or (0 if written and evaluation.feasible else NOT_GOOD)
 
 
-def _write(finalize: Finalize, evaluation: Evaluation) -> bool:
+def _write(finalize: Finalize, run: Run, evaluation: Evaluation) -> bool:
     """Write what the last stage could not; a full disk hides no result."""
     collects = gc.isenabled()
     # Somebody waits who has pressed Ctrl-C, and all that a run has made is gone through in vain.
     gc.disable()
     try:
-        finalize.write(evaluation)
+        finalize.write(evaluation, run.infeasible_because)
     except OSError as error:
         for line in (f"{error.filename}: {error.strerror}", *getattr(error, "__notes__", ())):
             print(f"schoolbell: {line}", file=sys.stderr)
@@ -192,7 +193,10 @@ def _run(
 
 
 def _report(run: Run, evaluation: Evaluation, files: RunFiles, instance: Path) -> None:
-    print(f"{run.job_id}: {run.outcome} after {format_seconds(run.seconds)}\n{run.best}\n")
+    print(f"{run.job_id}: {run.outcome} after {format_seconds(run.seconds)}\n{run.best}")
+    for reason in run.infeasible_because:
+        print(infeasible_words(reason))
+    print()
     print(evaluation)
     print()
     for what, path in (

@@ -5,6 +5,7 @@ import contextvars
 import math
 import os
 import secrets
+import sys
 import threading
 import time
 import warnings
@@ -23,7 +24,7 @@ from .config_file import ConfigFile
 from .driver import Driver
 from .interrupts import Interrupts
 from .progress_tracker import ProgressTracker
-from .run import Run
+from .run import Run, infeasible_words
 from .run_config import describe
 from .stopwatch import Stopwatch
 from .timings import Timings
@@ -170,6 +171,7 @@ class Pipeline:
                     executor=pool,
                     watch=watch,
                     timings=known.of_stages(limited=time_limit is not None),
+                    tell=_tell_infeasible if verbose else None,
                 )
                 self._driver, self.run = driver, driver.run
                 watchers.set_pipeline(self)
@@ -438,6 +440,14 @@ def _check_options(
         raise ValueError(f"workers must be an integer from 1, got {workers!r}")
     if started is not None and started > time.monotonic():
         raise ValueError("started must be an earlier value of time.monotonic()")
+
+
+def _tell_infeasible(reasons: Iterable[str]) -> None:
+    """Say at once that all that is left to hope for is few violations."""
+    if sys.stderr is not None:
+        # A run is not lost for want of somebody to listen.
+        with suppress(OSError, ValueError):
+            print("\n".join(map(infeasible_words, reasons)), file=sys.stderr)
 
 
 def _known_timings(timings: str | os.PathLike[str] | Run | None) -> Timings:

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..callbacks import History
 from ..callbacks.formatting import format_number, format_seconds
+from ..callbacks.outcome import outcome_words
 from .stage_record import StageRecord
 
 _WIDTH = 100
@@ -29,6 +30,9 @@ class Run:
         when no stage found one.
     bound
         A proven lower bound of what solutions without violations cost; None when
+        none is known.
+    infeasible_because
+        Reasons, in words, why no solution can be without violations; empty where
         none is known.
     seconds
         What the whole call took, pauses not counted.
@@ -56,6 +60,7 @@ class Run:
     cost: float | None = None
     violations: int | None = None
     bound: float | None = None
+    infeasible_because: tuple[str, ...] = ()
     seconds: float = 0.0
     stages: list[StageRecord] = field(default_factory=list)
     exception: BaseException | None = None
@@ -68,6 +73,7 @@ class Run:
         the stages and the callbacks.
         """
         lines = [f"Run {self.job_id}: {self.outcome} in {format_seconds(self.seconds)}", self.best]
+        lines += map(infeasible_words, self.infeasible_because)
         if self.stages:
             lines += ["", *_table(self.stages)]
         if self.config:
@@ -76,12 +82,19 @@ class Run:
 
     @property
     def outcome(self) -> str:
-        """The status with its reason: ``"stopped: command"``."""
-        if self.status == "stopped":
-            return f"stopped: {self.stopped_by}"
-        if self.exception is not None:
-            return f"failed: {type(self.exception).__name__}: {self.exception}"
-        return self.status
+        """The status with its reason and the violations that are left, in words.
+
+        ``"finished"``, ``"finished with 3 violations left"``, ``"stopped: command"``.
+        """
+        error = self.exception
+        return outcome_words(
+            {
+                "status": self.status,
+                "stopped_by": self.stopped_by,
+                "error": None if error is None else f"{type(error).__name__}: {error}",
+                "violations": None if self.status == "running" else self.violations,
+            }
+        )
 
     @property
     def optimal(self) -> bool:
@@ -114,6 +127,11 @@ class Run:
             f"<Run {self.job_id}: {self.outcome}, cost {format_number(self.cost)}, "
             f"violations {format_number(self.violations)}, {format_seconds(self.seconds)}>"
         )
+
+
+def infeasible_words(reason: str) -> str:
+    """Return one of the reasons why no solution can be without violations as a line."""
+    return f"no solution can be without violations: {reason}"
 
 
 def stage_rows(stages: list[StageRecord]) -> list[tuple[str, ...]]:

@@ -1,7 +1,7 @@
 """The last stage: an independent evaluation, and the files."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from .batch import Batch
@@ -66,7 +66,7 @@ class Finalize(Stage):
             # Past its time, the stage would be closed at a yield, before it has written.
             if not budget.should_end:
                 yield Batch(1, steps)
-            state.files = self.write(evaluation)
+            state.files = self.write(evaluation, state.infeasible_because)
         yield Batch(steps, steps)
 
     def restore(self, state: State, budget: Budget) -> Iterator[None]:
@@ -74,8 +74,15 @@ class Finalize(Stage):
         for _ in self.run(state, Budget()):
             yield None
 
-    def write(self, evaluation: Evaluation) -> list[Path]:
+    def write(self, evaluation: Evaluation, infeasible_because: Sequence[str] = ()) -> list[Path]:
         """Write the files whose paths were given; none is ever seen half-written.
+
+        Parameters
+        ----------
+        evaluation
+            What is to be written.
+        infeasible_because
+            Reasons why no timetable can be feasible, for the page.
 
         Returns
         -------
@@ -90,7 +97,7 @@ class Finalize(Stage):
         """
         texts = (
             (self.solution, evaluation.solution.dumps),
-            (self.html, lambda: render_html(evaluation)),
+            (self.html, lambda: render_html(evaluation, infeasible_because)),
             (self.csv, lambda: render_csv(evaluation.solution)),
         )
         files, failure = [], None

@@ -12,6 +12,7 @@ from .compile_aside import compile_aside
 from .stage import Stage
 from .state import State
 from .timetable import Formulation, Instance, Solution, TimetableError, evaluate
+from .timetable.infeasibility import infeasibility
 from .timetable.stop_flag import StopFlag
 from .timetable.waiting import run_aside
 
@@ -28,8 +29,9 @@ class Load(Stage):
     The problem is an `Instance` or the path of a ``.ctt`` or ``.ectt`` file.
     A run's ``initial`` timetable, a `Solution` or the path of one, becomes its
     first solution. Leaves ``instance``, ``formulation`` and ``search`` on the
-    state, how to `present` a timetable, and a lower ``bound`` of what one without
-    violations costs.
+    state, how to `present` a timetable, a lower ``bound`` of what one without
+    violations costs, and where counting shows that there is none, why
+    (``infeasible_because``).
 
     Parameters
     ----------
@@ -84,6 +86,7 @@ class Load(Stage):
         state.present = partial(evaluate, formulation=formulation)
         state.instance = yield from run_aside(_instance, state.problem)
         state.pack_solutions(_packed, partial(_unpacked, state.instance))
+        state.rule_out((yield from run_aside(infeasibility, state.instance, formulation)))
         yield Batch(1, steps)
 
         if initial is not None:

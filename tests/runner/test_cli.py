@@ -5,15 +5,16 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partialmethod
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from schoolbell.callbacks import RedisUnavailableError
 from schoolbell.callbacks.embedded_redis import find_program
-from schoolbell.runner import list_jobs
+from schoolbell.runner import Pipeline, list_jobs
 from schoolbell.runner.cli import main
-from schoolbell.stages import GeneticAlgorithm
+from schoolbell.stages import CPSAT, GeneticAlgorithm, RLRepair
 from schoolbell.stages.timetable import Course, Instance, Room, Solution, evaluate, generate
 
 PROGRAM = Path(sys.executable).with_name("schoolbell")
@@ -168,6 +169,53 @@ def test_validate_tells_an_infeasible_timetable_in_words_if_asked(pair_file, cap
     assert text.endswith(short)
     assert "[H(1)] Lectures" in text
     assert "[H(1)] RoomOccupancy" in text
+
+
+@pytest.fixture
+def crowded_file() -> Path:
+    courses = tuple(Course(name, f"t{name}", 3, 1, 10) for name in "abc")
+    Instance("crowd", 1, 5, courses, (Room("hall", 30),)).write("crowd.ectt")
+    return Path("crowd.ectt")
+
+
+def test_fit_of_what_cannot_be_feasible_says_why_and_exits_with_1(crowded_file):
+    command = [PROGRAM, "fit", crowded_file, "--time-limit", "3"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    reason = "9 lectures for 5 places (1 room, 5 periods)"
+    assert done.returncode == 1
+    assert "finished with 4 violations left" in done.stdout
+    assert "finished with 4 violations left" in done.stderr
+    assert reason in done.stdout
+    # At once: before the stage that finds it out has ended.
+    assert reason in done.stderr.partition("3/3")[0]
+    assert reason in (only_folder() / "timetable.html").read_text()
+
+
+def test_a_timetable_with_violations_makes_the_exit_status_1(pair_file, monkeypatch, capsys):
+    def run(self, state, budget):
+        yield from ()
+
+    for stage in (CPSAT, GeneticAlgorithm, RLRepair):
+        monkeypatch.setattr(stage, "run", run)
+    broken = write_solution("algebra hall 0 0", "logic hall 0 0")
+    monkeypatch.setattr(Pipeline, "fit", partialmethod(Pipeline.fit, initial=broken))
+    assert main(["fit", str(pair_file), "--time-limit", "3"]) == 1
+    assert "finished with 2 violations left" in capsys.readouterr().out
+
+
+def test_validate_says_why_no_timetable_can_be_feasible(crowded_file, capsys):
+    command = ["validate", str(crowded_file), write_solution("a hall 0 0")]
+    assert main([*command, "--details"]) == 1
+    line = "no timetable can be feasible: 9 lectures for 5 places (1 room, 5 periods)"
+    assert line in capsys.readouterr().out.splitlines()
+
+
+def test_fit_help_tells_the_exit_statuses(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["fit", "--help"])
+    text = capsys.readouterr().out
+    assert re.search(r"^  0 +done; for fit and validate: the timetable is feasible$", text, re.M)
+    assert re.search(r"^  130 ", text, re.M)
 
 
 def test_generate_prints_the_instance_that_it_would_write(capsys):

@@ -1,6 +1,7 @@
 """The first stage."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -32,6 +33,14 @@ def run(problem, executor, initial=None, formulation="UD2"):
     state = State(problem, seed=0, executor=executor, initial=initial)
     batches = [batch for batch in Load(formulation).run(state, Budget()) if batch is not None]
     return state, batches
+
+
+def test_says_why_no_timetable_can_be_feasible(instance, executor):
+    assert run(instance, executor)[0].infeasible_because == ()
+    crowded = replace(instance, days=1)
+    assert run(crowded, executor)[0].infeasible_because == (
+        "3 lectures for 2 places (1 room, 2 periods)",
+    )
 
 
 def test_leaves_the_instance_the_formulation_and_the_search_arrays(instance, executor):
