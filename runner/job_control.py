@@ -9,8 +9,8 @@ from ..callbacks.job_keys import COMMANDS, DEFAULT_PREFIX, JobKeys
 from ..callbacks.redis_connection import connect, explained
 from .follower import read_hash
 from .unknown_job_error import UnknownJobError
-from .watch import known_url
 from .watched_snapshot import WatchedSnapshot
+from .watching import known_url
 
 if TYPE_CHECKING:
     from redis import Redis

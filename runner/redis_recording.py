@@ -11,7 +11,7 @@ from ..callbacks.redis_connection import connect, explained
 from ..callbacks.snapshot_fields import read_number
 from .recording import Moment, Recording, batch_moments, params_of
 from .unknown_job_error import UnknownJobError
-from .watch import known_url
+from .watching import known_url
 
 _MOST_EVENTS = 50_000
 

@@ -10,7 +10,7 @@ from ..stages.timetable import FormatError
 from ..stages.timetable.atomic import write_bytes_atomically
 from .check_writable import check_writable
 from .config_error import ConfigError
-from .replay import replay
+from .replaying import replay
 from .run import Run
 
 _PICTURES = (".png", ".svg", ".pdf")

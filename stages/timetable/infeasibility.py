@@ -344,7 +344,7 @@ class _Search:
         """Find courses that have too few periods, of so many lectures each."""
         if not self._may_overflow(courses, width):
             return None
-        open_periods = self.available[courses].any(axis=0)
+        open_periods = np.logical_or.reduce(self.available[courses])
         if self.placeable[courses].sum() > width * np.count_nonzero(open_periods):
             return _Overflow(courses, open_periods, 0)
         rows, kind, sizes = self._kinds(courses)
@@ -357,9 +357,9 @@ class _Search:
         short = courses[side[kind]]
         # Each period either counts as full, or takes a lecture of each course that it is open to.
         takes = self.available[short].sum(axis=0)
-        full = takes > width
+        full: NDArray[np.bool_] = np.greater(takes, width)
         if width == 1:
-            full = takes > 0
+            full = np.greater(takes, 0)
         outside = int(takes[~full].sum())
         if self.lectures[short].sum() <= width * np.count_nonzero(full) + outside:
             return None

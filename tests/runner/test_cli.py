@@ -82,6 +82,25 @@ print(sorted({{"numba", "ortools", "networkx", "rich", "tqdm"}} & set(sys.module
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["fit", "--help"], []])
+def test_what_needs_no_timetable_imports_none_of_the_package(arguments):
+    script = f"""
+import sys
+from schoolbell.runner.cli import main
+try:
+    main({arguments!r})
+except SystemExit:
+    pass
+light = {{"schoolbell.runner", "schoolbell.runner.cli"}}
+print(sorted({{"numpy", "asyncio", "urllib.request"}} & set(sys.modules)))
+print([one for one in sys.modules if one.startswith("schoolbell.") and one not in light])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-2:] == ["[]", "[]"]
+
+
 BAD_ARGUMENTS = {
     "no command": [],
     "unknown command": ["solve"],
