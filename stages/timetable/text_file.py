@@ -21,13 +21,19 @@ def read_text(path: str | os.PathLike[str]) -> str:
     """
     data = _read_bytes(path)
     if (nul := data.find(b"\0")) >= 0:
-        raise FormatError(path, 1 + data.count(b"\n", 0, nul), "binary data", "text")
+        raise FormatError(path, _line(data, nul), "binary data", "text")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = 1 + data.count(b"\n", 0, error.start)
+        line = _line(data, error.start)
         found = f"byte 0x{data[error.start]:02x} that is not UTF-8"
         raise FormatError(path, line, found, "UTF-8 text") from None
+
+
+def _line(data: bytes, position: int) -> int:
+    """Return the number of the line of a byte; lines end in LF, CR LF or CR."""
+    before = data[:position]
+    return 1 + before.count(b"\n") + before.count(b"\r") - before.count(b"\r\n")
 
 
 def _read_bytes(path: str | os.PathLike[str]) -> bytes:
