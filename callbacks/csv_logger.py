@@ -5,6 +5,7 @@ import os
 import warnings
 from pathlib import Path
 
+from .argument_error import ArgumentError
 from .callback import CORE_COLUMNS, Callback, Logs
 from .csv_feed import CSVFeed
 
@@ -44,10 +45,16 @@ class CSVLogger(Callback):
         self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False
     ) -> None:
         super().__init__()
-        if len(separator) != 1 or separator.isalnum() or separator in '"\r\n.+-%':
-            raise ValueError(
-                f"separator must be one character that numbers do not have, got {separator!r}"
-            )
+        if not isinstance(filename, str | os.PathLike):
+            raise ArgumentError.of("filename", "the path of a file", filename)
+        if (
+            not isinstance(separator, str)
+            or len(separator) != 1
+            or separator.isalnum()
+            or separator in '"\r\n.+-%'
+        ):
+            wanted = "one character that numbers do not have"
+            raise ArgumentError.of("separator", wanted, separator)
         self.filename = Path(filename)
         self.separator = separator
         self.append = append

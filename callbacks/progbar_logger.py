@@ -9,8 +9,10 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Literal, TextIO
 
+from .argument_error import ArgumentError
 from .callback import Callback, Logs
 from .display import Display
+from .names import did_you_mean
 from .outcome import outcome_words
 from .plain_display import PlainDisplay
 from .rich_display import RichDisplay
@@ -18,6 +20,8 @@ from .ticker import Ticker
 from .tqdm_display import TqdmDisplay
 
 Style = Literal["auto", "rich", "tqdm", "plain"]
+
+STYLES: tuple[Style, ...] = ("auto", "rich", "tqdm", "plain")
 
 
 class ProgbarLogger(Callback):
@@ -41,8 +45,9 @@ class ProgbarLogger(Callback):
 
     def __init__(self, style: Style = "auto", stream: TextIO | None = None) -> None:
         super().__init__()
-        if style not in ("auto", "rich", "tqdm", "plain"):
-            raise ValueError(f'style must be "auto", "rich", "tqdm" or "plain", got {style!r}')
+        if not isinstance(style, str) or style not in STYLES:
+            wanted = '"auto", "rich", "tqdm" or "plain"'
+            raise ArgumentError.of("style", wanted, style, did_you_mean(style, STYLES)[2:])
         self.style: Style = style
         self.stream = stream
         self._display: Display | None = None

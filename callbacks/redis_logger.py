@@ -7,9 +7,10 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from .argument_error import ArgumentError, check_number
 from .callback import Callback, Logs
 from .embedded_redis import EmbeddedRedis, find_program
-from .job_keys import DEFAULT_PREFIX, HEARTBEAT_SECONDS, JobKeys
+from .job_keys import DEFAULT_PREFIX, HEARTBEAT_SECONDS, JOB_ID_WANTED, JobKeys, is_job_id
 from .outcome import outcome_words
 from .redis_connection import check_server, redacted, resolved_url, urlsplit_or_none
 from .redis_feed import RedisFeed
@@ -79,13 +80,18 @@ class RedisLogger(Callback):
         announce: bool = True,
     ) -> None:
         super().__init__()
-        if not 0.05 <= interval <= HEARTBEAT_SECONDS / 2:
-            longest = HEARTBEAT_SECONDS // 2
-            raise ValueError(f"interval must be 0.05 to {longest} seconds, got {interval!r}")
-        if ttl is not None and not ttl >= 1:
-            raise ValueError(f"ttl must be a number of seconds from 1 or None, got {ttl!r}")
-        if not prefix:
-            raise ValueError("prefix must not be empty")
+        wanted = f"0.05 to {HEARTBEAT_SECONDS // 2} seconds"
+        check_number("interval", interval, 0.05, wanted)
+        if interval > HEARTBEAT_SECONDS / 2:
+            raise ArgumentError.of("interval", wanted, interval)
+        if ttl is not None:
+            check_number("ttl", ttl, 1, "a number of seconds from 1 or None")
+        if not isinstance(prefix, str) or not prefix:
+            raise ArgumentError.of("prefix", "a text and must not be empty", prefix)
+        if url is not None and not isinstance(url, str):
+            raise ArgumentError.of("url", "a text such as redis://localhost:6379, or None", url)
+        if job_id is not None and not is_job_id(job_id):
+            raise ArgumentError.of("job_id", JOB_ID_WANTED, job_id)
         self._url = url
         self.job_id = job_id
         self.interval = interval

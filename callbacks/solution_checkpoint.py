@@ -8,8 +8,10 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any, Literal
 
+from .argument_error import ArgumentError
 from .callback import Callback, Logs
 from .monitor import Mode, Monitor, watched_stages
+from .names import did_you_mean
 from .ticker import Ticker
 
 _WRITE_SECONDS = 0.2
@@ -75,14 +77,15 @@ class SolutionCheckpoint(Callback):
         initial_value_threshold: float | None = None,
     ) -> None:
         super().__init__()
+        if not isinstance(filepath, str | os.PathLike):
+            raise ArgumentError.of("filepath", "the path of a file", filepath)
         self.filepath = os.fspath(filepath)
         _check_template(self.filepath)
         if save_freq not in ("solution", "stage") and not (
             isinstance(save_freq, int) and not isinstance(save_freq, bool) and save_freq >= 1
         ):
-            raise ValueError(
-                f'save_freq must be "solution", "stage" or a number of batches, got {save_freq!r}'
-            )
+            wanted = '"solution", "stage" or a number of batches'
+            raise ArgumentError.of("save_freq", wanted, save_freq)
         self._watch = Monitor.of(monitor, mode)
         self.monitor = monitor
         self.save_best_only = save_best_only
@@ -109,6 +112,9 @@ class SolutionCheckpoint(Callback):
         self._waiting: OrderedDict[Path, Any] = OrderedDict()
         self._lock = threading.Lock()
         self._dropped = 0
+
+    def check(self) -> None:
+        watched_stages(self.params, None, self.monitor)
 
     def on_pipeline_begin(self, logs: Logs | None = None) -> None:
         self._end()
@@ -228,8 +234,9 @@ def _check_template(template: str) -> None:
         fields = [part for part in string.Formatter().parse(template) if part[1] is not None]
         for _, name, specification, _ in fields:
             # Attributes and items lead to what is no value of the run.
+            close = did_you_mean(name, _FIELDS)
             if name not in _FIELDS or "{" in (specification or ""):
-                raise ValueError(f"{{{name}}} is not among {', '.join(_FIELDS)}")
+                raise ValueError(f"{{{name}}} is not among {', '.join(_FIELDS)}{close}")
         name = _formatted(template, _SAMPLE)
     except (ValueError, IndexError, KeyError) as error:
         raise ValueError(f"filepath {template!r} cannot be formatted: {error}") from None

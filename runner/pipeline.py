@@ -15,22 +15,33 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
-from ..callbacks import Callback, CallbackList, History, ProgbarLogger
+from ..callbacks import Callback, CallbackList, History
 from ..callbacks.callback import CORE_COLUMNS
+from ..callbacks.names import did_you_mean
 from ..callbacks.parameters import public_parameters
 from ..stages import Stage
 from .check_writable import check_writable
 from .config_file import ConfigFile
 from .driver import Driver
+from .fit_arguments import (
+    Verbose,
+    check_callback_errors,
+    check_executor,
+    check_timings,
+    checked_callbacks,
+    checked_job_id,
+    checked_seed,
+    checked_started,
+    checked_time_limit,
+    checked_workers,
+    with_display,
+)
 from .interrupts import Interrupts
 from .progress_tracker import ProgressTracker
 from .run import Run, infeasible_words
 from .run_config import describe
 from .stopwatch import Stopwatch
 from .timings import Timings
-
-Verbose = Literal["auto", "rich", "tqdm", "plain"] | bool
-
 
 # Seconds between two looks at a run in asyncio.
 _WAKE = 0.2
@@ -97,9 +108,9 @@ class Pipeline:
             0 or more. The same seed and the same budgets in units give the same
             solution with any number of workers.
         time_limit
-            Seconds for the whole call, divided by the stages' shares; what one
-            leaves the next ones get. Pauses do not count. None lets every stage
-            spend its units.
+            Seconds for the whole call, any kind of number, divided by the stages' shares; what one
+            leaves the next ones get. Pauses do not count. None, or infinity, lets
+            every stage spend its units.
         workers
             Tasks that run at once; the number of usable processors by default.
         executor
@@ -115,7 +126,8 @@ class Pipeline:
             ``"raise"`` lets an exception in a callback end the run; ``"warn"``
             warns of it once and switches that callback off.
         job_id
-            The run's id; made from date, time and chance by default.
+            The run's id, 1 to 100 letters, digits and signs without blanks and
+            slashes; made from date, time and chance by default.
         started
             Value of ``time.monotonic()`` from which to count the time, for a
             program whose start-up is to be within the limit.
@@ -133,6 +145,9 @@ class Pipeline:
 
         Raises
         ------
+        ArgumentError
+            For an argument that makes no sense, a ValueError and a TypeError alike;
+            before anything has run.
         CallbackError
             When a callback raised (unless ``callback_errors="warn"``).
         Exception
@@ -144,18 +159,21 @@ class Pipeline:
             What a stage raised, with a note that names the stage and the batch.
             The failed run is then at `run`.
         """
+        watchers = with_display(checked_callbacks(callbacks, problem), verbose)
+        check_callback_errors(callback_errors)
+        seed, time_limit = checked_seed(seed), checked_time_limit(time_limit)
+        workers = checked_workers(workers) or _usable_processors()
+        job_id = checked_job_id(job_id) or _new_job_id()
+        started = checked_started(started)
+        check_executor(executor)
+        check_timings(timings)
         with self._alone():
-            job_id = _new_job_id() if job_id is None else job_id
-            workers = _usable_processors() if workers is None else workers
-            _check_options(seed, time_limit, workers, started)
             known = _known_timings(timings)
             for stage in self.stages:
                 stage.check()
             watch = Stopwatch(started)
             history = History()
-            watchers = CallbackList(
-                [history, *_as_list(callbacks, verbose)], callback_errors, sampled=[history]
-            )
+            watchers = CallbackList([history, *watchers], callback_errors, sampled=[history])
             pool = executor or ThreadPoolExecutor(workers, thread_name_prefix="schoolbell")
             try:
                 driver = Driver(
@@ -179,6 +197,7 @@ class Pipeline:
                 params["callbacks"] = _descriptions(watchers)
                 driver.run.config = describe(params)
                 watchers.set_params(params)
+                watchers.check()
                 try:
                     with Interrupts(driver.board):
                         return driver.execute()
@@ -325,13 +344,13 @@ class Pipeline:
                 names = ", ".join(one.name for one in self.stages)
                 raise ValueError(
                     f"no parameter {name!r}: write it as STAGE__PARAMETER, where the stage is "
-                    f"one of {names}"
+                    f"one of {names}{did_you_mean(stage, (one.name for one in self.stages))}"
                 )
             if name not in known:
                 own = [key.partition("__")[2] for key in known if key.startswith(f"{stage}__")]
                 raise ValueError(
                     f"stage {stage!r} has no parameter {parameter!r}; "
-                    f"it has {', '.join(own) or 'none'}"
+                    f"it has {', '.join(own) or 'none'}{did_you_mean(parameter, own)}"
                 )
             by_stage.setdefault(stage, {})[parameter] = value
         for stage in self.stages:
@@ -428,20 +447,6 @@ def _checked_stages(stages: Iterable[Stage]) -> list[Stage]:
     return checked
 
 
-def _check_options(
-    seed: int, time_limit: float | None, workers: int, started: float | None
-) -> None:
-    # A numpy integer is as good as an int, a bool or a float is not.
-    if isinstance(seed, bool) or not hasattr(seed, "__index__") or seed < 0:
-        raise ValueError(f"seed must be an integer from 0, got {seed!r}")
-    if time_limit is not None and not time_limit > 0:
-        raise ValueError(f"time_limit must be a positive number of seconds, got {time_limit!r}")
-    if isinstance(workers, bool) or not hasattr(workers, "__index__") or workers < 1:
-        raise ValueError(f"workers must be an integer from 1, got {workers!r}")
-    if started is not None and started > time.monotonic():
-        raise ValueError("started must be an earlier value of time.monotonic()")
-
-
 def _tell_infeasible(reasons: Iterable[str]) -> None:
     """Say at once that all that is left to hope for is few violations."""
     if sys.stderr is not None:
@@ -468,19 +473,6 @@ def _keep_timings(known: Timings, run: Run, path: str | os.PathLike[str]) -> Non
         # No reason to lose a run.
         message = f"the timings could not be written to {path}: {error}"
         warnings.warn(message, RuntimeWarning, stacklevel=2)
-
-
-def _as_list(callbacks: Sequence[Callback] | Callback | None, verbose: Verbose) -> list[Callback]:
-    """Return the callbacks with the progress display that `verbose` asks for."""
-    if callbacks is None:
-        watchers: list[Callback] = []
-    else:
-        watchers = [callbacks] if isinstance(callbacks, Callback) else list(callbacks)
-    # 0 and 1 as in Keras.
-    style = "auto" if verbose is True or verbose == 1 else verbose
-    if style and not any(isinstance(one, ProgbarLogger) for one in watchers):
-        watchers.append(ProgbarLogger(style))
-    return watchers
 
 
 def _descriptions(callbacks: Iterable[Callback]) -> list[dict[str, Any]]:

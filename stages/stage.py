@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from .batch import Batch
 from .budget import Budget
+from .names import did_you_mean
 from .pulse import Pulse
 from .state import State
 
@@ -178,7 +179,7 @@ class Stage(ABC):
             if name not in known:
                 raise ValueError(
                     f"stage {self.name!r} has no parameter {name!r}; "
-                    f"it has {', '.join(known) or 'none'}"
+                    f"it has {', '.join(known) or 'none'}{did_you_mean(name, known)}"
                 )
         # Through the constructor, so that its checks hold for changed values too.
         try:
