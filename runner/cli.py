@@ -85,6 +85,8 @@ def main(argv: Sequence[str] | None = None, started: float | None = None) -> int
         The exit status, see ``schoolbell --help``.
     """
     args = _parser().parse_args(argv)
+    if args.debug:
+        os.environ["SCHOOLBELL_TRACEBACKS"] = "full"
     args.started = time.monotonic() if started is None else started
     try:
         status = args.command(args)
@@ -149,7 +151,7 @@ def _validate(args: argparse.Namespace) -> int:
 
 def _generate(args: argparse.Namespace) -> int:
     from ..stages.timetable import generate
-    from .check_writable import check_writable
+    from ..stages.timetable.check_writable import check_writable
 
     if args.out is not None:
         check_writable(args.out)

@@ -12,8 +12,8 @@ from typing import Any
 from ..callbacks import BackupAndRestore, Callback, CSVLogger, RedisLogger
 from ..stages import Finalize
 from ..stages.timetable import Evaluation, Instance, evaluate
+from ..stages.timetable.check_writable import check_writable
 from ..stages.timetable.limits import check_timeslots
-from .check_writable import check_writable
 from .config_file import ConfigFile
 from .demo import DEMO_SECONDS, demo_instance
 from .pipeline import Pipeline

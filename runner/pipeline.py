@@ -20,7 +20,7 @@ from ..callbacks.callback import CORE_COLUMNS
 from ..callbacks.names import did_you_mean
 from ..callbacks.parameters import public_parameters
 from ..stages import Stage
-from .check_writable import check_writable
+from ..stages.timetable.check_writable import check_writable
 from .config_file import ConfigFile
 from .driver import Driver
 from .fit_arguments import (
@@ -42,6 +42,7 @@ from .run import Run, infeasible_words
 from .run_config import describe
 from .stopwatch import Stopwatch
 from .timings import Timings
+from .tracebacks import hide_own_frames, hiding_own_frames
 
 # Seconds between two looks at a run in asyncio.
 _WAKE = 0.2
@@ -80,6 +81,7 @@ class Pipeline:
         self._running = False
         self._lock = threading.Lock()
 
+    @hiding_own_frames
     def fit(
         self,
         problem: Any = None,
@@ -143,6 +145,11 @@ class Pipeline:
             the status ``"interrupted"``; a second one while it is ending raises
             KeyboardInterrupt.
 
+        Notes
+        -----
+        Tracebacks of what it raises are without this package's own frames, unless
+        the environment's ``SCHOOLBELL_TRACEBACKS`` is ``full``.
+
         Raises
         ------
         ArgumentError
@@ -151,7 +158,7 @@ class Pipeline:
         CallbackError
             When a callback raised (unless ``callback_errors="warn"``).
         Exception
-            What a stage's `check` raised; before anything has run.
+            What a stage's `check` or `check_problem` raised; before anything has run.
         FormatError, OSError
             For a file of timings that is none, or cannot be read or written;
             before anything has run.
@@ -169,9 +176,10 @@ class Pipeline:
         check_timings(timings)
         with self._alone():
             known = _known_timings(timings)
+            watch = Stopwatch(started)
             for stage in self.stages:
                 stage.check()
-            watch = Stopwatch(started)
+                stage.check_problem(problem, initial)
             history = History()
             watchers = CallbackList([history, *watchers], callback_errors, sampled=[history])
             pool = executor or ThreadPoolExecutor(workers, thread_name_prefix="schoolbell")
@@ -233,6 +241,9 @@ class Pipeline:
                 while not future.done():
                     self.stop(by="cancelled")
                     await asyncio.wait([future], timeout=0.05)
+                raise
+            except Exception as error:
+                hide_own_frames(error)
                 raise
         finally:
             thread.shutdown(wait=False)

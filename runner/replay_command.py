@@ -8,7 +8,7 @@ from pathlib import Path
 from ..callbacks import Callback, CSVLogger, ProgbarLogger, TensorBoard
 from ..stages.timetable import FormatError
 from ..stages.timetable.atomic import write_bytes_atomically
-from .check_writable import check_writable
+from ..stages.timetable.check_writable import check_writable
 from .config_error import ConfigError
 from .replaying import replay
 from .run import Run

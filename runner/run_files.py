@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from .check_writable import check_writable
+from ..stages.timetable.check_writable import check_writable
 
 RUNS = Path("runs")
 

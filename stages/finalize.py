@@ -10,6 +10,7 @@ from .stage import Stage
 from .state import State
 from .timetable import Evaluation, evaluate
 from .timetable.atomic import write_atomically
+from .timetable.check_writable import check_writable
 from .timetable.rendering import render_csv, render_html
 
 
@@ -32,6 +33,8 @@ class Finalize(Stage):
 
     Raises
     ------
+    OSError
+        Before the run, if a file cannot be written where it is to go.
     RuntimeError
         In `run`, if the search was wrong about the cost or the violations; the
         files are not written then.
@@ -54,6 +57,12 @@ class Finalize(Stage):
         self.solution = solution
         self.html = html
         self.csv = csv
+
+    def check(self) -> None:
+        """See that the files can be written."""
+        for path in self.get_params().values():
+            if path is not None:
+                check_writable(Path(path))
 
     def run(self, state: State, budget: Budget) -> Iterator[Batch]:
         if state.solution is None:

@@ -87,6 +87,13 @@ class Stage(ABC):
         `fit` before any stage has worked. Raise what `run` would raise.
         """
 
+    def check_problem(self, problem: Any, initial: Any) -> None:  # noqa: B027 - likewise
+        """Find out before the run whether the stage can work on what `fit` was given.
+
+        As `check`, for a stage that takes the problem, or the solution to start from,
+        as it comes: that a file is there and can be read, say.
+        """
+
     def state_dict(self) -> dict[str, Any]:
         """Return what the stage needs to go on later.
 

@@ -4,7 +4,7 @@ import os
 import stat
 from pathlib import Path
 
-from .errors import FormatError
+from .errors import FormatError, MissingFileError
 
 MAX_BYTES = 50_000_000
 """Largest file that is read; the largest public instance has 2 MB."""
@@ -16,7 +16,7 @@ def read_text(path: str | os.PathLike[str]) -> str:
     Raises
     ------
     FormatError
-        If there is no such file, it is no regular file, it is larger than
+        If there is no such file (a `MissingFileError`), it is no regular file, it is larger than
         `MAX_BYTES`, or it is not UTF-8 text.
     """
     data = _read_bytes(path)
@@ -45,9 +45,11 @@ def _read_bytes(path: str | os.PathLike[str]) -> bytes:
             raise FormatError(path, None, found, "a file")
         with Path(path).open("rb") as file:
             data = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise MissingFileError(path) from None
     except OSError as error:
         found = (error.strerror or str(error)).lower()
-        raise FormatError(path, None, found, "a readable file") from error
+        raise FormatError(path, None, found, "a readable file") from None
     if len(data) > MAX_BYTES:
         raise FormatError(path, None, f"more than {MAX_BYTES:,} bytes", "a smaller file")
     return data
