@@ -17,8 +17,9 @@ from .ticker import Ticker
 _WRITE_SECONDS = 0.2
 # Files that wait for a disk that takes nothing.
 _MOST_WAITING = 256
-_FIELDS = ("stage", "batch", "done", "cost", "violations", "elapsed")
-_SAMPLE = {"stage": "ga", "batch": 12, "done": 13, "cost": 45, "violations": 0, "elapsed": 6.7}
+_LOGGED = ("stage", "batch", "done", "cost", "violations", "elapsed")
+_FIELDS = (*_LOGGED, "job_id")
+_SAMPLE: Logs = dict(zip(_FIELDS, ("ga", 12, 13, 45, 0, 6.7, "monday"), strict=True))
 
 
 class SolutionCheckpoint(Callback):
@@ -34,9 +35,10 @@ class SolutionCheckpoint(Callback):
     ----------
     filepath
         Where to write: a path that may contain ``{stage}``, ``{batch}``,
-        ``{done}``, ``{cost}``, ``{violations}`` and ``{elapsed}``, formatted as
-        by `str.format`, as in ``"best/{stage}-{batch:04d}-{cost}.sol"``. Missing
-        folders are made.
+        ``{done}``, ``{cost}``, ``{violations}``, ``{elapsed}`` and ``{job_id}``,
+        formatted as by `str.format`, as in ``"best/{stage}-{batch:04d}-{cost}.sol"``.
+        ``{job_id}`` keeps several fits apart in one folder. Missing folders are
+        made.
     monitor
         The value that tells which solution is the best, for `save_best_only`.
         By default that is the run's own order: fewer violations, then less cost.
@@ -99,7 +101,7 @@ class SolutionCheckpoint(Callback):
     def _bind(self) -> None:
         """Have the hook of every batch called only where it is needed, since it takes time."""
         # A metric is in the logs of batches alone, not in those of a solution.
-        if isinstance(self.save_freq, int) or self.monitor not in _FIELDS:
+        if isinstance(self.save_freq, int) or self.monitor not in _LOGGED:
             self.on_batch_end = self._on_batch_end
 
     def _reset(self) -> None:
@@ -165,7 +167,8 @@ class SolutionCheckpoint(Callback):
         """Leave the best solution for the thread that writes, if it is to be written."""
         if self._solution is None or (self.save_best_only and not self._is_best(logs)):
             return
-        path = Path(_formatted(self.filepath, {**logs, "batch": batch or 0}))
+        about = {"batch": batch or 0, "job_id": self.params.get("job_id") or "run"}
+        path = Path(_formatted(self.filepath, {**logs, **about}))
         with self._lock:
             self._waiting.pop(path, None)
             self._waiting[path] = self._solution
@@ -251,8 +254,9 @@ def _check_template(template: str) -> None:
 
 def _formatted(template: str, values: Logs) -> str:
     known = {name: values.get(name) for name in _FIELDS}
-    # A stage's name is a word of the user's and no folder.
-    known["stage"] = str(known["stage"]).replace("/", "-").replace(os.sep, "-")
+    # Words of the user's are no folders.
+    for name in ("stage", "job_id"):
+        known[name] = str(known[name]).replace("/", "-").replace(os.sep, "-")
     try:
         return template.format(**known)
     except (ValueError, TypeError):

@@ -8,10 +8,10 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 # Numba and OR-Tools take seconds to import, so only a command that needs them does it.
 
@@ -34,6 +34,19 @@ exit status:
 FIT_EPILOG = f"""\
 Ctrl-C ends the run and writes the best timetable so far.
 
+formulations: lectures, conflicts, unavailable periods and rooms taken twice count as
+violations in all of them; what counts as cost, each with its weight:
+  UD1  seats 1, working days 5, isolated lectures 1
+  UD2  seats 1, working days 5, isolated lectures 2, changes of room 1 (ITC-2007)
+  UD3  seats 1, free periods between lectures 4, lectures a day 2, unsuitable rooms 3
+  UD4  seats 1, working days 1, free periods between lectures 1, lectures a day 1,
+       double lectures 1; unsuitable rooms are violations
+  UD5  seats 1, working days 5, isolated lectures 1, free periods between lectures 2,
+       lectures a day 2, ways between buildings 2
+
+parameters for --set: schoolbell fit --parameters lists them with their meaning; those
+of a run are in its run.json.
+
 {EXIT_STATUS}"""
 
 
@@ -43,6 +56,42 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         line = " ".join(message.split())
         self.exit(BAD_INPUT, f"{self.prog}: {line} (see {self.prog} --help)\n")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse arguments, and complain about unknown options where those that exist are known."""
+        known, rest = super().parse_known_args(args, namespace)
+        options = [one.partition("=")[0] for one in rest if one.startswith("--")]
+        for option in options:
+            if advice := _did_you_mean(option, self._option_string_actions):
+                self.error(f"unrecognized arguments: {' '.join(rest)}{advice}")
+        return known, rest
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        try:
+            super()._check_value(action, value)
+        except argparse.ArgumentError as error:
+            error.message += _did_you_mean(value, map(str, action.choices or ()))
+            raise
+
+
+class _PrintParameters(argparse.Action):
+    """Prints what ``--set`` can set, and ends the program."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **options: Any) -> None:
+        super().__init__(option_strings, dest, nargs=0, **options)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
+        from .parameter_list import parameter_list
+        from .timetabling import timetabling_pipeline
+
+        print(parameter_list(timetabling_pipeline().stages))
+        parser.exit(0)
+
+
+def _did_you_mean(name: str, known: Iterable[str]) -> str:
+    from ..callbacks.names import did_you_mean
+
+    return did_you_mean(name, known)
 
 
 def program() -> NoReturn:
@@ -118,7 +167,9 @@ def _is_bad_input(error: Exception) -> bool:
 
 
 def _one_line(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
+    from ..stages.timetable import FormatError
+
+    if isinstance(error, OSError) and error.strerror and not isinstance(error, FormatError):
         return f"{os.fsdecode(error.filename)}: {error.strerror}"
     text = " ".join(str(error).split())
     return text if _is_bad_input(error) else f"{type(error).__name__}: {text} (--debug shows more)"
@@ -205,6 +256,25 @@ def _number(
     return parse
 
 
+def _of_fit(check: str, convert: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Return what reads an argument of `Pipeline.fit`, with the check that it has there."""
+
+    def parse(text: str) -> Any:
+        from . import fit_arguments
+
+        try:
+            value = convert(text)
+        except ValueError:
+            value = text
+        try:
+            getattr(fit_arguments, check)(value, "")
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error).strip()) from None
+        return value
+
+    return parse
+
+
 _seconds = _number(float, lambda x: 0 < x < math.inf, "a positive number of seconds")
 _count = _number(int, lambda x: x > 0, "a whole number of 1 or more")
 _seed = _number(int, lambda x: x >= 0, "a whole number of 0 or more")
@@ -283,12 +353,20 @@ def _add_fit(commands: "argparse._SubParsersAction[_Parser]") -> _Parser:
     )
     add(
         "--time-limit",
-        type=_seconds,
+        type=_of_fit("checked_time_limit", float),
         metavar="SECONDS",
         help="time for the whole command; without it, the stages' own amounts of work",
     )
-    add("--seed", type=_seed, metavar="N", help="seed of the run (default: 0)")
-    add("--workers", type=_count, metavar="N", help="tasks that run at once (default: the cores)")
+    seed, workers = _of_fit("checked_seed", int), _of_fit("checked_workers", int)
+    add("--seed", type=seed, metavar="N", help="seed of the run (default: 0)")
+    add("--workers", type=workers, metavar="N", help="tasks that run at once (default: the cores)")
+    add(
+        "--job-id",
+        type=_of_fit("checked_job_id", str),
+        metavar="ID",
+        help="what to call the run: the name of its folder in runs/, and its id for watch "
+        "(default: made from the instance's name and the time)",
+    )
     add("--out", type=Path, metavar="FILE", help="where the solution goes")
     add("--csv", type=Path, metavar="FILE", help="where the log of the run goes, a row per batch")
     add(
@@ -307,6 +385,17 @@ def _add_fit(commands: "argparse._SubParsersAction[_Parser]") -> _Parser:
         type=_setting,
         metavar="STAGE.PARAMETER=VALUE",
         help="set a parameter of a stage, as in ga.population=8; may be repeated",
+    )
+    add(
+        "--parameters",
+        action=_PrintParameters,
+        help="list the parameters for --set with their defaults, and end",
+    )
+    add(
+        "--tensorboard",
+        type=Path,
+        metavar="DIR",
+        help="write what TensorBoard reads; give each run a folder of its own",
     )
     add(
         "--redis",
@@ -329,7 +418,11 @@ def _add_fit(commands: "argparse._SubParsersAction[_Parser]") -> _Parser:
         action="store_true",
         help="let a Redis server that --redis starts stay when the run is over",
     )
-    add("--quiet", action="store_true", help="show no progress")
+    add(
+        "--quiet",
+        action="store_true",
+        help="show no progress; the result, and where its files are, is printed all the same",
+    )
     parser.set_defaults(command=_fit)
     return parser
 
@@ -488,7 +581,8 @@ def _add_formulation(parser: argparse.ArgumentParser) -> None:
         "--formulation",
         default="UD2",
         metavar="NAME",
-        help="the constraints that count: UD1, UD2, UD3, UD4 or UD5 (default: UD2)",
+        help="the constraints that count: UD1, UD2, UD3, UD4 or UD5 (default: UD2); what they "
+        "mean is at the end of schoolbell fit --help",
     )
 
 

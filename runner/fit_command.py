@@ -9,10 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ..callbacks import BackupAndRestore, Callback, CSVLogger, RedisLogger
+from ..callbacks import BackupAndRestore, Callback, CSVLogger, RedisLogger, TensorBoard
 from ..stages import Finalize
 from ..stages.timetable import Evaluation, Instance, evaluate
-from ..stages.timetable.check_writable import check_writable
+from ..stages.timetable.check_writable import check_folder, check_writable
 from ..stages.timetable.limits import check_timeslots
 from .config_file import ConfigFile
 from .demo import DEMO_SECONDS, demo_instance
@@ -64,8 +64,19 @@ def fit_command(args: argparse.Namespace) -> int:
     if args.timings is not None:
         check_writable(args.timings)
         Timings.read(args.timings)
-    label = "demo" if args.instance is None else instance.name
-    files = RunFiles.create(label, solution=args.out, page=args.html, log=args.csv)
+    for folder in (args.tensorboard, args.backup):
+        if folder is not None:
+            check_folder(folder)
+    board = tensor_board(args)
+    backup = None if args.backup is None else BackupAndRestore(args.backup, interval=BACKUP_SECONDS)
+    files = RunFiles.create(
+        "demo" if args.instance is None else instance.name,
+        job_id=args.job_id,
+        reuse=backup is not None and backup.path.exists(),
+        solution=args.out,
+        page=args.html,
+        log=args.csv,
+    )
     finalize = Finalize(solution=files.solution, html=files.page, csv=files.table)
     for name, path in finalize.get_params().items():
         pipeline.set_params(**{f"finalize__{name}": path})
@@ -74,16 +85,18 @@ def fit_command(args: argparse.Namespace) -> int:
 
     source = args.instance or files.folder / "instance.ectt"
     record = ConfigFile(files.config, _about(source, files.folder, args.formulation))
-    backup = None if args.backup is None else BackupAndRestore(args.backup, interval=BACKUP_SECONDS)
     callbacks: list[Callback] = [record, CSVLogger(files.log)]
-    callbacks += [one for one in (logger, backup) if one is not None]
+    callbacks += [one for one in (logger, board, backup) if one is not None]
     run = _run(pipeline, instance, args, files, callbacks)
     if run.solution is None:
         print(f"schoolbell: no timetable was found, {run.outcome}", file=sys.stderr)
+        for reason in run.infeasible_because:
+            print(infeasible_words(reason))
+        _print_paths([("log", files.log), ("run", files.config)])
         return EXIT_STATUS[run.status] or NOTHING_FOUND
     evaluation = evaluate(run.solution, args.formulation)
     written = hasattr(run.state, "files") or _write(finalize, run, evaluation)
-    _report(run, evaluation, files, source)
+    _report(run, evaluation, files, source, args.tensorboard)
     if backup is not None and backup.path.exists():
         print(f"{'backup':<10}{backup.path} (the same command goes on from it)")
     return EXIT_STATUS[run.status] or (0 if written and evaluation.feasible else NOT_GOOD)
@@ -147,6 +160,14 @@ def _value(text: str) -> Any:
         return text
 
 
+def tensor_board(args: argparse.Namespace) -> TensorBoard | None:
+    """Return who writes for TensorBoard, or complain where what that takes is not installed."""
+    try:
+        return None if args.tensorboard is None else TensorBoard(args.tensorboard)
+    except ImportError as error:
+        args.fail(f"argument --tensorboard: {error}")
+
+
 def _redis_logger(args: argparse.Namespace) -> RedisLogger | None:
     """Return who tells Redis of the run, after a check that the server can be used."""
     if args.redis is None:
@@ -192,19 +213,26 @@ def _run(
         return run
 
 
-def _report(run: Run, evaluation: Evaluation, files: RunFiles, instance: Path) -> None:
+def _report(
+    run: Run, evaluation: Evaluation, files: RunFiles, instance: Path, board: Path | None
+) -> None:
     print(f"{run.job_id}: {run.outcome} after {format_seconds(run.seconds)}\n{run.best}")
     for reason in run.infeasible_because:
         print(infeasible_words(reason))
     print()
     print(evaluation)
     print()
-    for what, path in (
+    paths = [
         ("instance", instance),
         ("solution", files.solution),
         ("web page", files.page),
         ("table", files.table),
         ("log", files.log),
         ("run", files.config),
-    ):
+    ]
+    _print_paths(paths if board is None else [*paths, ("board", board)])
+
+
+def _print_paths(paths: list[tuple[str, Path]]) -> None:
+    for what, path in paths:
         print(f"{what:<10}{path}{'' if path.exists() else ' (missing)'}")

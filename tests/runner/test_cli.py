@@ -12,10 +12,18 @@ import pandas as pd
 import pytest
 from schoolbell.callbacks import RedisUnavailableError
 from schoolbell.callbacks.embedded_redis import find_program
-from schoolbell.runner import Pipeline, list_jobs
+from schoolbell.runner import Pipeline, list_jobs, timetabling_pipeline
 from schoolbell.runner.cli import main
 from schoolbell.stages import CPSAT, GeneticAlgorithm, RLRepair
-from schoolbell.stages.timetable import Course, Instance, Room, Solution, evaluate, generate
+from schoolbell.stages.timetable import (
+    Course,
+    Formulation,
+    Instance,
+    Room,
+    Solution,
+    evaluate,
+    generate,
+)
 
 PROGRAM = Path(sys.executable).with_name("schoolbell")
 
@@ -114,6 +122,9 @@ BAD_ARGUMENTS = {
     "time limit that is no number": ["fit", "small.ectt", "--time-limit", "nan"],
     "negative seed": ["fit", "small.ectt", "--seed", "-1"],
     "no workers": ["fit", "small.ectt", "--workers", "0"],
+    "board onto a file": ["fit", "small.ectt", "--tensorboard", "small.ectt"],
+    "backup below a file": ["fit", "small.ectt", "--backup", "small.ectt/saved"],
+    "job of two words": ["fit", "small.ectt", "--job-id", "two words"],
     "setting without a value": ["fit", "small.ectt", "--set", "ga.population"],
     "setting of an unknown stage": ["fit", "small.ectt", "--set", "annealing.moves=3"],
     "setting of an unknown parameter": ["fit", "small.ectt", "--set", "ga.colour=3"],
@@ -235,6 +246,105 @@ def test_fit_help_tells_the_exit_statuses(capsys):
     text = capsys.readouterr().out
     assert re.search(r"^  0 +done; for fit and validate: the timetable is feasible$", text, re.M)
     assert re.search(r"^  130 ", text, re.M)
+
+
+def test_fit_help_tells_what_formulations_mean_and_where_the_names_for_set_are(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["fit", "--help"])
+    text = capsys.readouterr().out
+    for name in ("UD1", "UD2", "UD3", "UD4", "UD5"):
+        weights = Formulation.of(name).weights
+        told = text.partition(f"  {name}  ")[2].partition("\n  UD")[0].partition("\n\n")[0]
+        assert sorted(map(int, re.findall(r" (\d+)", told))) == sorted(weights.values())
+    assert "fit --parameters" in text
+
+
+def test_the_parameters_for_set_are_listed_with_their_meaning(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["fit", "--parameters"])
+    lines = capsys.readouterr().out.splitlines()
+    known = timetabling_pipeline().get_params()
+    told = {re.match(r"(\w+)\.(\w+)=(\S+)", line).expand(r"\1__\2") for line in lines}
+    assert told == {name for name in known if not name.startswith(("load", "finalize"))}
+    assert all(re.search(r"=.*\S  +[A-Z\"]\S* ", line) for line in lines)
+
+
+@pytest.mark.usefixtures("compiled")
+def test_fit_calls_the_run_as_it_is_told_and_keeps_what_is_there(instance_file, capsys):
+    command = ["fit", str(instance_file), "--time-limit", "2", "--job-id", "monday", "--quiet"]
+    assert main([*command, "--tensorboard", "logs/monday"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("monday: finished")
+    assert "runs/monday/solution.sol" in text
+    assert "logs/monday" in text
+    assert list(Path("logs/monday").glob("events.*"))
+    before = Path("runs/monday/log.csv").read_bytes()
+    assert main(command) == 2
+    output = capsys.readouterr()
+    assert re.fullmatch(r"schoolbell: runs/monday: there is a run of this name .*\n", output.err)
+    assert Path("runs/monday/log.csv").read_bytes() == before
+
+
+@pytest.mark.usefixtures("compiled")
+def test_a_named_run_goes_on_from_its_backup_in_its_folder(instance_file, monkeypatch):
+    command = ["fit", str(instance_file), "--time-limit", "4", "--job-id", "monday", "--quiet"]
+    command += ["--backup", "saved"]
+
+    def run(self, state, budget):
+        raise KeyboardInterrupt
+        yield
+
+    with monkeypatch.context() as patch:
+        patch.setattr(GeneticAlgorithm, "run", run)
+        assert main(command) == 130
+    assert main(command) == 0
+
+
+def test_what_is_not_installed_for_tensorboard_is_told_before_the_run(
+    instance_file, monkeypatch, capsys
+):
+    monkeypatch.setitem(sys.modules, "tensorboardX", None)
+    with pytest.raises(SystemExit, match="2"):
+        main(["fit", str(instance_file), "--tensorboard", "logs"])
+    assert "pip install 'schoolbell[tensorboard]'" in capsys.readouterr().err
+    assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "advice"),
+    [
+        (["fti"], "did you mean 'fit'?"),
+        (["fit", "small.ectt", "--time-limt", "3"], "did you mean '--time-limit'?"),
+        (["watch", "monday", "--redsi=redis://x"], "did you mean '--redis'?"),
+        (["fit", "small.ectt", "--set", "ga.populaton=3"], "did you mean 'population'?"),
+        (["fit", "small.ectt", "--set", "gaa.population=3"], "did you mean 'ga'?"),
+        (["fit", "small.ectt", "--formulation", "U2"], "did you mean 'UD2'?"),
+    ],
+)
+def test_a_slip_on_the_command_line_is_told_with_what_was_meant(
+    arguments, advice, instance_file, capsys
+):
+    try:
+        status = main(arguments)
+    except SystemExit as end:
+        status = end.code
+    assert status == 2
+    error = capsys.readouterr().err
+    assert advice in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.usefixtures("compiled")
+def test_a_quiet_run_that_finds_nothing_says_where_its_files_are(
+    instance_file, monkeypatch, capsys
+):
+    def run(self, state, budget):
+        yield from ()
+
+    for stage in (CPSAT, GeneticAlgorithm, RLRepair):
+        monkeypatch.setattr(stage, "run", run)
+    assert main(["fit", str(instance_file), "--time-limit", "2", "--quiet"]) == 1
+    assert str(only_folder() / "run.json") in capsys.readouterr().out
 
 
 def test_generate_prints_the_instance_that_it_would_write(capsys):
