@@ -1,6 +1,7 @@
 """Shows a run to the world through Redis."""
 
 import atexit
+import secrets
 import shutil
 import sys
 import warnings
@@ -12,7 +13,7 @@ from .callback import Callback, Logs
 from .embedded_redis import EmbeddedRedis, find_program
 from .job_keys import DEFAULT_PREFIX, HEARTBEAT_SECONDS, JOB_ID_WANTED, JobKeys, is_job_id
 from .outcome import outcome_words
-from .redis_connection import check_server, redacted, resolved_url, urlsplit_or_none
+from .redis_connection import check_keys, check_server, redacted, resolved_url, urlsplit_or_none
 from .redis_feed import RedisFeed
 
 
@@ -134,6 +135,8 @@ class RedisLogger(Callback):
             find_program()
         else:
             check_server(url)
+            keys = JobKeys(self.job_id or self.params.get("job_id") or "run", self.prefix)
+            check_keys(url, f"{keys.snapshot}:probe-{secrets.token_hex(4)}")
 
     def _given_params(self) -> dict[str, Any]:
         return super()._given_params() | {"url": self._url}
