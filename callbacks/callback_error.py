@@ -20,7 +20,7 @@ class CallbackError(RuntimeError):
         super().__init__(f"callback {callback} failed in {hook}: {type(error).__name__}: {error}")
 
     @classmethod
-    def of(cls, callback: str, hook: str, error: Exception) -> "CallbackError":
+    def wrapping(cls, callback: str, hook: str, error: Exception) -> "CallbackError":
         """Make one, which is an `ArgumentError` too where a check found a wrong argument."""
         if hook == "check" and isinstance(error, ValueError | TypeError):
             return _RefusedArgument(callback, hook, error)

@@ -179,7 +179,7 @@ class CallbackList:
             self._report(callback, name, error)
 
     def _report(self, callback: Callback, name: str, error: Exception) -> None:
-        wrapped = CallbackError.of(type(callback).__name__, name, error)
+        wrapped = CallbackError.wrapping(type(callback).__name__, name, error)
         if self._errors == "raise":
             raise wrapped from error
         if any(one is callback for one in self.callbacks):

@@ -57,7 +57,7 @@ class _Parser(argparse.ArgumentParser):
         line = " ".join(message.split())
         self.exit(BAD_INPUT, f"{self.prog}: {line} (see {self.prog} --help)\n")
 
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Parse arguments, and complain about unknown options where those that exist are known."""
         known, rest = super().parse_known_args(args, namespace)
         options = [one.partition("=")[0] for one in rest if one.startswith("--")]

@@ -71,7 +71,7 @@ def checked_callbacks(value: Any, problem: Any = None) -> list[Callback]:
         elif _holds_callbacks(problem):
             advice = "the problem comes first, then the callbacks: fit(problem, callbacks=...)"
         raise ArgumentError.of("callbacks", f"{_CALLBACKS_WANTED} or a list of them", value, advice)
-    watchers = list(value)
+    watchers: list[Any] = list(value)
     for k, one in enumerate(watchers):
         if isinstance(one, type) or not isinstance(one, Callback):
             wrong_class = isinstance(one, type) and issubclass(one, Callback)
