@@ -5,8 +5,9 @@ import os
 import warnings
 from pathlib import Path
 
-from .callback import CORE_COLUMNS, Callback, Logs
+from .callback import Callback, Logs
 from .csv_feed import CSVFeed
+from .vocabulary import CORE_COLUMNS
 
 
 class CSVLogger(Callback):

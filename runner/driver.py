@@ -9,6 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from ..callbacks import CallbackError, CallbackList, History, Logs
+from ..callbacks.vocabulary import (
+    CANCELLED,
+    COMMAND,
+    ENDS_OF_THE_RUN,
+    FAILED,
+    FINISHED,
+    INTERRUPTED,
+    OPTIMAL,
+    PAUSED,
+    PROGRAM,
+    RUNNING,
+    SKIPPED,
+    STOPPED,
+    TIME,
+)
 from ..stages import Batch, Budget, Pulse, Stage, State
 from .backup import SENSELESS, Backup, Place, parameters, refusing, senseless, signature
 from .backup_file import read_backup
@@ -16,7 +31,7 @@ from .backup_writer import BackupWriter
 from .progress_tracker import ProgressTracker
 from .run import Run
 from .stage_loop import StageLoop
-from .stage_record import ENDS_OF_THE_RUN, StageRecord
+from .stage_record import StageRecord
 from .stage_timing import StageTiming
 from .stopwatch import Stopwatch
 from .switchboard import Switchboard
@@ -25,7 +40,7 @@ from .switchboard import Switchboard
 _GRACE = 0.25
 
 # A run that one of these has stopped is one that somebody may want to go on with.
-_FROM_OUTSIDE = ("command", "cancelled")
+_FROM_OUTSIDE = (COMMAND, CANCELLED)
 
 
 class Driver:
@@ -160,11 +175,20 @@ class Driver:
             raise run.exception
         return run
 
-    def skip_stage(self) -> None:
+    def stop(self, by: str | None = None) -> None:
+        """Ask the run to end; from any thread."""
+        self.board.stop(by or self._caller())
+
+    def skip_stage(self, by: str | None = None) -> None:
         """Ask the present stage to end, if the others work without it; from any thread."""
         stage = self._stage
         if stage is None or stage.skippable:
-            self.board.skip()
+            self.board.skip(by or self._caller())
+
+    def _caller(self) -> str:
+        """Tell who asks for something: the callback in whose hook that happens, or the program."""
+        callback = self._callbacks.calling()
+        return PROGRAM if callback is None else type(callback).__name__
 
     def _resume(self) -> tuple[int, Place]:
         """Take up the backup, if there is one; return the first stage and where in it to begin."""
@@ -240,7 +264,7 @@ class Driver:
                 raise
             self._interrupted = True
         except BaseException:
-            self._record(stage, loop, budget, began, "failed")
+            self._record(stage, loop, budget, began, FAILED)
             raise
         self._end_stage(stage, loop, budget, began)
 
@@ -372,11 +396,11 @@ class Driver:
 
     def _pause(self) -> None:
         self.watch.halt()
-        self.tracker.status = "paused"
+        self.tracker.status = PAUSED
         try:
             self.board.wait_while_paused()
         finally:
-            self.tracker.status = "running"
+            self.tracker.status = RUNNING
             self.watch.go_on()
 
     def _end_stage(self, stage: Stage, loop: StageLoop, budget: Budget, began: float) -> None:
@@ -389,20 +413,25 @@ class Driver:
         self._announce_best()
         logs = loop.logs() | {"progress": self.tracker.work_progress}
         logs |= {"batches": loop.batch, "seconds": record.seconds, "ended_by": ended_by}
+        logs["stopped_by"] = record.stopped_by
         self._callbacks.on_stage_end(stage.name, logs)
         if self.board.saving is not None and ended_by not in ENDS_OF_THE_RUN:
             self._save(self.board.saving, list(self._stages).index(stage) + 1, Place())
 
     def _ended_by(self, loop: StageLoop, budget: Budget) -> str:
         if self._interrupted:
-            return "interrupted"
+            return INTERRUPTED
         if self.board.stopped_by is not None:
-            return "stopped"
+            return STOPPED
         if self.board.skipping:
-            return "skipped"
+            return SKIPPED
         if self._needless:
-            return "optimal"
-        return "time" if loop.closed == "time" or budget.should_end else "finished"
+            return OPTIMAL
+        if loop.closed == TIME:
+            return TIME
+        # One that has done all its units has not been cut short, however late it is.
+        complete = loop.last is not None and loop.last.done == loop.last.total
+        return TIME if budget.should_end and not complete else FINISHED
 
     def _record(
         self, stage: Stage, loop: StageLoop, budget: Budget, began: float, ended_by: str
@@ -419,6 +448,9 @@ class Driver:
             ended_by=ended_by,
             began=began,
             budget=budget.seconds,
+            stopped_by={STOPPED: self.board.stopped_by, SKIPPED: self.board.skipped_by}.get(
+                ended_by
+            ),
         )
         self.run.stages.append(record)
         return record
@@ -432,8 +464,10 @@ class Driver:
     def _finish(self) -> None:
         """Complete the run and tell the callbacks that it is over."""
         run = self.run
+        # From here on all that tell how long the run took tell the same.
+        self.watch.halt()
         run.status = self._status()
-        run.stopped_by = self.board.stopped_by if run.status == "stopped" else None
+        run.stopped_by = self.board.stopped_by if run.status == STOPPED else None
         run.solution = self._state.solution
         run.cost, run.violations = self._best()
         run.bound = self._state.bound
@@ -442,12 +476,11 @@ class Driver:
         try:
             self._call_pipeline_end()
         except CallbackError as error:
-            run.status = "failed"
+            run.status = FAILED
             if run.exception is None:
                 run.exception = error
             else:
                 run.exception.add_note(f"then {error}")
-        run.seconds = self.watch.elapsed()
 
     def _call_pipeline_end(self) -> None:
         try:
@@ -457,15 +490,15 @@ class Driver:
             if self._interrupted:
                 raise
             self._interrupted = True
-            self.run.status = "interrupted"
+            self.run.status = INTERRUPTED
             self._callbacks.on_pipeline_end(self._end_logs())
 
     def _status(self) -> str:
         if self.run.exception is not None:
-            return "failed"
+            return FAILED
         if self._interrupted:
-            return "interrupted"
-        return "finished" if self.board.stopped_by is None else "stopped"
+            return INTERRUPTED
+        return FINISHED if self.board.stopped_by is None else STOPPED
 
     def _best(self) -> tuple[float | None, int | None]:
         return self._state.cost, self._state.violations

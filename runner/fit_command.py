@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..callbacks import BackupAndRestore, Callback, CSVLogger, RedisLogger
+from ..callbacks.vocabulary import FAILED, FINISHED, INTERRUPTED, STOPPED
 from ..stages import Finalize
 from ..stages.timetable import Evaluation, Instance, evaluate
 from ..stages.timetable.limits import check_timeslots
@@ -23,7 +24,7 @@ from .run_files import RunFiles
 from .timetabling import timetabling_pipeline
 from .timings import Timings
 
-EXIT_STATUS = {"finished": 0, "stopped": 0, "interrupted": 130, "failed": 1}
+EXIT_STATUS = {FINISHED: 0, STOPPED: 0, INTERRUPTED: 130, FAILED: 1}
 NOTHING_FOUND = 1
 NOT_WRITTEN = 1
 

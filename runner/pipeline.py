@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..callbacks import Callback, CallbackList, History, ProgbarLogger
-from ..callbacks.callback import CORE_COLUMNS
 from ..callbacks.parameters import public_parameters
+from ..callbacks.vocabulary import CORE_COLUMNS
 from ..stages import Stage
 from .check_writable import check_writable
 from .config_file import ConfigFile
@@ -216,24 +216,30 @@ class Pipeline:
         finally:
             thread.shutdown(wait=False)
 
-    def stop(self, by: str = "callback") -> None:
+    def stop(self, by: str | None = None) -> None:
         """End the run after the unit in hand; from any thread.
 
         Parameters
         ----------
         by
-            Who asks, for the run's ``stopped_by``.
+            Who asks, for the run's ``stopped_by``: by default the class of the
+            callback in whose hook this is called, ``"program"`` elsewhere.
         """
         if self._running and self._driver is not None:
-            self._driver.board.stop(by)
+            self._driver.stop(by)
 
-    def skip_stage(self) -> None:
+    def skip_stage(self, by: str | None = None) -> None:
         """End the present stage after the unit in hand and go on with the next; from any thread.
 
         A stage that is not `skippable`, since no other works without it, goes on.
+
+        Parameters
+        ----------
+        by
+            Who asks, for the ``stopped_by`` of the stage; as for `stop`.
         """
         if self._running and self._driver is not None:
-            self._driver.skip_stage()
+            self._driver.skip_stage(by)
 
     def pause(self) -> None:
         """Halt the run, and its clock, after the unit in hand; from any thread."""

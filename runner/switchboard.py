@@ -18,6 +18,7 @@ class Switchboard:
         "interrupted",
         "paused",
         "saving",
+        "skipped_by",
         "skipping",
         "stopped_by",
     )
@@ -32,6 +33,8 @@ class Switchboard:
         #: Where the run is to be saved; None for nowhere.
         self.saving: Path | None = None
         self.skipping = False
+        #: Who asked first that the present stage end.
+        self.skipped_by: str | None = None
         self.stopped_by: str | None = None
 
     @property
@@ -46,9 +49,11 @@ class Switchboard:
                 self.stopped_by = by
             self._wake()
 
-    def skip(self) -> None:
-        """Ask the present stage to end."""
+    def skip(self, by: str | None = None) -> None:
+        """Ask the present stage to end; the first who asks is remembered."""
         with self._changed:
+            if not self.skipping:
+                self.skipped_by = by
             self.skipping = True
             self._wake()
 
@@ -82,6 +87,7 @@ class Switchboard:
         """Forget a request to skip that came too late for the stage before."""
         with self._changed:
             self.skipping = False
+            self.skipped_by = None
 
     def wait_while_paused(self) -> None:
         """Wait until nobody wants the run paused, or somebody wants the stage to end."""

@@ -109,7 +109,7 @@ def test_every_row_of_a_terminal_stays_one_line_however_narrow_it_is(columns, mo
     )  # fmt: skip
     display.end_stage(begun, 100.0, "skipped")
     at_work = dataclasses.replace(begun, stage="ga", unit="generation", progress=0.5)
-    display.end(at_work, "stopped: command")
+    display.end(at_work, "stopped by a command")
     lines = stream.getvalue().splitlines()
     assert len(lines) == 1 + len(names)
     assert max(cell_len(line) for line in lines) <= min(columns, 110)

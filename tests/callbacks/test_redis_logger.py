@@ -215,7 +215,7 @@ def test_commands_pause_resume_skip_and_stop_the_run(redis_server):
         until(lambda: second.units > 2)
         command("stop")
         fit.thread.join(5)
-        assert fit.pipeline.run.outcome == "stopped: command"
+        assert fit.pipeline.run.outcome == "stopped by a command"
         assert [one.ended_by for one in fit.pipeline.run.stages] == ["skipped", "stopped"]
         assert_complete(client, fit.pipeline.run)
 

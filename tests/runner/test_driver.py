@@ -127,7 +127,7 @@ def test_logs_of_the_other_hooks():
     assert set(logs["on_solution"]) == {*CORE, "batch"}
     assert logs["on_solution"]["cost"] == 100
     end = logs["on_stage_end"]
-    assert set(end) == {*CORE, "gain", "batches", "seconds", "ended_by"}
+    assert set(end) == {*CORE, "gain", "batches", "seconds", "ended_by", "stopped_by"}
     assert (end["done"], end["total"], end["batches"], end["progress"]) == (3, 3, 3, 0.25)
     assert end["ended_by"] == "finished"
     last = logs["on_pipeline_end"]
@@ -164,7 +164,7 @@ def test_a_stop_before_the_first_stage_runs_none():
     calls = []
     run, _ = fit([Steps()], calls, on_pipeline_begin=lambda pipeline, logs: pipeline.stop())
     assert calls == ["pipeline_begin", "pipeline_end"]
-    assert (run.status, run.stopped_by) == ("stopped", "callback")
+    assert (run.status, run.stopped_by) == ("stopped", "LambdaCallback")
 
 
 def test_a_skip_goes_on_with_the_next_stage():
@@ -184,6 +184,71 @@ def test_a_skip_goes_on_with_the_next_stage():
     assert stage.closed
     assert run.status == "finished"
     assert [stage.ended_by for stage in run.stages] == ["skipped", "finished"]
+
+
+def test_whoever_ends_a_stage_or_the_run_is_named_without_saying_so():
+    class Bored(Callback):
+        def on_batch_end(self, batch, logs=None):
+            self.pipeline.skip_stage()
+
+    class MoreBored(Bored):
+        def on_batch_end(self, batch, logs=None):
+            if logs["stage"] == "b":
+                super().on_batch_end(batch, logs)
+
+    class Done(Callback):
+        def on_stage_begin(self, stage, logs=None):
+            if stage == "c":
+                self.pipeline.stop()
+
+    ends = []
+    last = LambdaCallback(on_stage_end=lambda stage, logs: ends.append(logs["stopped_by"]))
+    pipeline = Pipeline([Steps("a"), Steps("b"), Steps("c"), Steps("d")])
+    # Another one with the very hook must not be taken for it.
+    run = pipeline.fit(callbacks=[MoreBored(), Done(), last, MoreBored()], verbose=False)
+    assert ends == [None, "MoreBored", "Done"]
+    assert [one.stopped_by for one in run.stages] == ends
+    words = ["finished", "ended by MoreBored", "stopped by Done"]
+    assert [one.ended for one in run.stages] == words
+    assert (run.stopped_by, run.outcome) == ("Done", "stopped by Done")
+
+
+def test_the_program_that_stops_a_run_from_another_thread_is_named_so():
+    stage = Gated()
+    pipeline = Pipeline([stage])
+    fit = Background(pipeline)
+    stage.permits.release()
+    assert fit.first.wait(10)
+    pipeline.stop()
+    stage.permits.release()
+    fit.thread.join(10)
+    assert pipeline.run.outcome == "stopped by the program"
+
+
+def test_a_stage_with_all_its_units_done_has_finished_however_late():
+    class Late(Stage):
+        name = "late"
+
+        def run(self, state, budget):
+            for done in range(3):
+                while done == 2 and not budget.should_end:
+                    threading.Event().wait(0.01)
+                yield Batch(done + 1, 3)
+
+    run = Pipeline([Late()]).fit(verbose=False, time_limit=0.2)
+    assert run.stages[0].ended_by == "finished"
+
+
+def test_all_who_tell_how_long_a_run_took_tell_the_same():
+    told = []
+
+    class Slow(Callback):
+        def on_pipeline_end(self, logs=None):
+            threading.Event().wait(0.05)
+            told.extend([logs["elapsed"], self.pipeline.tracker.snapshot().elapsed])
+
+    run = Pipeline([Steps()]).fit(callbacks=[Slow(), Slow()], verbose=False)
+    assert set(told) == {run.seconds}
 
 
 def test_a_skip_when_a_stage_begins_leaves_it_out():
