@@ -28,7 +28,7 @@ from .run_config import describe
 from .stopwatch import Stopwatch
 from .timings import Timings
 
-Verbose = Literal["auto", "rich", "tqdm", "plain"] | bool
+Verbose = Literal["auto", "notebook", "rich", "tqdm", "plain"] | bool
 
 
 # Seconds between two looks at a run in asyncio.
@@ -108,8 +108,8 @@ class Pipeline:
             A solution to start from.
         verbose
             ``"auto"`` or True for a `ProgbarLogger` that suits the place,
-            ``"rich"``, ``"tqdm"`` or ``"plain"`` for one of that style, False
-            for none. One among `callbacks` is enough: then none is added.
+            ``"notebook"``, ``"rich"``, ``"tqdm"`` or ``"plain"`` for one of that
+            style, False for none. One among `callbacks` is enough: then none is added.
         callback_errors
             ``"raise"`` lets an exception in a callback end the run; ``"warn"``
             warns of it once and switches that callback off.

@@ -17,7 +17,7 @@ from contextlib import suppress
 import pytest
 from rich.cells import cell_len
 from schoolbell.callbacks import ProgbarLogger, Snapshot
-from schoolbell.callbacks import progbar_logger as module
+from schoolbell.callbacks.notebook_display import NotebookDisplay
 from schoolbell.callbacks.plain_display import PlainDisplay
 from schoolbell.callbacks.progbar_logger import make_display
 from schoolbell.callbacks.rich_display import RichDisplay
@@ -222,14 +222,8 @@ def test_the_style_suits_the_place(monkeypatch):
     shell = types.SimpleNamespace(config={"IPKernelApp": {}})
     notebook = types.SimpleNamespace(get_ipython=lambda: shell)
     monkeypatch.setitem(sys.modules, "IPython", notebook)
-    monkeypatch.setattr(module, "find_spec", lambda name: None)
-    display = make_display("auto", io.StringIO())
-    assert isinstance(display, TqdmDisplay)
-    assert not display.widgets
-    monkeypatch.setattr(module, "find_spec", lambda name: object())
-    display = make_display("auto", io.StringIO())
-    assert isinstance(display, TqdmDisplay)
-    assert display.widgets
+    assert isinstance(make_display("auto", None), NotebookDisplay)
+    assert isinstance(make_display("auto", io.StringIO()), PlainDisplay)
 
 
 SCRIPT = """
