@@ -23,7 +23,6 @@ def use_fonts_that_have_all(axes: Axes) -> None:
     """
     from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
     from matplotlib.text import Text
-    from matplotlib.ticker import FixedFormatter
 
     def drawable(path: str) -> set[str]:
         return set(map(chr, get_font(path).get_charmap()))
@@ -50,13 +49,13 @@ def use_fonts_that_have_all(axes: Axes) -> None:
             text.set_fontfamily([*FontProperties().get_family(), *families])
     if missing:
         boxes = str.maketrans(dict.fromkeys(missing, _BOX))
+        for axis in (axes.xaxis, axes.yaxis):
+            # By the axis, which writes its labels anew whenever the picture is drawn.
+            labels = [label.get_text() for label in axis.get_ticklabels()]
+            if missing.intersection("".join(labels)):
+                axis.set_ticklabels([one.translate(boxes) for one in labels], parse_math=False)
         for text in texts:
             text.set_text(text.get_text().translate(boxes))
-        for axis in (axes.xaxis, axes.yaxis):
-            # Labels of ticks are written anew from these whenever the picture is drawn.
-            formatter = axis.get_major_formatter()
-            if isinstance(formatter, FixedFormatter):
-                formatter.seq = [label.translate(boxes) for label in formatter.seq]
         some = "".join(sorted(missing)[:10])
         warnings.warn(
             f"no font of this machine has {some!r}: boxes are drawn instead; install one that "

@@ -107,7 +107,7 @@ class NotebookDisplay(Display):
         # Should the kernel die, the notebook still says until when this was so.
         seen = f"as of {time.strftime('%H:%M:%S')}" if self._running else ""
         table = "".join(_html_row(row, k == 0) for k, row in enumerate(rows))
-        head = f"<b>{escape(self._title)}</b> <span style=\"color:#808898\">{seen}</span>"
+        head = f'<b>{escape(self._title)}</b> <span style="color:#808898">{seen}</span>'
         width = max(len(row.label) for row in rows)
         lines = [f"{self._title} {seen}".rstrip(), *(_text_row(row, width) for row in rows)]
         return {

@@ -1,5 +1,7 @@
 """The box in which a notebook shows a run: executed by a kernel, saved, opened without it."""
 
+from contextlib import suppress
+
 import pytest
 
 nbformat = pytest.importorskip("nbformat", reason="nbformat is not installed")
@@ -50,10 +52,8 @@ def run_cells(*sources):
     cells = [nbformat.v4.new_code_cell(source) for source in (SET_UP, *sources)]
     notebook = nbformat.v4.new_notebook(cells=cells)
     client = nbclient.NotebookClient(notebook, timeout=60, allow_errors=True)
-    try:
+    with suppress(nbclient.exceptions.DeadKernelError):
         client.execute()
-    except nbclient.exceptions.DeadKernelError:
-        pass
     return notebook
 
 

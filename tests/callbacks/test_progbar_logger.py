@@ -21,7 +21,6 @@ from schoolbell.callbacks.notebook_display import NotebookDisplay
 from schoolbell.callbacks.plain_display import PlainDisplay
 from schoolbell.callbacks.progbar_logger import make_display
 from schoolbell.callbacks.rich_display import RichDisplay
-from schoolbell.callbacks.tqdm_display import TqdmDisplay
 from schoolbell.runner import Pipeline
 from schoolbell.stages import Batch, Stage
 
