@@ -48,7 +48,7 @@ class Callback:
         on_pipeline_end                           always, however the run ends
 
     ``on_stage_end`` follows every ``on_stage_begin``, whether the stage
-    finished, was skipped, stopped, out of time or interrupted by Ctrl-C; only
+    finished, was skipped, stopped, out of time or interrupted by a signal; only
     after an exception does ``on_exception`` take its place. A stage may end
     instead of beginning another unit: where its total was not known, the last
     ``on_batch_begin`` then has no ``on_batch_end``.
@@ -208,7 +208,9 @@ class Callback:
         ----------
         logs
             ``status`` (``"finished"``, ``"stopped"``, ``"interrupted"`` or
-            ``"failed"``), ``stopped_by`` (None unless stopped), ``stage`` (the
-            last that began, or None), ``progress``, ``elapsed``, ``cost``,
-            ``violations`` and ``error`` (the exception in one line, or None).
+            ``"failed"``), ``stopped_by`` (who stopped it, or the signal that
+            interrupted it: ``"SIGTERM"`` or ``"SIGHUP"``; otherwise None),
+            ``stage`` (the last that began, or None), ``progress``, ``elapsed``,
+            ``cost``, ``violations`` and ``error`` (the exception in one line, or
+            None).
         """

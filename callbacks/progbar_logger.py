@@ -39,6 +39,9 @@ class ProgbarLogger(Callback):
         on ``sys.stdout`` stay apart.
     """
 
+    #: Whether the last line of a failed run tells why; not where somebody else does.
+    tells_error = True
+
     def __init__(self, style: Style = "auto", stream: TextIO | None = None) -> None:
         super().__init__()
         if style not in get_args(Style):
@@ -78,7 +81,8 @@ class ProgbarLogger(Callback):
     def on_pipeline_end(self, logs: Logs | None = None) -> None:
         about = logs or {}
         outcome = about.get("status", "finished")
-        reason = about.get("stopped_by") or about.get("error")
+        error = about.get("error") if self.tells_error else None
+        reason = about.get("stopped_by") or error
         self._end(f"{outcome}: {reason}" if reason else outcome)
 
     def _draw(self) -> None:
