@@ -101,7 +101,9 @@ class Callback:
     def state_dict(self) -> dict[str, Any]:
         """Return what the callback needs to decide alike in a run that is resumed.
 
-        Numbers, texts and None by name; nothing for most callbacks.
+        Numbers, strings, bytes, arrays and None by name, in lists, tuples, dicts
+        and sets too; nothing for most callbacks. Anything else is left out of the
+        backup and warned of once.
         """
         return {}
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from .plain_data import shown
+
 _TEXTS = (str, bytes, bytearray)
 # Whole numbers up to this are floats too, and most are.
 _EXACT = 1 << 53
@@ -38,9 +40,9 @@ def as_cost(value: Any, name: str = "cost") -> float:
         if math.isinf(float(result)) and number != result:
             raise OverflowError
     except OverflowError:
-        raise ValueError(f"{name} must be within what a float holds, got {_shown(value)}") from None
+        raise ValueError(f"{name} must be within what a float holds, got {shown(value)}") from None
     except (TypeError, ValueError, ArithmeticError, RuntimeError) as error:
-        raise TypeError(f"{name} must be a real number, got {_shown(value)}") from error
+        raise TypeError(f"{name} must be a real number, got {shown(value)}") from error
     return result
 
 
@@ -58,7 +60,7 @@ def as_violations(value: Any) -> int:
         return value
     number = as_cost(value, "violations")
     if not (math.isfinite(number) and number == int(number) and number >= 0):
-        raise ValueError(f"violations must be a whole number from 0, got {_shown(value)}")
+        raise ValueError(f"violations must be a whole number from 0, got {shown(value)}")
     return int(number)
 
 
@@ -83,11 +85,3 @@ def _scalar(value: Any) -> Any:
             raise TypeError(f"{value.dtype} is no real number")
         return float(value)
     return value
-
-
-def _shown(value: Any) -> str:
-    try:
-        return f"{value!r:.80}"
-    except Exception:
-        # Of a whole number of very many digits Python makes no text.
-        return f"something of type {type(value).__name__}"

@@ -91,8 +91,10 @@ class Stage(ABC):
 
         It is called after a `Batch` was yielded, in the thread that runs the
         stage, and means the state after that unit: what is in flight is done
-        again. Arrays, numbers, strings and None, in lists, tuples and dicts
-        (`copy_plain`), which the stage does not change any more. An empty dict
+        again. A dict of numbers, strings, bytes, arrays and None, in lists,
+        tuples, dicts and sets (`copy_plain`), of which a copy is made at once.
+        Anything else is left out of the backup and warned of once: of a random
+        generator save ``rng.bit_generator.state``, say. An empty dict
         where there is nothing yet to go on from, or of a stage that keeps no
         state: a resumed run then begins the stage again, from what the stages
         before it left.

@@ -189,7 +189,7 @@ class State:
         Parameters
         ----------
         pack
-            Makes arrays, numbers and strings of a solution (see `copy_plain`).
+            Makes plain data of a solution (see `copy_plain`).
         unpack
             Makes a solution of them, or raises a ValueError.
         """
@@ -214,7 +214,7 @@ class State:
                 data[name] = copy_plain(value)
             except TypeError:
                 objects.append(name)
-        solution = None if self.solution is None else self._pack(self.solution)
+        solution = None if self.solution is None else copy_plain(self._pack(self.solution))
         return {"data": data, "objects": objects, "solution": solution}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
