@@ -115,6 +115,7 @@ class Driver:
         """
         self._backup_path = path
         if not path.exists():
+            self._warn_of_stages_that_begin_again(self._stages)
             return False
         backup = Backup.of_tree(read_backup(path), path)
         backup.check(self._describe(), path)
@@ -127,7 +128,17 @@ class Driver:
             self.tracker.best = self._best()
             self.run.stages += [StageRecord.restored(record) for record in backup.records]
         self._backup = backup
+        self._warn_of_stages_that_begin_again(self._stages[backup.index :])
         return True
+
+    def _warn_of_stages_that_begin_again(self, stages: Sequence[Stage]) -> None:
+        names = [repr(one.name) for one in stages if not (one.keeps_state or one.brief)]
+        if names:
+            several = len(names) > 1
+            warn_carefully(
+                f"the stage{'s' * several} {', '.join(names)} keep{'s' * (not several)} no state "
+                "(Stage.state_dict): a run that is killed within one and resumed begins it again"
+            )
 
     def _describe(self) -> dict[str, Any]:
         if self._signature is None:

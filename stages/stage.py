@@ -43,6 +43,10 @@ class Stage(ABC):
     only_improves
         Whether all that the stage does is to look for a better solution: then
         it ends as soon as the best one is proved to be optimal (`State.prove`).
+    brief
+        Whether the stage takes so little time that it may begin again in a
+        resumed run: of one that keeps no state and is not brief, a run that is
+        backed up warns at its beginning.
     incidental
         Parameters that have no part in what the stage finds, as the paths of
         its files: a resumed run may have other values.
@@ -57,6 +61,7 @@ class Stage(ABC):
     tunable: ClassVar[tuple[str, ...] | None] = None
     skippable: ClassVar[bool] = True
     only_improves: ClassVar[bool] = False
+    brief: ClassVar[bool] = False
     incidental: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
@@ -85,6 +90,11 @@ class Stage(ABC):
         For what a constructor should not look at, a file say: an error here ends
         `fit` before any stage has worked. Raise what `run` would raise.
         """
+
+    @property
+    def keeps_state(self) -> bool:
+        """Whether a resumed run goes on within the stage: whether it has a `state_dict`."""
+        return type(self).state_dict is not Stage.state_dict
 
     def state_dict(self) -> dict[str, Any]:
         """Return what the stage needs to go on later.

@@ -6,10 +6,11 @@ import warnings
 import numpy as np
 import pytest
 from schoolbell.callbacks import BackupAndRestore, Callback
-from schoolbell.runner import BackupError, Pipeline
+from schoolbell.runner import BackupError, Pipeline, timetabling_pipeline
 from schoolbell.runner.backup_file import read_backup
 from schoolbell.runner.backup_writer import BackupWriter
 from schoolbell.stages import Batch, Stage
+from schoolbell.stages.timetable import generate
 
 
 class Keeps(Stage):
@@ -218,3 +219,76 @@ def test_where_warnings_are_errors_the_run_goes_on_and_the_words_are_printed(tmp
     errors = capsys.readouterr().err
     assert "stage 'keeps': state.odd" in errors
     assert "callback Counts: state.odd" in errors
+
+
+class Forgets(Stage):
+    """Keeps no state."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def run(self, state, budget):
+        yield Batch(1, 1)
+
+
+class Brief(Forgets):
+    brief = True
+
+
+def begins_again(caught):
+    return [str(one.message) for one in caught if "begins it again" in str(one.message)]
+
+
+def test_stages_that_begin_again_after_a_kill_are_named_once_at_the_beginning(tmp_path):
+    seen_by_then = []
+
+    class Look(Callback):
+        def on_pipeline_begin(self, logs=None):
+            seen_by_then.extend(begins_again(caught))
+
+    def go(*callbacks):
+        stages = [Forgets("first"), Keeps(), Brief("tiny"), Forgets("last")]
+        Pipeline(stages).fit(callbacks=callbacks, verbose=False)
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        go(BackupAndRestore(tmp_path, save_freq=1), Look())
+    assert seen_by_then == begins_again(caught)
+    (message,) = seen_by_then
+    assert "the stages 'first', 'last' keep no state" in message
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        go()
+
+
+def test_of_a_run_that_goes_on_only_the_stages_to_come_are_named(tmp_path):
+    def go(*callbacks):
+        backup = BackupAndRestore(tmp_path, interval=None)
+        stages = [Forgets("first"), Keeps(), Forgets("last")]
+        Pipeline(stages).fit(callbacks=[backup, *callbacks], verbose=False)
+
+    with pytest.warns(RuntimeWarning, match="'first', 'last' keep no state"):
+        go(StopAfter(2))
+    with pytest.warns(RuntimeWarning, match="the stage 'last' keeps no state"):
+        go()
+
+
+def test_of_the_stages_that_make_timetables_nothing_is_said(tmp_path):
+    def stop(*callbacks, **options):
+        watching = [BackupAndRestore(tmp_path), StopAfter(1)]
+        timetabling_pipeline(**options).fit(generate(10), callbacks=watching, verbose=False)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        stop()
+
+    class Agent:
+        def act(self, observation, epsilon, rng):
+            return 0
+
+        def learn(self, observation, action, reward, following, ended):
+            pass
+
+    (tmp_path / "backup.npz").unlink(missing_ok=True)
+    with pytest.warns(RuntimeWarning, match="the stage 'rl' keeps no state"):
+        stop(rl__agent=Agent())
