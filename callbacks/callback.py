@@ -48,7 +48,8 @@ class Callback:
         on_pipeline_end                           always, however the run ends
 
     ``on_stage_end`` follows every ``on_stage_begin``, whether the stage
-    finished, was skipped, stopped, out of time or interrupted by Ctrl-C; only
+    finished, was skipped, stopped, out of time, needless since the best is
+    proved to be optimal, or interrupted by Ctrl-C; only
     after an exception does ``on_exception`` take its place. A stage may end
     instead of beginning another unit: where its total was not known, the last
     ``on_batch_begin`` then has no ``on_batch_end``.
@@ -190,8 +191,10 @@ class Callback:
         logs
             As for `on_batch_end` after its last unit, with ``batches`` (how
             many there were), ``seconds`` (that the stage took) and
-            ``ended_by``: ``"finished"``, ``"time"``, ``"skipped"``,
-            ``"stopped"`` or ``"interrupted"``.
+            ``ended_by``: ``"finished"``; ``"time"``, its time was over;
+            ``"optimal"``, the best is proved to be one that nothing can better;
+            ``"skipped"`` by a callback or a command, alone; or, with the whole
+            run, ``"stopped"`` or ``"interrupted"`` by Ctrl-C.
         """
 
     def on_exception(self, exception: BaseException) -> None:

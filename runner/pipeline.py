@@ -55,8 +55,12 @@ class Pipeline:
 
     Examples
     --------
-    >>> run = Pipeline([Load(), GeneticAlgorithm()]).fit(problem, time_limit=30)  # doctest: +SKIP
-    >>> run.cost, run.violations  # doctest: +SKIP
+    >>> from schoolbell.stages import CPSAT, Load
+    >>> from schoolbell.stages.timetable import generate
+    >>> pipeline = Pipeline([Load(), CPSAT(effort=0.01)])
+    >>> run = pipeline.fit(generate(courses=12), time_limit=30, verbose=False)
+    >>> run.status, run.violations
+    ('finished', 0)
     """
 
     def __init__(self, stages: Iterable[Stage], name: str | None = None) -> None:

@@ -40,7 +40,10 @@ class MapBatches(Stage):
 
     Examples
     --------
-    >>> stage = MapBatches(sum, range(100), batch_size=10)
+    >>> from schoolbell.runner import Pipeline
+    >>> stage = MapBatches(sum, range(100), batch_size=25)
+    >>> Pipeline([stage]).fit(verbose=False).state.results
+    [300, 925, 1550, 2175]
     """
 
     def __init__(
