@@ -120,8 +120,6 @@ class Driver:
         backup = Backup.of_tree(read_backup(path), path)
         backup.check(self._describe(), path)
         with refusing(path):
-            for stage, tuned in zip(self._stages, backup.tuned, strict=True):
-                stage.set_params(**tuned)
             self._state.load_state_dict(backup.state)
             self.watch.go_on_from(backup.elapsed)
             self.tracker.load_state_dict(backup.tracker)
@@ -187,6 +185,9 @@ class Driver:
         if backup is None:
             return 0, Place()
         with refusing(self._backup_path):
+            # Not before the callbacks have seen what the parameters are without it.
+            for stage, tuned in zip(self._stages, backup.tuned, strict=True):
+                stage.set_params(**tuned)
             self._load_callbacks(backup.callbacks)
             for stage in self._stages[: backup.index]:
                 budget = Budget(clock=self.watch.elapsed)

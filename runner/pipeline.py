@@ -21,6 +21,7 @@ from ..stages import Stage
 from .check_writable import check_writable
 from .config_file import ConfigFile
 from .driver import Driver
+from .fresh_stages import fresh
 from .interrupts import Interrupts
 from .progress_tracker import ProgressTracker
 from .run import Run
@@ -90,6 +91,9 @@ class Pipeline:
     ) -> Run:
         """Run the stages.
 
+        Fitting again begins anew: with the parameters that the stages had, and
+        with nothing of what a stage keeps for its `Stage.state_dict`.
+
         Parameters
         ----------
         problem
@@ -147,7 +151,7 @@ class Pipeline:
             What a stage raised, with a note that names the stage and the batch.
             The failed run is then at `run`.
         """
-        with self._alone():
+        with self._alone(), fresh(self.stages):
             job_id = _new_job_id() if job_id is None else job_id
             workers = _usable_processors() if workers is None else workers
             _check_options(seed, time_limit, workers, started)
@@ -310,7 +314,9 @@ class Pipeline:
         """Set parameters of stages: ``set_params(ga__population=8)``.
 
         While the pipeline runs, a callback may do so too; of the stage that is
-        at work only the parameters that it declares `tunable` can change.
+        at work only the parameters that it declares `tunable` can change. What
+        is changed so is set back when the next `fit` begins, unless it is set
+        again before.
 
         Raises
         ------

@@ -114,6 +114,9 @@ class Stage(ABC):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take back what `state_dict` returned; the next `run` goes on from there.
 
+        Only that one: before every other `fit` the runner sets the stage's
+        attributes back to what they were before the first.
+
         Raises
         ------
         ValueError

@@ -272,7 +272,7 @@ def test_impossible_arguments_are_refused(tmp_path, arguments):
 class Odd(Stage):
     """Finds one solution, of a cost that is hard to compare."""
 
-    name = "odd"
+    name, brief = "odd", True
 
     def __init__(self, cost):
         self.cost = cost
