@@ -59,10 +59,11 @@ def count_text(snapshot: Snapshot) -> str:
 def share_at_end(snapshot: Snapshot, ended_by: str) -> float:
     """Return how far the bar of a stage is to stand when it has ended, 0 to 1.
 
-    A stage that was cut short stands at the units that it finished, since its
-    progress has gone to where the next stage begins.
+    One that had nothing left to do, as its time was over or the best is proved
+    to be optimal, is at its end. One that was cut short stands at the units that
+    it finished, since its progress has gone to where the next stage begins.
     """
-    if ended_by in ("finished", "time"):
+    if ended_by in ("finished", "time", "optimal"):
         return 1.0
     if snapshot.total:
         return min(1.0, snapshot.done / snapshot.total)

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..callbacks import Callback, Logs
 from ..callbacks.parameters import without_secrets
+from ..callbacks.snapshot_fields import plain_tree
 from ..stages.timetable.atomic import write_atomically
 from .run_config import describe
 
@@ -48,7 +49,7 @@ class ConfigFile(Callback):
             raise
 
     def _write(self, outcome: dict[str, Any]) -> None:
-        content = describe(self.params) | self.about | {"outcome": outcome}
+        content = describe(self.params) | self.about | {"outcome": plain_tree(outcome)}
         text = json.dumps(content, indent=2, default=str)
         try:
             write_atomically(self.path, text + "\n")

@@ -1,7 +1,6 @@
 """Drives one run from beginning to end."""
 
 import signal
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict
@@ -11,9 +10,13 @@ from typing import Any
 
 from ..callbacks import CallbackError, CallbackList, History, Logs
 from ..stages import Batch, Budget, Pulse, Stage, State
+from ..stages.plain_data import copy_savable, shown
 from .backup import SENSELESS, Backup, Place, parameters, refusing, senseless, signature
+from .backup_error import BackupError
 from .backup_file import read_backup
 from .backup_writer import BackupWriter
+from .careful_warning import warn_carefully
+from .left_out import LeftOut
 from .progress_tracker import ProgressTracker
 from .run import Run
 from .stage_loop import StageLoop
@@ -94,7 +97,8 @@ class Driver:
         self.at_work: Stage | None = None
         self._began = 0.0
         self._loop: StageLoop | None = None
-        self._writer = BackupWriter()
+        self._left_out = LeftOut()
+        self._writer = BackupWriter(self._left_out)
         self._parameters = [parameters(stage) for stage in stages]
         self._signature: dict[str, Any] | None = None
         self._backup: Backup | None = None
@@ -111,19 +115,28 @@ class Driver:
         """
         self._backup_path = path
         if not path.exists():
+            self._warn_of_stages_that_begin_again(self._stages)
             return False
         backup = Backup.of_tree(read_backup(path), path)
         backup.check(self._describe(), path)
         with refusing(path):
-            for stage, tuned in zip(self._stages, backup.tuned, strict=True):
-                stage.set_params(**tuned)
             self._state.load_state_dict(backup.state)
             self.watch.go_on_from(backup.elapsed)
             self.tracker.load_state_dict(backup.tracker)
             self.tracker.best = self._best()
             self.run.stages += [StageRecord.restored(record) for record in backup.records]
         self._backup = backup
+        self._warn_of_stages_that_begin_again(self._stages[backup.index :])
         return True
+
+    def _warn_of_stages_that_begin_again(self, stages: Sequence[Stage]) -> None:
+        names = [repr(one.name) for one in stages if not (one.keeps_state or one.brief)]
+        if names:
+            several = len(names) > 1
+            warn_carefully(
+                f"the stage{'s' * several} {', '.join(names)} keep{'s' * (not several)} no state "
+                "(Stage.state_dict): a run that is killed within one and resumed begins it again"
+            )
 
     def _describe(self) -> dict[str, Any]:
         if self._signature is None:
@@ -189,6 +202,9 @@ class Driver:
         if backup is None:
             return 0, Place()
         with refusing(self._backup_path):
+            # Not before the callbacks have seen what the parameters are without it.
+            for stage, tuned in zip(self._stages, backup.tuned, strict=True):
+                stage.set_params(**tuned)
             self._load_callbacks(backup.callbacks)
             for stage in self._stages[: backup.index]:
                 budget = Budget(None, self._should_end, self.watch.elapsed)
@@ -202,8 +218,20 @@ class Driver:
                     budget.end()
             self._state.complete()
             if backup.place.batch:
-                self._stages[backup.index].load_state_dict(backup.place.state)
+                self._load_stage(self._stages[backup.index], backup)
         return backup.index, backup.place
+
+    def _load_stage(self, stage: Stage, backup: Backup) -> None:
+        try:
+            stage.load_state_dict(backup.place.state)
+        except SENSELESS as error:
+            if backup.left_out:
+                raise BackupError(
+                    self._backup_path,
+                    f"it lacks what no backup can hold, {', '.join(backup.left_out)}, and the "
+                    f"stage cannot go on without ({error!r:.200}); delete it to begin anew",
+                ) from error
+            raise
 
     def _load_callbacks(self, saved: list[tuple[str, dict[str, Any]]]) -> None:
         """Give each callback its state: the first of a class the first one's, and so on."""
@@ -342,19 +370,49 @@ class Driver:
         # Where a callback ends the stage, a resumed run must not go on in it.
         if board.skipping or (stopped and board.stopped_by not in _FROM_OUTSIDE):
             return
-        state = stage.state_dict()
+        name = f"stage {stage.name!r}: state"
+        state, left_out = self._saved_state(stage, name)
         if state:
             spent = self.watch.elapsed() - self._began
             place = Place(loop.batch, loop.last, spent, state)
-            self._save(path, list(self._stages).index(stage), place)
+            self._save(path, list(self._stages).index(stage), place, left_out)
 
-    def _save(self, path: Path, index: int, place: Place) -> None:
+    def _saved_state(self, stage: Stage, name: str) -> tuple[dict[str, Any], list[str]]:
+        """Return a copy of what a stage wants saved, and what of it cannot be."""
+        try:
+            state = stage.state_dict() or {}
+            if not isinstance(state, Mapping):
+                raise TypeError(f"it returned {shown(state)} and no dict")
+        except Exception as error:
+            self._left_out.add([f"{name} (state_dict failed: {error!r:.200})"])
+            return {}, []
+        # At once, and whole: the stage goes on changing what is its own.
+        state, left_out = copy_savable(dict(state), name)
+        self._left_out.add(left_out)
+        return state, left_out
+
+    def _saved_callbacks(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        for callback in self._callbacks:
+            name = type(callback).__name__
+            try:
+                state = callback.state_dict()
+            except Exception as error:
+                self._left_out.add([f"callback {name}: state (state_dict failed: {error!r:.200})"])
+                continue
+            if not isinstance(callback, History):
+                # At once, as of a stage; a history's long lists are its copies already.
+                state, left_out = copy_savable(state, f"callback {name}: state")
+                self._left_out.add(left_out)
+            if state:
+                yield name, state
+
+    def _save(self, path: Path, index: int, place: Place, left_out: Sequence[str] = ()) -> None:
         """Have the run written that goes on at a place in a stage."""
         self.board.saving = None
         try:
             state = self._state.state_dict()
-        except TypeError as error:
-            self._warn_unsaved(f"its solution is of no kind that can be saved: {error}")
+        except Exception as error:
+            self._warn_unsaved(f"its solution is of no kind that can be saved: {error!s:.200}")
             return
         if state["objects"] and all(type(one).restore is Stage.restore for one in self._stages):
             names = ", ".join(state["objects"])
@@ -369,22 +427,19 @@ class Driver:
             state=state,
             tracker=self.tracker.state_dict(),
             records=[asdict(record) for record in self.run.stages],
-            callbacks=[
-                (type(one).__name__, saved)
-                for one in self._callbacks
-                if (saved := one.state_dict())
-            ],
+            callbacks=list(self._saved_callbacks()),
             tuned=[
                 {name: value for name, value in new.items() if value != old.get(name)}
                 for new, old in zip(now, self._parameters, strict=True)
             ],
+            left_out=list(left_out),
         )
-        self._writer.put(path, backup.as_tree())
+        self._writer.put(path, backup)
 
     def _warn_unsaved(self, why: str) -> None:
         if not self._unsaved:
             self._unsaved = True
-            warnings.warn(f"the run is not backed up: {why}", RuntimeWarning, stacklevel=2)
+            warn_carefully(f"the run is not backed up: {why}")
 
     def _announce_best(self) -> None:
         if not self.board.improved:

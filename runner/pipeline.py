@@ -22,6 +22,7 @@ from ..stages.daemon_pool import DaemonPool
 from .check_writable import check_writable
 from .config_file import ConfigFile
 from .driver import Driver
+from .fresh_stages import fresh
 from .interrupts import Interrupts
 from .progress_tracker import ProgressTracker
 from .run import Run
@@ -56,8 +57,12 @@ class Pipeline:
 
     Examples
     --------
-    >>> run = Pipeline([Load(), GeneticAlgorithm()]).fit(problem, time_limit=30)  # doctest: +SKIP
-    >>> run.cost, run.violations  # doctest: +SKIP
+    >>> from schoolbell.stages import CPSAT, Load
+    >>> from schoolbell.stages.timetable import generate
+    >>> pipeline = Pipeline([Load(), CPSAT(effort=0.01)])
+    >>> run = pipeline.fit(generate(courses=12), time_limit=30, verbose=False)
+    >>> run.status, run.violations
+    ('finished', 0)
     """
 
     def __init__(self, stages: Iterable[Stage], name: str | None = None) -> None:
@@ -86,6 +91,9 @@ class Pipeline:
         timings: str | os.PathLike[str] | Run | None = None,
     ) -> Run:
         """Run the stages.
+
+        Fitting again begins anew: with the parameters that the stages had, and
+        with nothing of what a stage keeps for its `Stage.state_dict`.
 
         Parameters
         ----------
@@ -149,7 +157,7 @@ class Pipeline:
             What a stage raised, with a note that names the stage and the batch.
             The failed run is then at `run`.
         """
-        with self._alone():
+        with self._alone(), fresh(self.stages):
             job_id = _new_job_id() if job_id is None else job_id
             workers = _usable_processors() if workers is None else workers
             _check_options(seed, time_limit, workers, started)
@@ -317,7 +325,9 @@ class Pipeline:
         """Set parameters of stages: ``set_params(ga__population=8)``.
 
         While the pipeline runs, a callback may do so too; of the stage that is
-        at work only the parameters that it declares `tunable` can change.
+        at work only the parameters that it declares `tunable` can change. What
+        is changed so is set back when the next `fit` begins, unless it is set
+        again before.
 
         Raises
         ------

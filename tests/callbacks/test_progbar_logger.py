@@ -16,7 +16,7 @@ from contextlib import suppress
 
 import pytest
 from rich.cells import cell_len
-from schoolbell.callbacks import ProgbarLogger, Snapshot
+from schoolbell.callbacks import LambdaCallback, ProgbarLogger, Snapshot
 from schoolbell.callbacks.notebook_display import NotebookDisplay
 from schoolbell.callbacks.plain_display import PlainDisplay
 from schoolbell.callbacks.progbar_logger import make_display
@@ -63,6 +63,40 @@ def test_the_final_state_tells_every_stage_and_the_best(style):
     assert "1,497" in last
     for part in ("First", "3/3 step", "Second", "4/4 step"):
         assert part in text
+
+
+class Proved(Stage):
+    """Finds what cannot be bettered after two of ten units."""
+
+    name, unit, only_improves = "proved", "step", True
+
+    def run(self, state, budget):
+        state.prove(7)
+        for step in range(10):
+            if step == 1:
+                state.offer("best", 7)
+            yield Batch(step + 1, 10)
+
+
+@pytest.mark.parametrize("style", ["rich", "tqdm"])
+def test_a_stage_whose_best_is_proved_optimal_is_shown_complete(style):
+    text = shown(style, Proved(), Steps("second", 4))
+    row = next(one for one in re.split(r"[\r\n]", text) if "optimal" in one)
+    assert "2/10 step" in row
+    assert "100" in row
+    assert "20" not in row.replace("2/10", "")
+
+
+def test_the_progress_of_a_stage_whose_best_is_proved_optimal_goes_to_its_end():
+    ends = []
+
+    def note(stage, logs):
+        snapshot = pipeline.tracker.snapshot()
+        ends.append((logs["ended_by"], logs["progress"], snapshot.stage_progress))
+
+    pipeline = Pipeline([Proved(), Steps("second", 4)])
+    pipeline.fit(callbacks=LambdaCallback(on_stage_end=note), verbose=False)
+    assert ends[0] == ("optimal", 0.5, 1.0)
 
 
 @pytest.mark.parametrize("style", STYLES)
