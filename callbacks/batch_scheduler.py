@@ -36,6 +36,8 @@ class BatchScheduler(Callback):
     Examples
     --------
     >>> callback = BatchScheduler("kempe", lambda batch: 0.02 if batch < 10 else 0.1, stage="ga")
+    >>> callback.schedule(3), callback.schedule(30)
+    (0.02, 0.1)
     """
 
     def __init__(

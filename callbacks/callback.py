@@ -45,7 +45,8 @@ class Callback:
         on_pipeline_end                           always, however the run ends
 
     ``on_stage_end`` follows every ``on_stage_begin``, whether the stage
-    finished, was skipped, stopped, out of time or interrupted by Ctrl-C; only
+    finished, was skipped, stopped, out of time, needless since the best is
+    proved to be optimal, or interrupted by a signal; only
     after an exception does ``on_exception`` take its place. A stage may end
     instead of beginning another unit: where its total was not known, the last
     ``on_batch_begin`` then has no ``on_batch_end``.
@@ -98,7 +99,9 @@ class Callback:
     def state_dict(self) -> dict[str, Any]:
         """Return what the callback needs to decide alike in a run that is resumed.
 
-        Numbers, texts and None by name; nothing for most callbacks.
+        Numbers, strings, bytes, arrays and None by name, in lists, tuples, dicts
+        and sets too; nothing for most callbacks. Anything else is left out of the
+        backup and warned of once.
         """
         return {}
 
@@ -185,9 +188,11 @@ class Callback:
         logs
             As for `on_batch_end` after its last unit, with ``batches`` (how
             many there were), ``seconds`` (that the stage took), ``ended_by``:
-            ``"finished"``, ``"time"``, ``"optimal"``, ``"skipped"``,
-            ``"stopped"`` or ``"interrupted"``, and ``stopped_by``: who skipped
-            or stopped it, None otherwise.
+            ``"finished"``; ``"time"``, its time was over; ``"optimal"``, the
+            best is proved to be one that nothing can better; ``"skipped"`` by a
+            callback or a command, alone; or, with the whole run, ``"stopped"``
+            or ``"interrupted"`` by Ctrl-C; and ``stopped_by``: who skipped or
+            stopped it, None otherwise.
         """
 
     def on_exception(self, exception: BaseException) -> None:
@@ -206,7 +211,9 @@ class Callback:
         ----------
         logs
             ``status`` (``"finished"``, ``"stopped"``, ``"interrupted"`` or
-            ``"failed"``), ``stopped_by`` (None unless stopped), ``stage`` (the
-            last that began, or None), ``progress``, ``elapsed``, ``cost``,
-            ``violations`` and ``error`` (the exception in one line, or None).
+            ``"failed"``), ``stopped_by`` (who stopped it, or the signal that
+            interrupted it: ``"SIGTERM"`` or ``"SIGHUP"``; otherwise None),
+            ``stage`` (the last that began, or None), ``progress``, ``elapsed``,
+            ``cost``, ``violations`` and ``error`` (the exception in one line, or
+            None).
         """

@@ -88,9 +88,10 @@ def message_text(snapshot: Snapshot, label: str) -> str:
 def share_at_end(snapshot: Snapshot, ended_by: str, before: float | None = None) -> float:
     """Return how far the bar of a stage is to stand when it has ended, 0 to 1.
 
-    At the units that it finished, since its progress has gone to where the next
-    stage begins. Where nobody knew how many there were, one that did what it
-    could in its time has gone all the way.
+    One that had nothing left to do, as the best is proved to be optimal, is at
+    its end. Others are at the units that they finished, since their progress has
+    gone to where the next stage begins. Where nobody knew how many there were,
+    one that did what it could in its time has gone all the way.
 
     Parameters
     ----------
@@ -99,6 +100,8 @@ def share_at_end(snapshot: Snapshot, ended_by: str, before: float | None = None)
     before
         Where the bar stood.
     """
+    if ended_by == vocabulary.OPTIMAL:
+        return 1.0
     if snapshot.total:
         return min(1.0, snapshot.done / snapshot.total)
     if ended_by == FINISHED or (ended_by == vocabulary.TIME and snapshot.done):

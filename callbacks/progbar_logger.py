@@ -7,12 +7,12 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from importlib.util import find_spec
-from typing import Any, Literal, TextIO
+from typing import Any, Literal, TextIO, get_args
 
 from .brief_display import BriefDisplay
 from .callback import Callback, Logs
 from .display import Display
+from .notebook_display import NotebookDisplay
 from .plain_display import PlainDisplay
 from .rich_display import RichDisplay
 from .safe_stream import SafeStream
@@ -22,7 +22,7 @@ from .ticker import Ticker
 from .tqdm_display import TqdmDisplay
 from .vocabulary import FINISHED, outcome_text
 
-Style = Literal["auto", "rich", "tqdm", "plain"]
+Style = Literal["auto", "notebook", "rich", "tqdm", "plain"]
 
 
 class ProgbarLogger(Callback):
@@ -41,19 +41,24 @@ class ProgbarLogger(Callback):
     ----------
     style
         ``"rich"``: a row with a bar for each stage, and the whole run above.
-        ``"tqdm"``: bars of tqdm, widgets in a notebook that has ipywidgets.
+        ``"notebook"``: the same as a box below a notebook's cell, which stays when
+        the notebook is saved or converted. ``"tqdm"``: bars of tqdm.
         ``"plain"``: lines, at most one a second, and one at the end of a stage.
-        ``"auto"``: tqdm in a notebook, rich in a terminal, plain elsewhere.
+        ``"auto"``: a box in a notebook, rich in a terminal, plain elsewhere.
     stream
         Where to show it; ``sys.stderr`` by default, so that a program's results
         on ``sys.stdout`` stay apart. Where that is None or closed, nothing is
         shown.
     """
 
+    #: Whether the last line of a failed run tells why; not where somebody else does.
+    tells_error = True
+
     def __init__(self, style: Style = "auto", stream: TextIO | None = None) -> None:
         super().__init__()
-        if style not in ("auto", "rich", "tqdm", "plain"):
-            raise ValueError(f'style must be "auto", "rich", "tqdm" or "plain", got {style!r}')
+        if style not in get_args(Style):
+            known = ", ".join(f'"{one}"' for one in get_args(Style))
+            raise ValueError(f"style must be one of {known}, got {style!r}")
         self.style: Style = style
         self.stream = stream
         self._display: Display | None = None
@@ -65,12 +70,12 @@ class ProgbarLogger(Callback):
         self._abandon()
         self._events.clear()
         self._over = False
-        stream = sys.stderr if self.stream is None else self.stream
-        if self.stream is None and not is_usable(stream):
+        in_notebook = self.style in ("auto", "notebook") and _in_notebook()
+        if self.stream is None and not is_usable(sys.stderr) and not in_notebook:
             return
         display = self._display = begin_display(
             self.style,
-            stream,
+            self.stream,
             self.params.get("pipeline") or "Run",
             self.params.get("stages", ()),
             self.params.get("job_id"),
@@ -95,7 +100,8 @@ class ProgbarLogger(Callback):
     def on_pipeline_end(self, logs: Logs | None = None) -> None:
         about = logs or {}
         status = about.get("status", FINISHED)
-        self._end(outcome_text(status, about.get("stopped_by"), about.get("error")))
+        error = about.get("error") if self.tells_error else None
+        self._end(outcome_text(status, about.get("stopped_by"), error))
 
     def _draw(self) -> None:
         """Draw what has happened; on the display's own thread, which alone a terminal can block."""
@@ -156,7 +162,7 @@ class ProgbarLogger(Callback):
 
 def begin_display(
     style: Style,
-    stream: TextIO,
+    stream: TextIO | None,
     title: str,
     stages: Sequence[Mapping[str, Any]],
     job_id: str | None = None,
@@ -169,19 +175,17 @@ def begin_display(
 
     Parameters
     ----------
-    style, stream
-        As for `ProgbarLogger`.
+    style, stream, job_id
+        As for `make_display`.
     title, stages
         As for `Display.begin`.
-    job_id
-        What to call the run among others, if it has no other name.
     hint
         What to tell below it while the run goes on.
     """
-    safe = SafeStream(stream)
+    safe = SafeStream(sys.stderr if stream is None else stream)
     title = safe.encodable(printable(title))
     stages = [{**one, "label": safe.encodable(printable(one["label"]))} for one in stages]
-    display = make_display(style, safe)
+    display = make_display(style, stream, job_id)
     if display.draws_over and not claim(safe, display):
         display = BriefDisplay(safe)
         title = f"Run {job_id}" if title == "Run" and job_id else title
@@ -199,20 +203,31 @@ def begin_display(
     return display
 
 
-def make_display(style: Style, stream: TextIO | SafeStream) -> Display:
-    """Return the display for a style on a stream, ``"auto"`` chosen by where it runs."""
+def make_display(style: Style, stream: TextIO | None, job_id: str | None = None) -> Display:
+    """Return the display for a style, ``"auto"`` chosen by where it runs.
+
+    Parameters
+    ----------
+    style
+        As for `ProgbarLogger`.
+    stream
+        Where to show it; None for ``sys.stderr``, or the output of a notebook's cell.
+    job_id
+        The run's id, which tells boxes in a notebook apart.
+    """
+    if style == "notebook" or (style == "auto" and stream is None and _in_notebook()):
+        return NotebookDisplay(job_id)
+    safe = SafeStream(sys.stderr if stream is None else stream)
     if style == "auto":
-        style = _style_of_place(stream)
+        style = _style_of_stream(safe)
     if style == "rich":
-        return RichDisplay(stream)
+        return RichDisplay(safe)
     if style == "tqdm":
-        return TqdmDisplay(stream, notebook=_in_notebook() and find_spec("ipywidgets") is not None)
-    return PlainDisplay(stream)
+        return TqdmDisplay(safe)
+    return PlainDisplay(safe)
 
 
-def _style_of_place(stream: TextIO | SafeStream) -> Style:
-    if _in_notebook():
-        return "tqdm"
+def _style_of_stream(stream: TextIO | SafeStream) -> Style:
     if is_terminal(stream) and os.environ.get("TERM") != "dumb":
         return "rich"
     return "plain"

@@ -1,5 +1,6 @@
 """Writes solutions to files while the run goes on."""
 
+import math
 import os
 import string
 import threading
@@ -171,6 +172,9 @@ class SolutionCheckpoint(Callback):
         value = logs.get(self.monitor, self._value)
         if value is None:
             return False
+        if value != value:
+            # NaN is better than nothing, and everything is better than NaN.
+            return self.best is None
         better = self._watch.improves(value, self.best)
         if self.monitor == "cost" and not self._watch.rising:
             # A timetable without violations is better than a cheaper one with some.
@@ -250,5 +254,9 @@ def _formatted(template: str, values: Logs) -> str:
         return template.format(**known)
     except (ValueError, TypeError):
         # A cost with a fraction where a whole number was expected, or one that is not there.
-        whole = {k: round(v) if isinstance(v, float) else v or 0 for k, v in known.items()}
+        whole = {k: _whole(v) if isinstance(v, float) else v or 0 for k, v in known.items()}
         return template.format(**whole)
+
+
+def _whole(value: float) -> int:
+    return round(value) if math.isfinite(value) else 0

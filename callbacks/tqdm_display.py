@@ -22,8 +22,6 @@ from .snapshot import Snapshot
 from .terminal import is_terminal, terminal_size
 from .vocabulary import stage_end_text
 
-# Widths of widgets, in digits.
-_PERCENT_WIDTH, _TEXT_WIDTH = 8, "40ch"
 _BAR = "{desc} %s|{bar}|"
 # In a smaller terminal the whole run is one line.
 _LEAST_COLUMNS, _LEAST_LINES = 45, 8
@@ -38,50 +36,36 @@ class TqdmDisplay(Display):
     Parameters
     ----------
     stream
-        Where to draw text bars.
-    notebook
-        Draw widgets of tqdm.notebook instead.
+        Where to draw them.
     """
 
-    def __init__(self, stream: TextIO | SafeStream, notebook: bool = False) -> None:
+    draws_over = True
+
+    def __init__(self, stream: TextIO | SafeStream) -> None:
         self._stream = stream
-        self.widgets = notebook
-        self.draws_over = not notebook
         self._title = ""
         self._labels: dict[str, str] = {}
         self._width = 0
         self._run: Any = None
-        self._ready: dict[str, Any] = {}
         self._stage: Any = None
         self._stdout: Any = None
         self._prints: Any = None
 
     def _bar(self, label: str, position: int) -> Any:
-        if self.widgets:
-            from tqdm.notebook import tqdm
+        from tqdm.std import tqdm
 
-            delay = 0.0
-        else:
-            from tqdm.std import tqdm
-
-            # It is not to draw before it is made: it would keep its lock over an exception.
-            delay = 1e-9
         bar: Any = tqdm(
             total=1.0,
-            desc=label if self.widgets else label + " " * (self._width - columns(label)),
+            desc=label + " " * (self._width - columns(label)),
             position=position,
             file=self._stream,
             bar_format=_BAR % "{percentage:3.0f}%",
             dynamic_ncols=True,
             leave=True,
-            delay=delay,
+            # It is not to draw while it is made: it would keep its lock over an exception.
+            delay=1e-9,
         )
         bar.delay = 0
-        if self.widgets:
-            # Else each bar would begin and end where its own texts do.
-            before, _, after = bar.container.children
-            before.layout.width = f"{self._width + _PERCENT_WIDTH}ch"
-            after.layout.width = _TEXT_WIDTH
         return bar
 
     def begin(self, title: str, stages: Sequence[Mapping[str, Any]]) -> None:
@@ -90,10 +74,7 @@ class TqdmDisplay(Display):
         self._width = max(map(columns, [title, *self._labels.values()]))
         # The present stage's bar is below: tqdm moves finished bars above those at work.
         self._run = self._bar(title, 0)
-        if self.widgets:
-            # All at once: only the thread that runs the cell can put widgets into its output.
-            self._ready = {name: self._bar(label, 1) for name, label in self._labels.items()}
-        if not self.widgets and is_terminal(sys.stdout) and is_terminal(self._stream):
+        if is_terminal(sys.stdout) and is_terminal(self._stream):
             self._redirect_prints()
         for stage in stages:
             if stage.get("restored"):
@@ -101,7 +82,7 @@ class TqdmDisplay(Display):
 
     def begin_stage(self, stage: str) -> None:
         if not self._is_small:
-            self._stage = self._ready.get(stage) or self._bar(self._labels.get(stage, stage), 1)
+            self._stage = self._bar(self._labels.get(stage, stage), 1)
 
     def update(self, snapshot: Snapshot) -> None:
         if self._stage is not None:
@@ -178,7 +159,7 @@ class TqdmDisplay(Display):
 
     @property
     def _is_small(self) -> bool:
-        size = None if self.widgets else terminal_size(self._stream)
+        size = terminal_size(self._stream)
         return size is not None and (size.columns < _LEAST_COLUMNS or size.lines < _LEAST_LINES)
 
     def _draw_run(self, snapshot: Snapshot, outcome: str | None) -> None:
@@ -204,7 +185,7 @@ class TqdmDisplay(Display):
     ) -> None:
         """Draw a bar with the first of the texts that there is room for."""
         percent = percent or format_percent(progress, 0)
-        size = None if self.widgets else terminal_size(self._stream)
+        size = terminal_size(self._stream)
         text = texts[0]
         if size is not None:
             room = size.columns - self._width - len(" 100.0 %|| ") - _NARROWEST_BAR - 1

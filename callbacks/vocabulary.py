@@ -57,8 +57,9 @@ def outcome_text(status: str, stopped_by: str | None = None, error: str | None =
     error
         What made it fail, in one line.
     """
-    if status == STOPPED:
-        return _ended(STOPPED, stopped_by)
+    if status in (STOPPED, INTERRUPTED):
+        # An interruption that nobody is named for is Ctrl-C.
+        return _ended(status, stopped_by)
     if status == FAILED and error:
         return f"{FAILED}: {error}"
     return status

@@ -207,7 +207,8 @@ class Player:
         else:
             status = STOPPED if board.stopped_by else logs.get("status", INTERRUPTED)
         run.status = status
-        run.stopped_by = (board.stopped_by or logs.get("stopped_by")) if status == STOPPED else None
+        by = board.stopped_by if status == STOPPED else None
+        run.stopped_by = by or logs.get("stopped_by")
         run.cost, run.violations = self.tracker.best
         run.seconds = self._elapsed
         self.tracker.finish(status)

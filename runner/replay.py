@@ -65,8 +65,18 @@ def replay(
 
     Examples
     --------
-    >>> run = replay("runs/monday/log.csv", TensorBoard("logs/monday"))  # doctest: +SKIP
-    >>> run.history.plot()  # doctest: +SKIP
+    >>> from schoolbell.callbacks import CSVLogger, LambdaCallback
+    >>> from schoolbell.runner import Pipeline
+    >>> from schoolbell.stages import MapBatches
+    >>> pipeline = Pipeline([MapBatches(sum, [1, 2, 3], name="sums")])
+    >>> run = pipeline.fit(callbacks=CSVLogger("monday.csv"), verbose=False)
+    >>> tell = LambdaCallback(on_batch_end=lambda batch, logs: print(logs["stage"], logs["done"]))
+    >>> run = replay("monday.csv", tell)
+    sums 1
+    sums 2
+    sums 3
+    >>> len(run.history)
+    3
     """
     if speed is not None and not 0 < speed < math.inf:
         raise ValueError(f"speed must be a positive number or None, got {speed!r}")

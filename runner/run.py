@@ -22,9 +22,12 @@ class Run:
         The run's id and its random seed.
     status
         ``"finished"``; ``"stopped"`` by a callback or a command;
-        ``"interrupted"`` by Ctrl-C, with the best so far; or ``"failed"``.
+        ``"interrupted"`` by Ctrl-C, SIGTERM or SIGHUP, with the best so far; or
+        ``"failed"``.
     stopped_by
-        Who stopped it: a callback's class, ``"command"``, ``"program"``, …; None
+        Who stopped it: a callback's class, ``"command"``, ``"program"``, …;
+        ``"SIGTERM"`` or ``"SIGHUP"`` of an interrupted run that Ctrl-C has not
+        interrupted; None
         otherwise.
     solution, cost, violations
         The best solution, its cost and its violated hard constraints; None

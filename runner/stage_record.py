@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from ..callbacks.vocabulary import stage_end_text
+from ..stages.offered import as_cost, as_violations
 from ..stages.plain_data import as_number
 
 
@@ -61,7 +62,12 @@ class StageRecord:
             raise ValueError(f"expected a name or None, got {record.stopped_by!r:.40}")
         for number in (record.done, record.seconds, record.began):
             as_number(number)
-        for number in (record.total, record.cost, record.violations, record.budget):
+        for number, check in (
+            (record.total, as_number),
+            (record.cost, as_cost),
+            (record.violations, as_violations),
+            (record.budget, as_number),
+        ):
             if number is not None:
-                as_number(number)
+                check(number)
         return record

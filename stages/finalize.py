@@ -43,6 +43,7 @@ class Finalize(Stage):
     time_share = 0.5
     label = "Finalizing"
     tunable = ()
+    brief = True
     incidental = ("solution", "html", "csv")
 
     def __init__(

@@ -48,6 +48,7 @@ class Load(Stage):
     share = 2.0
     label = "Loading"
     tunable = ()
+    brief = True
     # No other stage works without it.
     skippable = False
 

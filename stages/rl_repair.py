@@ -157,6 +157,12 @@ class RLRepair(Stage):
         finally:
             self._repairing = None
 
+    @property
+    def keeps_state(self) -> bool:
+        """Whether the agent tells what it has learned; those of the package do."""
+        agent = self.agent
+        return agent is None or isinstance(agent, str | os.PathLike) or hasattr(agent, "state_dict")
+
     def state_dict(self) -> dict[str, Any]:
         """Return the environment, the agent if it offers its state, and the random state."""
         return {} if self._repairing is None else self._repairing.state_dict()

@@ -1,5 +1,7 @@
 """What the stages of one run share."""
 
+import copy as copying
+import math
 import zlib
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -7,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .offered import as_cost, as_violations, rank
 from .plain_data import as_count, as_number, copy_plain
 
 # What the run gives, a backup keeps in another form, or is nobody's but the state's.
@@ -105,8 +108,16 @@ class State:
         """Take a proven lower bound of what solutions without violations cost.
 
         The greatest one is kept. Once the best solution costs no more, the
-        runner ends every stage that `only_improves`.
+        runner ends every stage that `only_improves`. NaN proves nothing.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For a bound that is no real number.
         """
+        bound = as_cost(bound, "bound")
+        if math.isnan(bound):
+            return
         if self.bound is None or bound > self.bound:
             self.bound = bound
             if self._alert is not None:
@@ -124,21 +135,47 @@ class State:
         """
         return np.random.SeedSequence(self.seed, spawn_key=(zlib.crc32(name.encode()), *key))
 
-    def offer(self, solution: Any, cost: float, violations: int) -> bool:
+    def offer(self, solution: Any, cost: float, violations: int = 0, *, copy: bool = False) -> bool:
         """Make `solution` the best one if it is better than the best so far.
 
-        Fewer violations are better; with as many, a lower cost. The runner
-        calls `on_solution` after the stage's next yield.
+        Fewer violations are better; with as many, a lower cost. A cost of NaN is
+        never better than a number, however many violations that has, and any
+        number is better than NaN. The runner calls `on_solution` after the
+        stage's next yield.
+
+        Parameters
+        ----------
+        solution
+            The solution. The object itself is kept: a stage that goes on
+            changing it offers a `copy`, or the run would end with a solution
+            that does not have the run's cost.
+        cost
+            Its cost, any real number; one of NumPy's, a `Decimal` and an array
+            of one number become Python's own.
+        violations
+            Number of hard constraints that it violates, a whole number from 0.
+        copy
+            Keep a deep copy (`copy.deepcopy`), which is made only of a new best.
 
         Returns
         -------
         bool
             Whether it became the best.
+
+        Raises
+        ------
+        TypeError
+            For a cost or violations that are no real numbers.
+        ValueError
+            For violations that are not whole or below 0.
         """
-        best = (self.violations, self.cost)
-        if None not in best and (violations, cost) >= best:
+        cost, violations = as_cost(cost), as_violations(violations)
+        best = None
+        if self.cost is not None and self.violations is not None:
+            best = rank(self.cost, self.violations)
+        if best is not None and rank(cost, violations) >= best:
             return False
-        self.solution = solution
+        self.solution = copying.deepcopy(solution) if copy else solution
         self.cost = cost
         self.violations = violations
         self.version += 1
@@ -152,7 +189,7 @@ class State:
         Parameters
         ----------
         pack
-            Makes arrays, numbers and strings of a solution (see `copy_plain`).
+            Makes plain data of a solution (see `copy_plain`).
         unpack
             Makes a solution of them, or raises a ValueError.
         """
@@ -177,7 +214,7 @@ class State:
                 data[name] = copy_plain(value)
             except TypeError:
                 objects.append(name)
-        solution = None if self.solution is None else self._pack(self.solution)
+        solution = None if self.solution is None else copy_plain(self._pack(self.solution))
         return {"data": data, "objects": objects, "solution": solution}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -195,9 +232,10 @@ class State:
             if name.startswith("_") or name in _NOT_SAVED or hasattr(type(self), name):
                 raise ValueError(f"the state has nothing of the name {name!r}")
             setattr(self, name, value)
-        for value in (self.cost, self.violations, self.bound):
+        for name, check in (("cost", as_cost), ("violations", as_violations), ("bound", as_cost)):
+            value = getattr(self, name)
             if value is not None:
-                as_number(value)
+                check(value)
         as_number(self.overtime, least=0)
         as_count(self.version)
         self._objects = [str(name) for name in state["objects"]]

@@ -1,8 +1,10 @@
 """Waiting for work on an executor while the stage goes on yielding."""
 
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Any
+
+from ..daemon_pool import DaemonPool
 
 PULSE = 0.1
 
@@ -22,7 +24,7 @@ def run_aside(function: Callable[..., Any], *arguments: Any) -> Generator[None, 
 
     For what has to stay in this process whatever the run's executor is.
     """
-    pool = ThreadPoolExecutor(1)
+    pool = DaemonPool(1, "schoolbell-aside")
     try:
         (result,) = yield from wait_all([pool.submit(function, *arguments)])
     finally:

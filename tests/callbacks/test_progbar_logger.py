@@ -16,12 +16,11 @@ from contextlib import suppress
 
 import pytest
 from rich.cells import cell_len
-from schoolbell.callbacks import ProgbarLogger, Snapshot
-from schoolbell.callbacks import progbar_logger as module
+from schoolbell.callbacks import LambdaCallback, ProgbarLogger, Snapshot
+from schoolbell.callbacks.notebook_display import NotebookDisplay
 from schoolbell.callbacks.plain_display import PlainDisplay
 from schoolbell.callbacks.progbar_logger import make_display
 from schoolbell.callbacks.rich_display import RichDisplay
-from schoolbell.callbacks.tqdm_display import TqdmDisplay
 from schoolbell.runner import Pipeline
 from schoolbell.stages import Batch, Stage
 
@@ -64,6 +63,40 @@ def test_the_final_state_tells_every_stage_and_the_best(style):
     assert "1,497" in last
     for part in ("First", "3/3 step", "Second", "4/4 step"):
         assert part in text
+
+
+class Proved(Stage):
+    """Finds what cannot be bettered after two of ten units."""
+
+    name, unit, only_improves = "proved", "step", True
+
+    def run(self, state, budget):
+        state.prove(7)
+        for step in range(10):
+            if step == 1:
+                state.offer("best", 7)
+            yield Batch(step + 1, 10)
+
+
+@pytest.mark.parametrize("style", ["rich", "tqdm"])
+def test_a_stage_whose_best_is_proved_optimal_is_shown_complete(style):
+    text = shown(style, Proved(), Steps("second", 4))
+    row = next(one for one in re.split(r"[\r\n]", text) if "optimal" in one)
+    assert "2/10 step" in row
+    assert "100" in row
+    assert "20" not in row.replace("2/10", "")
+
+
+def test_the_progress_of_a_stage_whose_best_is_proved_optimal_goes_to_its_end():
+    ends = []
+
+    def note(stage, logs):
+        snapshot = pipeline.tracker.snapshot()
+        ends.append((logs["ended_by"], logs["progress"], snapshot.stage_progress))
+
+    pipeline = Pipeline([Proved(), Steps("second", 4)])
+    pipeline.fit(callbacks=LambdaCallback(on_stage_end=note), verbose=False)
+    assert ends[0] == ("optimal", 0.5, 1.0)
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -217,14 +250,8 @@ def test_the_style_suits_the_place(monkeypatch):
     shell = types.SimpleNamespace(config={"IPKernelApp": {}})
     notebook = types.SimpleNamespace(get_ipython=lambda: shell)
     monkeypatch.setitem(sys.modules, "IPython", notebook)
-    monkeypatch.setattr(module, "find_spec", lambda name: None)
-    display = make_display("auto", io.StringIO())
-    assert isinstance(display, TqdmDisplay)
-    assert not display.widgets
-    monkeypatch.setattr(module, "find_spec", lambda name: object())
-    display = make_display("auto", io.StringIO())
-    assert isinstance(display, TqdmDisplay)
-    assert display.widgets
+    assert isinstance(make_display("auto", None), NotebookDisplay)
+    assert isinstance(make_display("auto", io.StringIO()), PlainDisplay)
 
 
 SCRIPT = """

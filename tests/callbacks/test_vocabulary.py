@@ -21,6 +21,7 @@ from schoolbell.callbacks.vocabulary import (
         (("stopped", "cancelled"), "cancelled"),
         (("failed", None, "ValueError: no luck"), "failed: ValueError: no luck"),
         (("interrupted",), "interrupted"),
+        (("interrupted", "SIGTERM"), "interrupted by SIGTERM"),
     ],
 )
 def test_an_outcome_in_words(about, words):

@@ -7,8 +7,9 @@ import sys
 import textwrap
 import threading
 
+import numpy as np
 import pytest
-from schoolbell.callbacks import Callback, CallbackError, LambdaCallback
+from schoolbell.callbacks import Callback, CallbackError, CSVLogger, LambdaCallback
 from schoolbell.callbacks.callback_list import HOOKS
 from schoolbell.runner import Pipeline
 from schoolbell.stages import Batch, Stage
@@ -762,3 +763,33 @@ def test_a_run_that_is_no_generator_is_told_so():
 
     with pytest.raises(TypeError, match=r"run\(\) of stage 'plain' must be a generator"):
         Pipeline([Plain()]).fit(verbose=False)
+
+
+class Offering(Stage):
+    name = "offering"
+
+    def __init__(self, *offers):
+        self.offers = offers
+
+    def run(self, state, budget):
+        for done, offer in enumerate(self.offers, start=1):
+            state.offer(*offer)
+            yield Batch(done, len(self.offers))
+
+
+def test_an_offer_that_is_no_number_names_the_stage_and_keeps_the_best():
+    pipeline = Pipeline([Offering(("a", 5.0, 0), ("b", "cheap", 0))])
+    with pytest.raises(TypeError, match="cost must be a real number, got 'cheap'") as caught:
+        pipeline.fit(verbose=False)
+    assert caught.value.__notes__ == ["raised by stage 'offering' after batch 0"]
+    assert (pipeline.run.solution, pipeline.run.cost) == ("a", 5.0)
+
+
+def test_a_run_of_odd_costs_ends_with_the_best_number(tmp_path):
+    nan = float("nan")
+    offers = [("a", nan, 0), ("b", np.array([7.5]), 0), ("c", nan, 0), ("d", 900, 0)]
+    log = tmp_path / "log.csv"
+    run = Pipeline([Offering(*offers)]).fit(callbacks=CSVLogger(log), verbose=False)
+    assert (run.status, run.solution, run.cost) == ("finished", "b", 7.5)
+    assert run.history["cost"][1:] == [7.5, 7.5, 7.5]
+    assert [line.split(",")[7] for line in log.read_text().splitlines()[2:]] == ["7.5"] * 3
