@@ -7,11 +7,12 @@ import warnings
 from collections import deque
 from collections.abc import Callable
 from importlib.util import find_spec
-from typing import Literal, TextIO
+from typing import Any, ClassVar, Literal, TextIO
 
-from .callback import Callback, Logs
+from .callback import Callback, Logs, nothing
 from .display import Display
 from .plain_display import PlainDisplay
+from .portable_stream import PortableStream
 from .rich_display import RichDisplay
 from .ticker import Ticker
 from .tqdm_display import TqdmDisplay
@@ -38,6 +39,8 @@ class ProgbarLogger(Callback):
         on ``sys.stdout`` stay apart.
     """
 
+    made_anew: ClassVar = {"_display": nothing, "_ticker": nothing, "_events": deque}
+
     def __init__(self, style: Style = "auto", stream: TextIO | None = None) -> None:
         super().__init__()
         if style not in ("auto", "rich", "tqdm", "plain"):
@@ -47,6 +50,12 @@ class ProgbarLogger(Callback):
         self._display: Display | None = None
         self._ticker: Ticker | None = None
         self._events: deque[Callable[[Display], None]] = deque()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return super().__getstate__() | {"stream": PortableStream(self.stream)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state | {"stream": state["stream"].stream})
 
     def on_pipeline_begin(self, logs: Logs | None = None) -> None:
         self._abandon()

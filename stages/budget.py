@@ -35,6 +35,10 @@ class Budget:
         self._clock = clock
         self._start = clock() - spent
 
+    def __reduce__(self) -> tuple[type["Budget"], tuple[object, ...]]:
+        # A copy has the time that is left; nobody can ask it to end.
+        return Budget, (self.seconds, None, time.monotonic, self.elapsed)
+
     @property
     def elapsed(self) -> float:
         """Seconds since the stage began."""
