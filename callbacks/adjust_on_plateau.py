@@ -2,9 +2,9 @@
 
 import math
 import warnings
-from typing import Any
+from typing import Any, ClassVar
 
-from .callback import Callback, Logs
+from .callback import Callback, Logs, nothing
 from .monitor import Mode, Monitor, check_numbers, watched_stages
 from .stage_parameter import StageParameter
 
@@ -51,6 +51,8 @@ class AdjustOnPlateau(Callback):
         stage that does not exist or cannot change, or a value that the stage
         does not report.
     """
+
+    made_anew: ClassVar = {"_target": nothing}
 
     def __init__(
         self,

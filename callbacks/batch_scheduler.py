@@ -2,9 +2,9 @@
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
-from .callback import Callback, Logs
+from .callback import Callback, Logs, nothing
 from .stage_parameter import StageParameter
 
 
@@ -39,6 +39,8 @@ class BatchScheduler(Callback):
     >>> callback.schedule(3), callback.schedule(30)
     (0.02, 0.1)
     """
+
+    made_anew: ClassVar = {"_target": nothing}
 
     def __init__(
         self, parameter: str, schedule: Callable[..., Any], stage: str | None = None

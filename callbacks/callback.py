@@ -1,7 +1,7 @@
 """The base class of callbacks."""
 
-from collections.abc import Mapping
-from typing import Any, Self
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Self
 
 from .control import Control
 from .parameters import parameter_names, public_parameters
@@ -15,7 +15,9 @@ class Callback:
     A hook may read, write files, print, and steer the run through
     `self.pipeline`; it never computes the timetable. Every call of a hook gets
     a dict of its own run's making that no later call changes, so it may be
-    kept. One callback can serve several fits, one after another.
+    kept. One callback can serve several fits, one after another. It can be
+    copied and pickled before, between and after them; the copy has what the
+    callback has found out, knows no pipeline, and can watch a fit of its own.
 
     Attributes
     ----------
@@ -52,9 +54,28 @@ class Callback:
     ``on_batch_begin`` then has no ``on_batch_end``.
     """
 
+    #: What a copy or a pickle does not have, as it belongs to one run in one process: threads,
+    #: locks, connections, open files. By name what makes it anew; None where nothing does.
+    made_anew: ClassVar[Mapping[str, Callable[[], Any] | None]] = {}
+
     def __init__(self) -> None:
         self.pipeline: Control
         self.params: Mapping[str, Any] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        anew = {"pipeline", "params", *_made_anew(type(self))}
+        state = {name: value for name, value in vars(self).items() if name not in anew}
+        # The values of parameters are the stages' and may be anything.
+        params = public_parameters(self.params)
+        if "parameters" in params:
+            params["parameters"] = public_parameters(self.params["parameters"])
+        return state | {"params": params}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        for name, make in _made_anew(type(self)).items():
+            if make is not None:
+                setattr(self, name, make())
 
     def set_pipeline(self, pipeline: Control) -> None:
         """Take the pipeline that is about to run; called before any hook."""
@@ -217,3 +238,15 @@ class Callback:
             ``cost``, ``violations`` and ``error`` (the exception in one line, or
             None).
         """
+
+
+def _made_anew(kind: type[Callback]) -> dict[str, Callable[[], Any] | None]:
+    """Return what a class and those that it derives from make anew in a copy."""
+    anew: dict[str, Callable[[], Any] | None] = {}
+    for one in reversed(kind.__mro__):
+        anew |= vars(one).get("made_anew", {})
+    return anew
+
+
+def nothing() -> None:
+    """Return None: for `Callback.made_anew`, what an attribute is before a run."""

@@ -1,5 +1,7 @@
 """The error of a callback that failed."""
 
+from typing import Any
+
 
 class CallbackError(RuntimeError):
     """A callback raised: the message names the callback and the hook, the cause is the original.
@@ -16,3 +18,13 @@ class CallbackError(RuntimeError):
         self.callback = callback
         self.hook = hook
         super().__init__(f"callback {callback} failed in {hook}: {type(error).__name__}: {error}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Without the original, which may be of a kind that cannot be pickled.
+        return _restored, (type(self), str(self)), vars(self)
+
+
+def _restored(kind: type[CallbackError], message: str) -> CallbackError:
+    error = kind.__new__(kind)
+    error.args = (message,)
+    return error

@@ -7,13 +7,14 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Literal, TextIO, get_args
+from typing import Any, ClassVar, Literal, TextIO, get_args
 
 from .brief_display import BriefDisplay
-from .callback import Callback, Logs
+from .callback import Callback, Logs, nothing
 from .display import Display
 from .notebook_display import NotebookDisplay
 from .plain_display import PlainDisplay
+from .portable_stream import PortableStream
 from .rich_display import RichDisplay
 from .safe_stream import SafeStream
 from .snapshot_fields import printable
@@ -53,6 +54,7 @@ class ProgbarLogger(Callback):
 
     #: Whether the last line of a failed run tells why; not where somebody else does.
     tells_error = True
+    made_anew: ClassVar = {"_display": nothing, "_ticker": nothing, "_events": deque}
 
     def __init__(self, style: Style = "auto", stream: TextIO | None = None) -> None:
         super().__init__()
@@ -65,6 +67,12 @@ class ProgbarLogger(Callback):
         self._ticker: Ticker | None = None
         self._over = False
         self._events: deque[Callable[[Display], None]] = deque()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return super().__getstate__() | {"stream": PortableStream(self.stream)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state | {"stream": state["stream"].stream})
 
     def on_pipeline_begin(self, logs: Logs | None = None) -> None:
         self._abandon()

@@ -5,9 +5,9 @@ import shutil
 import sys
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from .callback import Callback, Logs
+from .callback import Callback, Logs, nothing
 from .embedded_redis import EmbeddedRedis, find_program
 from .job_keys import DEFAULT_PREFIX, HEARTBEAT_SECONDS, JobKeys
 from .redis_connection import check_server, redacted, resolved_url, urlsplit_or_none
@@ -67,6 +67,8 @@ class RedisLogger(Callback):
         At the beginning of a run, for a server that cannot be used, or where
         there is none to start. Its message has no password.
     """
+
+    made_anew: ClassVar = {"_server": nothing, "_feed": nothing}
 
     def __init__(
         self,

@@ -3,9 +3,9 @@
 import atexit
 import warnings
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
-from .callback import Callback, Logs
+from .callback import Callback, Logs, nothing
 from .http_target import HTTPTarget
 from .parameters import HIDDEN, without_secrets
 from .remote_feed import RemoteFeed
@@ -46,6 +46,8 @@ class RemoteMonitor(Callback):
         For what is no URL of a web server, headers that HTTP cannot send, and
         an interval that is not positive.
     """
+
+    made_anew: ClassVar = {"_feed": nothing}
 
     def __init__(
         self,

@@ -7,9 +7,9 @@ import threading
 import warnings
 from collections import OrderedDict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from .callback import Callback, Logs
+from .callback import Callback, Logs, nothing
 from .monitor import Mode, Monitor, watched_stages
 from .ticker import Ticker
 
@@ -66,6 +66,16 @@ class SolutionCheckpoint(Callback):
         At the beginning of a run, for a folder that cannot be made.
     """
 
+    made_anew: ClassVar = {
+        "_ticker": nothing,
+        "_lock": threading.Lock,
+        "_waiting": OrderedDict,
+        "_solution": nothing,
+        "_due": nothing,
+        # Of the object itself, see `_bind`.
+        "on_batch_end": None,
+    }
+
     def __init__(
         self,
         filepath: str | os.PathLike[str],
@@ -93,6 +103,10 @@ class SolutionCheckpoint(Callback):
         self._bind()
         self._ticker: Ticker | None = None
         self._reset()
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._bind()
 
     def _bind(self) -> None:
         """Have the hook of every batch called only where it is needed, since it takes time."""

@@ -9,9 +9,9 @@ from collections import deque
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
-from .callback import Callback, Logs
+from .callback import Callback, Logs, nothing
 from .event_file import EventFile
 from .formatting import format_number, format_seconds
 from .ticker import Ticker
@@ -71,6 +71,16 @@ class TensorBoard(Callback):
     OSError
         At the beginning of a run, for a folder that cannot be written.
     """
+
+    made_anew: ClassVar = {
+        "_file": nothing,
+        "_ticker": nothing,
+        # Each run begins with these.
+        "_rows": None,
+        "_summaries": None,
+        "_solution": None,
+        "_session_end": None,
+    }
 
     def __init__(
         self, log_dir: str | os.PathLike[str] = "logs", image_interval: float = 5.0

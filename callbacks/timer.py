@@ -5,6 +5,7 @@ import re
 import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import ClassVar
 
 from .callback import Callback, Logs
 from .monitor import as_names, watched_stages
@@ -36,6 +37,8 @@ class Timer(Callback):
         For a duration that is not positive; at the beginning of a run, for a
         stage that it does not have.
     """
+
+    made_anew: ClassVar = {"_over": threading.Event, "_lock": threading.Lock}
 
     def __init__(
         self,

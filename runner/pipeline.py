@@ -74,6 +74,17 @@ class Pipeline:
         self._running = False
         self._lock = threading.Lock()
 
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy has what the last run found, but cannot track or steer it.
+        own = ("_driver", "_running", "_lock")
+        return {name: value for name, value in vars(self).items() if name not in own}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._driver = None
+        self._running = False
+        self._lock = threading.Lock()
+
     def fit(
         self,
         problem: Any = None,

@@ -1,12 +1,14 @@
 """What `Pipeline.fit` returns."""
 
 import textwrap
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from ..callbacks import History
 from ..callbacks.formatting import format_number, format_seconds
 from ..callbacks.vocabulary import RUNNING, best_text, outcome_text, units_text
+from .portable_exception import portable_exception
 from .stage_record import StageRecord
 
 _WIDTH = 100
@@ -45,7 +47,8 @@ class Run:
     exception
         What made it fail; None otherwise.
     state
-        What the stages left for each other.
+        What the stages left for each other. In a copy or a pickle, without the
+        executor and what cannot be copied or pickled.
     config
         What the run is made of, as JSON knows it and without secrets: ``seed``,
         ``time_limit``, ``workers``, ``parameters`` of the stages by name, and
@@ -66,6 +69,24 @@ class Run:
     stages: list[StageRecord] = field(default_factory=list)
     exception: BaseException | None = None
     config: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self._values() | {"exception": portable_exception(self.exception)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            setattr(self, name, value)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Run":
+        new = memo[id(self)] = Run.__new__(type(self))
+        if self.exception is not None:
+            # Of a kind, perhaps, that cannot be made again.
+            memo[id(self.exception)] = self.exception
+        new.__setstate__({name: deepcopy(one, memo) for name, one in self._values().items()})
+        return new
+
+    def _values(self) -> dict[str, Any]:
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
     def summary(self) -> str:
         """Return the run in words.

@@ -45,6 +45,10 @@ class Budget:
         self._functions: list[Callable[[], object]] = []
         self._waits = False
 
+    def __reduce__(self) -> tuple[type["Budget"], tuple[object, ...]]:
+        # A copy has the time that is left; nobody can ask it to end.
+        return Budget, (self.seconds, None, time.monotonic, self.elapsed)
+
     @property
     def elapsed(self) -> float:
         """Seconds since the stage began."""

@@ -2,6 +2,7 @@
 
 import copy as copying
 import math
+import pickle
 import zlib
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -14,13 +15,17 @@ from .plain_data import as_count, as_number, copy_plain
 
 # What the run gives, a backup keeps in another form, or is nobody's but the state's.
 _NOT_SAVED = {"problem", "seed", "executor", "workers", "initial", "solution"}
+# What belongs to one run in one process, and no copy has.
+_OF_THE_RUN = ("executor", "_announce", "_alert")
 
 
 class State:
     """The problem, the best solution so far, and what each stage leaves for the next.
 
     Any attribute may be set; reading one that no stage has set raises an
-    AttributeError that says so.
+    AttributeError that says so. A copy or a pickle of the state is without the
+    executor, and without what cannot be copied or pickled of what stages have
+    left here: reading that there says so too.
 
     Parameters
     ----------
@@ -88,14 +93,48 @@ class State:
         self._unpack: Callable[[Any], Any] = copy_plain
         self._packed: Any = None
         self._objects: list[str] = []
+        self._lost: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
+        if name in self.__dict__.get("_lost", ()):
+            raise AttributeError(
+                f"the state has no {name!r} any more: it could not be copied or pickled"
+            )
         raise AttributeError(
             f"the state has no {name!r}: no stage that ran before has left it there"
         )
 
     def __setattr__(self, name: str, value: Any) -> None:
         self.__dict__[name] = value
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self._portable(_through_pickle)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "State":
+        new = memo[id(self)] = State.__new__(type(self))
+        new.__setstate__(self._portable(lambda value: copying.deepcopy(value, memo)))
+        return new
+
+    def _portable(self, take: Callable[[Any], Any]) -> dict[str, Any]:
+        """Return the attributes as `take` returns them, without those where it raises."""
+        own = ("_pack", "_unpack", "problem", "initial", "present")
+        kept: dict[str, Any] = {"_announce": None, "_alert": None}
+        lost = [*self._lost, "executor"]
+        for name, value in vars(self).items():
+            if name in _OF_THE_RUN or name == "_lost":
+                continue
+            try:
+                kept[name] = take(value)
+            except Exception:
+                # Whatever it raised: there are as many ways as there are kinds of objects.
+                if name in own:
+                    kept[name] = copy_plain if name.startswith("_") else None
+                else:
+                    lost.append(name)
+        return kept | {"_lost": list(dict.fromkeys(lost))}
 
     @property
     def optimal(self) -> bool:
@@ -257,3 +296,10 @@ class State:
                 f"a stage left {', '.join(missing)} on the state, which is no plain data, "
                 "and no stage's `restore` has made it again"
             )
+
+
+def _through_pickle(value: Any) -> Any:
+    """Return a value if it comes through a pickle; raise whatever it raises if it does not."""
+    if value is not None and not isinstance(value, bool | int | float | str | bytes):
+        pickle.loads(pickle.dumps(value))
+    return value

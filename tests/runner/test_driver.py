@@ -588,6 +588,121 @@ def test_a_stage_ends_when_its_budget_says_so_and_leaves_time_to_the_next():
     )  # fmt: skip
 
 
+class Polled(Stage):
+    """Starts a thread that polls the budget, and ends in some way or other."""
+
+    name = "polled"
+    only_improves = True
+
+    def __init__(self, end):
+        self.end = end
+        self.done = threading.Event()
+        self.called = []
+
+    def run(self, state, budget):
+        def poll():
+            while not budget.should_end:
+                waiting.wait(0.001)
+            self.done.set()
+
+        waiting = threading.Event()
+        thread = threading.Thread(target=poll, daemon=True)
+        thread.start()
+        budget.on_end(lambda: self.called.append(threading.current_thread()))
+        try:
+            state.offer("best", 7, 0)
+            yield Batch(1, 3)
+            yield from self.end(self, state, budget)
+        finally:
+            # What the runner closes finds its threads ending.
+            self.ending = budget.should_end
+
+
+def ends_on_its_own(stage, state, budget):
+    yield Batch(3, 3)
+
+
+def raises(stage, state, budget):
+    raise ZeroDivisionError
+    yield
+
+
+def is_interrupted(stage, state, budget):
+    raise KeyboardInterrupt
+    yield
+
+
+def proves(stage, state, budget):
+    state.prove(7)
+    yield None
+    raise AssertionError("nothing better is to be found")
+
+
+def is_stopped(stage, state, budget):
+    stage.pipeline.stop()
+    yield None
+    raise AssertionError("it was stopped")
+
+
+def is_skipped(stage, state, budget):
+    stage.pipeline.skip_stage()
+    yield None
+    raise AssertionError("it was skipped")
+
+
+def is_closed(stage, state, budget):
+    while True:
+        yield None
+
+
+@pytest.mark.parametrize(
+    ("end", "ended_by"),
+    [
+        (ends_on_its_own, "finished"),
+        (raises, "failed"),
+        (is_interrupted, "interrupted"),
+        (proves, "optimal"),
+        (is_stopped, "stopped"),
+        (is_skipped, "skipped"),
+        (is_closed, "time"),
+    ],
+)
+def test_however_a_stage_ends_its_threads_are_told(end, ended_by):
+    stage = Polled(end)
+    stage.pipeline = pipeline = Pipeline([stage])
+    try:
+        pipeline.fit(verbose=False, time_limit=0.05 if end is is_closed else None)
+    except ZeroDivisionError:
+        assert end is raises
+    assert pipeline.run is not None
+    assert pipeline.run.stages[0].ended_by == ended_by
+    assert stage.done.wait(10)
+    assert len(stage.called) == 1
+    assert stage.ending or end in (ends_on_its_own, raises, is_interrupted)
+
+
+def test_who_stops_a_run_from_another_thread_ends_what_its_stage_waits_for():
+    solver = threading.Event()
+    called = []
+
+    class Solving(Stage):
+        def run(self, state, budget):
+            budget.on_end(lambda: called.append(threading.current_thread()))
+            budget.on_end(solver.set)
+            begun.set()
+            # A solver that looks at nothing else.
+            assert solver.wait(10)
+            yield Batch(1, 2)
+            yield Batch(2, 2)
+
+    begun = threading.Event()
+    pipeline = Pipeline([Solving()])
+    other = threading.Thread(target=lambda: begun.wait(10) and pipeline.stop())
+    other.start()
+    run = pipeline.fit(verbose=False)
+    assert (run.status, called) == ("stopped", [other])
+
+
 def test_a_stage_may_have_a_share_of_the_time_other_than_of_the_progress():
     class Noting(Stage):
         def __init__(self, name, time_share):
