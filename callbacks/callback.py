@@ -51,7 +51,7 @@ class Callback:
 
     ``on_stage_end`` follows every ``on_stage_begin``, whether the stage
     finished, was skipped, stopped, out of time, needless since the best is
-    proved to be optimal, or interrupted by Ctrl-C; only
+    proved to be optimal, or interrupted by a signal; only
     after an exception does ``on_exception`` take its place. A stage may end
     instead of beginning another unit: where its total was not known, the last
     ``on_batch_begin`` then has no ``on_batch_end``.
@@ -234,9 +234,11 @@ class Callback:
         ----------
         logs
             ``status`` (``"finished"``, ``"stopped"``, ``"interrupted"`` or
-            ``"failed"``), ``stopped_by`` (None unless stopped), ``stage`` (the
-            last that began, or None), ``progress``, ``elapsed``, ``cost``,
-            ``violations`` and ``error`` (the exception in one line, or None).
+            ``"failed"``), ``stopped_by`` (who stopped it, or the signal that
+            interrupted it: ``"SIGTERM"`` or ``"SIGHUP"``; otherwise None),
+            ``stage`` (the last that began, or None), ``progress``, ``elapsed``,
+            ``cost``, ``violations`` and ``error`` (the exception in one line, or
+            None).
         """
 
 

@@ -185,7 +185,9 @@ class History(Callback):
         """Draw how the cost of the best so far fell, by seconds, with matplotlib.
 
         The line is dotted as long as the best had violations; bands tell the
-        stages apart, with the names of those that are wide enough.
+        stages apart, and their names stand above. A long wait before the first
+        solution, the first compilation on a machine say, is left out, and the axis
+        says so.
 
         Parameters
         ----------

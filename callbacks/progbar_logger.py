@@ -6,18 +6,18 @@ import sys
 import warnings
 from collections import deque
 from collections.abc import Callable
-from importlib.util import find_spec
-from typing import Any, ClassVar, Literal, TextIO
+from typing import Any, ClassVar, Literal, TextIO, get_args
 
 from .callback import Callback, Logs, nothing
 from .display import Display
+from .notebook_display import NotebookDisplay
 from .plain_display import PlainDisplay
 from .portable_stream import PortableStream
 from .rich_display import RichDisplay
 from .ticker import Ticker
 from .tqdm_display import TqdmDisplay
 
-Style = Literal["auto", "rich", "tqdm", "plain"]
+Style = Literal["auto", "notebook", "rich", "tqdm", "plain"]
 
 
 class ProgbarLogger(Callback):
@@ -31,20 +31,25 @@ class ProgbarLogger(Callback):
     ----------
     style
         ``"rich"``: a row with a bar for each stage, and the whole run above.
-        ``"tqdm"``: bars of tqdm, widgets in a notebook that has ipywidgets.
+        ``"notebook"``: the same as a box below a notebook's cell, which stays when
+        the notebook is saved or converted. ``"tqdm"``: bars of tqdm.
         ``"plain"``: lines, at most one a second, and one at the end of a stage.
-        ``"auto"``: tqdm in a notebook, rich in a terminal, plain elsewhere.
+        ``"auto"``: a box in a notebook, rich in a terminal, plain elsewhere.
     stream
         Where to show it; ``sys.stderr`` by default, so that a program's results
         on ``sys.stdout`` stay apart.
     """
 
+    #: Whether the last line of a failed run tells why; not where somebody else does.
+    tells_error = True
+
     made_anew: ClassVar = {"_display": nothing, "_ticker": nothing, "_events": deque}
 
     def __init__(self, style: Style = "auto", stream: TextIO | None = None) -> None:
         super().__init__()
-        if style not in ("auto", "rich", "tqdm", "plain"):
-            raise ValueError(f'style must be "auto", "rich", "tqdm" or "plain", got {style!r}')
+        if style not in get_args(Style):
+            known = ", ".join(f'"{one}"' for one in get_args(Style))
+            raise ValueError(f"style must be one of {known}, got {style!r}")
         self.style: Style = style
         self.stream = stream
         self._display: Display | None = None
@@ -60,7 +65,7 @@ class ProgbarLogger(Callback):
     def on_pipeline_begin(self, logs: Logs | None = None) -> None:
         self._abandon()
         self._events.clear()
-        display = make_display(self.style, sys.stderr if self.stream is None else self.stream)
+        display = make_display(self.style, self.stream, self.params.get("job_id"))
         try:
             display.begin(self.params.get("pipeline") or "Run", self.params.get("stages", ()))
         except Exception as error:
@@ -85,7 +90,8 @@ class ProgbarLogger(Callback):
     def on_pipeline_end(self, logs: Logs | None = None) -> None:
         about = logs or {}
         outcome = about.get("status", "finished")
-        reason = about.get("stopped_by") or about.get("error")
+        error = about.get("error") if self.tells_error else None
+        reason = about.get("stopped_by") or error
         self._end(f"{outcome}: {reason}" if reason else outcome)
 
     def _draw(self) -> None:
@@ -117,20 +123,31 @@ class ProgbarLogger(Callback):
         self._end("abandoned")
 
 
-def make_display(style: Style, stream: TextIO) -> Display:
-    """Return the display for a style on a stream, ``"auto"`` chosen by where it runs."""
+def make_display(style: Style, stream: TextIO | None, job_id: str | None = None) -> Display:
+    """Return the display for a style, ``"auto"`` chosen by where it runs.
+
+    Parameters
+    ----------
+    style
+        As for `ProgbarLogger`.
+    stream
+        Where to show it; None for ``sys.stderr``, or the output of a notebook's cell.
+    job_id
+        The run's id, which tells boxes in a notebook apart.
+    """
+    if style == "notebook" or (style == "auto" and stream is None and _in_notebook()):
+        return NotebookDisplay(job_id)
+    stream = sys.stderr if stream is None else stream
     if style == "auto":
-        style = _style_of_place(stream)
+        style = _style_of_stream(stream)
     if style == "rich":
         return RichDisplay(stream)
     if style == "tqdm":
-        return TqdmDisplay(stream, notebook=_in_notebook() and find_spec("ipywidgets") is not None)
+        return TqdmDisplay(stream)
     return PlainDisplay(stream)
 
 
-def _style_of_place(stream: TextIO) -> Style:
-    if _in_notebook():
-        return "tqdm"
+def _style_of_stream(stream: TextIO) -> Style:
     isatty = getattr(stream, "isatty", None)
     if isatty is not None and isatty() and os.environ.get("TERM") != "dumb":
         return "rich"

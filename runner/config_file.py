@@ -41,7 +41,12 @@ class ConfigFile(Callback):
         outcome = {name: about.get(name) for name in names}
         if about.get("error"):
             outcome["error"] = without_secrets(about["error"])
-        self._write(outcome)
+        try:
+            self._write(outcome)
+        except KeyboardInterrupt:
+            # It takes a moment, and tells how the run ended that has been interrupted so late.
+            self._write(outcome)
+            raise
 
     def _write(self, outcome: dict[str, Any]) -> None:
         content = describe(self.params) | self.about | {"outcome": plain_tree(outcome)}

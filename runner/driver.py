@@ -1,5 +1,6 @@
 """Drives one run from beginning to end."""
 
+import signal
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict
@@ -96,7 +97,6 @@ class Driver:
         self.at_work: Stage | None = None
         self._began = 0.0
         self._loop: StageLoop | None = None
-        self._interrupted = False
         self._left_out = LeftOut()
         self._writer = BackupWriter(self._left_out)
         self._parameters = [parameters(stage) for stage in stages]
@@ -149,6 +149,8 @@ class Driver:
     def execute(self) -> Run:
         """Run everything; a KeyboardInterrupt ends it, a second one at once.
 
+        Ctrl-C raises it, and so do SIGTERM and SIGHUP (see `Interrupts`).
+
         Raises
         ------
         CallbackError
@@ -156,22 +158,37 @@ class Driver:
         BaseException
             What a stage raised, with a note that names it.
         """
-        run = self.run
+        run, board = self.run, self.board
+        board.interruptible = True
+        try:
+            self._run_through()
+            self._finish()
+        except KeyboardInterrupt:
+            # Between what catches it itself: there is little code, but it can come anywhere.
+            self._heed()
+            self._finish()
+        finally:
+            board.interruptible = False
+        if run.exception is not None:
+            raise run.exception
+        return run
+
+    def _run_through(self) -> None:
         try:
             self._callbacks.on_pipeline_begin(self._core_logs())
             begin, place = self._resume()
             self._run_stages(begin, place)
         except KeyboardInterrupt:
-            if self._interrupted:
-                raise
-            self._interrupted = True
+            self._heed()
         except BaseException as error:
-            run.exception = error
+            self.run.exception = error
             self._on_exception(error)
-        self._finish()
-        if run.exception is not None:
-            raise run.exception
-        return run
+
+    def _heed(self) -> None:
+        """End the run because of the KeyboardInterrupt in hand; at once if it is not the first."""
+        if self.board.heeded:
+            raise
+        self.board.heeded = True
 
     def skip_stage(self) -> None:
         """Ask the present stage to end, if the others work without it; from any thread."""
@@ -190,12 +207,15 @@ class Driver:
                 stage.set_params(**tuned)
             self._load_callbacks(backup.callbacks)
             for stage in self._stages[: backup.index]:
-                budget = Budget(clock=self.watch.elapsed)
-                for _ in stage.restore(self._state, budget):
-                    if self.board.attention:
-                        self._attend()
-                    if self.board.stopped_by is not None:
-                        return len(self._stages), Place()
+                budget = Budget(None, self._should_end, self.watch.elapsed)
+                try:
+                    for _ in stage.restore(self._state, budget):
+                        if self.board.attention:
+                            self._attend()
+                        if self.board.stopped_by is not None:
+                            return len(self._stages), Place()
+                finally:
+                    budget.end()
             self._state.complete()
             if backup.place.batch:
                 self._load_stage(self._stages[backup.index], backup)
@@ -225,8 +245,8 @@ class Driver:
     def _run_stages(self, begin: int, place: Place) -> None:
         for index, stage in list(enumerate(self._stages))[begin:]:
             self.board.begin_stage()
-            self._interrupted = self._interrupted or self.board.interrupted
-            if self.board.stopped_by is not None or self._interrupted:
+            self.board.heeded = self.board.heeded or self.board.interrupted
+            if self.board.stopped_by is not None or self.board.heeded:
                 return
             self._run_stage(index, stage, place if index == begin else Place())
 
@@ -239,7 +259,7 @@ class Driver:
         )
         if place.batch and self._backup is not None:
             self.tracker.load_state_dict(self._backup.tracker)
-        budget = Budget(seconds, lambda: self.board.ending, self.watch.elapsed, place.spent)
+        budget = Budget(seconds, self._should_end, self.watch.elapsed, place.spent)
 
         def latest() -> float:
             # Where no other stage works without it, it goes to its end.
@@ -264,9 +284,7 @@ class Driver:
             self._callbacks.on_stage_begin(stage.name, self._begin_logs(stage, seconds))
             self._work(stage, loop, budget)
         except KeyboardInterrupt:
-            if self._interrupted:
-                raise
-            self._interrupted = True
+            self._heed()
         except BaseException:
             self._record(stage, loop, budget, began, "failed")
             raise
@@ -289,14 +307,17 @@ class Driver:
         if (self.board.attention and self._attend()) or self._needless:
             return
         self.at_work, begun = stage, loop.batch
+        self.board.stage_over = budget.end
         try:
             stream = _stream(stage, self._state, budget)
             try:
                 loop.run(stream)
             except KeyboardInterrupt:
                 # Before the generator is closed: another one then ends everything at once.
-                self._interrupted = True
+                self.board.heeded = True
             finally:
+                # Before it too: what it waits for may be threads that ask whether to end.
+                budget.end()
                 close = getattr(stream, "close", None)
                 if close is not None:
                     close()
@@ -310,7 +331,8 @@ class Driver:
             error.add_note(f"raised by stage {stage.name!r}{after}")
             raise
         finally:
-            self.at_work = None
+            self.at_work = self.board.stage_over = None
+            budget.end()
 
     def _attend(self) -> bool:
         """See to what the board asks for; return whether the stage should end."""
@@ -319,7 +341,7 @@ class Driver:
             self.tracker.time_limit = self._time_limit + self._state.overtime
         while board.attention:
             board.attention = False
-            if board.interrupted and not self._interrupted:
+            if board.interrupted and not self.board.heeded:
                 # The exception was dropped by code that could not pass it on.
                 raise KeyboardInterrupt
             self._announce_best()
@@ -327,6 +349,11 @@ class Driver:
             if board.paused and not board.ending:
                 self._pause()
         return board.ending or self._needless
+
+    def _should_end(self) -> bool:
+        """Tell whether the present stage should end, whatever the time; from any thread."""
+        board = self.board
+        return board.ending or board.interrupted or board.heeded or self._needless
 
     @property
     def _needless(self) -> bool:
@@ -449,7 +476,7 @@ class Driver:
             self._save(self.board.saving, list(self._stages).index(stage) + 1, Place())
 
     def _ended_by(self, loop: StageLoop, budget: Budget) -> str:
-        if self._interrupted:
+        if self.board.heeded:
             return "interrupted"
         if self.board.stopped_by is not None:
             return "stopped"
@@ -457,7 +484,7 @@ class Driver:
             return "skipped"
         if self._needless:
             return "optimal"
-        return "time" if loop.closed == "time" or budget.should_end else "finished"
+        return "time" if loop.closed == "time" or budget.remaining == 0 else "finished"
 
     def _record(
         self, stage: Stage, loop: StageLoop, budget: Budget, began: float, ended_by: str
@@ -488,7 +515,7 @@ class Driver:
         """Complete the run and tell the callbacks that it is over."""
         run = self.run
         run.status = self._status()
-        run.stopped_by = self.board.stopped_by if run.status == "stopped" else None
+        run.stopped_by = self._stopped_by()
         run.solution = self._state.solution
         run.cost, run.violations = self._best()
         run.bound = self._state.bound
@@ -509,18 +536,26 @@ class Driver:
             self._writer.close()
             self._callbacks.on_pipeline_end(self._end_logs())
         except KeyboardInterrupt:
-            if self._interrupted:
-                raise
-            self._interrupted = True
+            self._heed()
             self.run.status = "interrupted"
+            self.run.stopped_by = self._stopped_by()
             self._callbacks.on_pipeline_end(self._end_logs())
 
     def _status(self) -> str:
         if self.run.exception is not None:
             return "failed"
-        if self._interrupted:
+        if self.board.heeded:
             return "interrupted"
         return "finished" if self.board.stopped_by is None else "stopped"
+
+    def _stopped_by(self) -> str | None:
+        if self.run.status == "stopped":
+            return self.board.stopped_by
+        number = self.board.signal
+        # An interruption without a name is Ctrl-C, or the stop button of a notebook.
+        if self.run.status != "interrupted" or number in (None, signal.SIGINT):
+            return None
+        return signal.Signals(number).name
 
     def _best(self) -> tuple[float | None, int | None]:
         return self._state.cost, self._state.violations

@@ -3,19 +3,22 @@
 import argparse
 import ast
 import gc
+import signal
 import sys
 import traceback
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ..callbacks import BackupAndRestore, Callback, CSVLogger, RedisLogger
+from ..callbacks import BackupAndRestore, Callback, CSVLogger, ProgbarLogger, RedisLogger
 from ..stages import Finalize
 from ..stages.timetable import Evaluation, Instance, evaluate
 from ..stages.timetable.limits import check_timeslots
 from .check_writable import check_writable
 from .config_file import ConfigFile
 from .demo import DEMO_SECONDS, demo_instance
+from .interrupts import exit_status, put_off
+from .output import while_read
 from .pipeline import Pipeline
 from .run import Run, format_seconds
 from .run_config import RunConfig, digest
@@ -23,7 +26,7 @@ from .run_files import RunFiles
 from .timetabling import timetabling_pipeline
 from .timings import Timings
 
-EXIT_STATUS = {"finished": 0, "stopped": 0, "interrupted": 130, "failed": 1}
+EXIT_STATUS = {"finished": 0, "stopped": 0, "failed": 1}
 NOTHING_FOUND = 1
 NOT_WRITTEN = 1
 
@@ -35,7 +38,9 @@ def fit_command(args: argparse.Namespace) -> int:
     """Make a timetable as the command line asks.
 
     Everything that can be wrong with the arguments is found before the run
-    starts. However the run ends, the best timetable so far is written.
+    starts. However the run ends, the best timetable so far is written, and a
+    signal that comes after the run waits for that; so does it matter to nothing
+    but the rest of what is printed when the reader of stdout has gone.
 
     Parameters
     ----------
@@ -76,16 +81,43 @@ def fit_command(args: argparse.Namespace) -> int:
     backup = None if args.backup is None else BackupAndRestore(args.backup, interval=BACKUP_SECONDS)
     callbacks: list[Callback] = [record, CSVLogger(files.log)]
     callbacks += [one for one in (logger, backup) if one is not None]
-    run = _run(pipeline, instance, args, files, callbacks)
-    if run.solution is None:
-        print(f"schoolbell: no timetable was found, {run.outcome}", file=sys.stderr)
-        return EXIT_STATUS[run.status] or NOTHING_FOUND
-    evaluation = evaluate(run.solution, args.formulation)
-    written = hasattr(run.state, "files") or _write(finalize, evaluation)
-    _report(run, evaluation, files, source)
-    if backup is not None and backup.path.exists():
-        print(f"{'backup':<10}{backup.path} (the same command goes on from it)")
-    return EXIT_STATUS[run.status] or (0 if written else NOT_WRITTEN)
+    callbacks += progress_display(args)
+    with put_off():
+        run = _run(pipeline, instance, args, files, callbacks)
+        if run.solution is None:
+            _complain(f"no timetable was found, {run.outcome}")
+            return status_of(run) or NOTHING_FOUND
+        if run.status == "failed":
+            _complain(run.outcome)
+        evaluation = evaluate(run.solution, args.formulation)
+        written = hasattr(run.state, "files") or _write(finalize, evaluation)
+        with while_read(sys.stdout):
+            _report(run, evaluation, files, source)
+            if backup is not None and backup.path.exists():
+                print(f"{'backup':<10}{backup.path} (the same command goes on from it)")
+    return status_of(run) or (0 if written else NOT_WRITTEN)
+
+
+def progress_display(args: argparse.Namespace) -> list[Callback]:
+    """Return what shows the progress of a command's run, if anything is to."""
+    if args.quiet:
+        return []
+    display = ProgbarLogger()
+    # The command does, in a line of its own.
+    display.tells_error = False
+    return [display]
+
+
+def status_of(run: Run) -> int:
+    """Return the exit status that tells how a run ended."""
+    if run.status == "interrupted":
+        return exit_status(None if run.stopped_by is None else signal.Signals[run.stopped_by])
+    return EXIT_STATUS[run.status]
+
+
+def _complain(message: str) -> None:
+    with while_read(sys.stderr):
+        print(f"schoolbell: {message}", file=sys.stderr)
 
 
 def _write(finalize: Finalize, evaluation: Evaluation) -> bool:
@@ -97,7 +129,7 @@ def _write(finalize: Finalize, evaluation: Evaluation) -> bool:
         finalize.write(evaluation)
     except OSError as error:
         for line in (f"{error.filename}: {error.strerror}", *getattr(error, "__notes__", ())):
-            print(f"schoolbell: {line}", file=sys.stderr)
+            _complain(line)
         return False
     finally:
         if collects:
@@ -173,7 +205,7 @@ def _run(
             seed=args.seed,
             time_limit=limit,
             workers=args.workers,
-            verbose=False if args.quiet else "auto",
+            verbose=False,
             job_id=files.job_id,
             started=args.started,
             timings=args.timings,
@@ -186,13 +218,15 @@ def _run(
                 files.folder.rmdir()
             raise
         if args.debug:
-            traceback.print_exception(error)
-        print(f"schoolbell: {run.outcome}", file=sys.stderr)
+            with while_read(sys.stderr):
+                traceback.print_exception(error)
         return run
 
 
 def _report(run: Run, evaluation: Evaluation, files: RunFiles, instance: Path) -> None:
-    print(f"{run.job_id}: {run.outcome} after {format_seconds(run.seconds)}\n{run.best}\n")
+    # Why it failed has been told.
+    outcome = "failed" if run.status == "failed" else run.outcome
+    print(f"{run.job_id}: {outcome} after {format_seconds(run.seconds)}\n{run.best}\n")
     print(evaluation)
     print()
     for what, path in (

@@ -9,7 +9,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +18,7 @@ from ..callbacks import Callback, CallbackList, History, ProgbarLogger
 from ..callbacks.callback import CORE_COLUMNS
 from ..callbacks.parameters import public_parameters
 from ..stages import Stage
+from ..stages.daemon_pool import DaemonPool
 from .check_writable import check_writable
 from .config_file import ConfigFile
 from .driver import Driver
@@ -29,7 +30,7 @@ from .run_config import describe
 from .stopwatch import Stopwatch
 from .timings import Timings
 
-Verbose = Literal["auto", "rich", "tqdm", "plain"] | bool
+Verbose = Literal["auto", "notebook", "rich", "tqdm", "plain"] | bool
 
 
 # Seconds between two looks at a run in asyncio.
@@ -121,14 +122,15 @@ class Pipeline:
         workers
             Tasks that run at once; the number of usable processors by default.
         executor
-            Where stages submit their tasks; threads by default. One that is
-            given is not shut down.
+            Where stages submit their tasks; threads by default, which the
+            process does not wait for at its end. One that is given is not shut
+            down, and it is its owner's affair whether its tasks hold up the end.
         initial
             A solution to start from.
         verbose
             ``"auto"`` or True for a `ProgbarLogger` that suits the place,
-            ``"rich"``, ``"tqdm"`` or ``"plain"`` for one of that style, False
-            for none. One among `callbacks` is enough: then none is added.
+            ``"notebook"``, ``"rich"``, ``"tqdm"`` or ``"plain"`` for one of that
+            style, False for none. One among `callbacks` is enough: then none is added.
         callback_errors
             ``"raise"`` lets an exception in a callback end the run; ``"warn"``
             warns of it once and switches that callback off.
@@ -145,9 +147,13 @@ class Pipeline:
         Returns
         -------
         Run
-            What it found. Ctrl-C ends the run and returns the best so far, with
-            the status ``"interrupted"``; a second one while it is ending raises
-            KeyboardInterrupt.
+            What it found. Ctrl-C, SIGTERM and SIGHUP end the run, which is
+            returned with the best so far and the status ``"interrupted"``; what
+            then becomes of the program is the caller's affair. A second one
+            while the run is ending raises at once: KeyboardInterrupt for Ctrl-C,
+            SystemExit with status 143 or 129 for the others. So it is in the
+            main thread, unless the program handles or ignores the signal
+            itself; its handlers are put back at the end.
 
         Raises
         ------
@@ -174,7 +180,7 @@ class Pipeline:
             watchers = CallbackList(
                 [history, *_as_list(callbacks, verbose)], callback_errors, sampled=[history]
             )
-            pool = executor or ThreadPoolExecutor(workers, thread_name_prefix="schoolbell")
+            pool = executor or DaemonPool(workers)
             try:
                 driver = Driver(
                     stages=self.stages,
@@ -211,11 +217,12 @@ class Pipeline:
         """Run the stages in a thread of their own, for asyncio; arguments as for `fit`.
 
         Cancelling it stops the run after the unit in hand, waits for that, and
-        leaves the best so far at `run`.
+        leaves the best so far at `run`. Signals are the event loop's affair:
+        ``loop.add_signal_handler(signal.SIGTERM, task.cancel)``.
         """
         context = contextvars.copy_context()
         loop = asyncio.get_running_loop()
-        thread = ThreadPoolExecutor(1, thread_name_prefix="schoolbell-fit")
+        thread = DaemonPool(1, "schoolbell-fit")
         try:
             future = loop.run_in_executor(
                 thread, lambda: context.run(self.fit, problem, *args, **kwargs)
@@ -231,6 +238,10 @@ class Pipeline:
                 while not future.done():
                     self.stop(by="cancelled")
                     await asyncio.wait([future], timeout=0.05)
+                raise
+            except GeneratorExit:
+                # The loop was closed: nobody waits any more.
+                self.stop(by="cancelled")
                 raise
         finally:
             thread.shutdown(wait=False)

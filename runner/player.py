@@ -197,9 +197,8 @@ class Player:
         else:
             status = "stopped" if board.stopped_by else logs.get("status", "interrupted")
         run.status = status
-        run.stopped_by = (
-            (board.stopped_by or logs.get("stopped_by")) if status == "stopped" else None
-        )
+        by = board.stopped_by if status == "stopped" else None
+        run.stopped_by = by or logs.get("stopped_by")
         run.cost, run.violations = self.tracker.best
         run.seconds = self._elapsed
         self.tracker.finish(status)

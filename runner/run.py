@@ -23,9 +23,12 @@ class Run:
         The run's id and its random seed.
     status
         ``"finished"``; ``"stopped"`` by a callback or a command;
-        ``"interrupted"`` by Ctrl-C, with the best so far; or ``"failed"``.
+        ``"interrupted"`` by Ctrl-C, SIGTERM or SIGHUP, with the best so far; or
+        ``"failed"``.
     stopped_by
-        Who stopped it: ``"callback"``, ``"command"``, …; None otherwise.
+        Who stopped it: ``"callback"``, ``"command"``, …; ``"SIGTERM"`` or
+        ``"SIGHUP"`` of an interrupted run that Ctrl-C has not interrupted; None
+        otherwise.
     solution, cost, violations
         The best solution, its cost and its violated hard constraints; None
         when no stage found one.
@@ -97,9 +100,9 @@ class Run:
 
     @property
     def outcome(self) -> str:
-        """The status with its reason: ``"stopped: command"``."""
-        if self.status == "stopped":
-            return f"stopped: {self.stopped_by}"
+        """The status with its reason: ``"stopped: command"``, ``"interrupted: SIGTERM"``."""
+        if self.stopped_by is not None:
+            return f"{self.status}: {self.stopped_by}"
         if self.exception is not None:
             return f"failed: {type(self.exception).__name__}: {self.exception}"
         return self.status

@@ -1,6 +1,7 @@
 """What other threads ask of a running pipeline."""
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -14,29 +15,41 @@ class Switchboard:
     __slots__ = (
         "_changed",
         "attention",
+        "heeded",
         "improved",
         "interrupted",
+        "interruptible",
         "paused",
         "saving",
+        "signal",
         "skipping",
+        "stage_over",
         "stopped_by",
     )
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self.attention = False
+        #: Whether the run is ending because of a signal.
+        self.heeded = False
         self.improved = False
-        #: Whether Ctrl-C has come.
+        #: Whether KeyboardInterrupt may be raised, since the run is there to catch it.
+        self.interruptible = False
+        #: Whether a signal has come that ends the run.
         self.interrupted = False
         self.paused = False
         #: Where the run is to be saved; None for nowhere.
         self.saving: Path | None = None
+        #: The signal that has come last.
+        self.signal: int | None = None
         self.skipping = False
+        #: Called by whoever ends the present stage.
+        self.stage_over: Callable[[], object] | None = None
         self.stopped_by: str | None = None
 
     @property
     def ending(self) -> bool:
-        """Whether the present stage should end."""
+        """Whether somebody asks the present stage to end."""
         return self.skipping or self.stopped_by is not None
 
     def stop(self, by: str) -> None:
@@ -45,12 +58,14 @@ class Switchboard:
             if self.stopped_by is None:
                 self.stopped_by = by
             self._wake()
+        self._end_stage()
 
     def skip(self) -> None:
         """Ask the present stage to end."""
         with self._changed:
             self.skipping = True
             self._wake()
+        self._end_stage()
 
     def pause(self) -> None:
         """Ask the run to wait."""
@@ -89,6 +104,12 @@ class Switchboard:
             while self.paused and not self.ending:
                 # With a time-out, since some platforms hold back Ctrl-C in an endless wait.
                 self._changed.wait(0.5)
+
+    def _end_stage(self) -> None:
+        # Not under the lock: who is called may ask something of the run.
+        stage_over = self.stage_over
+        if stage_over is not None:
+            stage_over()
 
     def _wake(self) -> None:
         # After the request itself: the run clears this before it reads the requests.

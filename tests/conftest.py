@@ -1,5 +1,6 @@
 """Fixtures that all tests share."""
 
+import shutil
 import signal
 import socket
 import subprocess
@@ -99,3 +100,19 @@ def new_redis(tmp_path: Path) -> Iterator[Callable[..., RedisProcess]]:
 def redis_server(new_redis: Callable[..., RedisProcess]) -> RedisProcess:
     """A real Redis server for one test."""
     return new_redis()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A chromium without a window, driven by Playwright."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        pytest.skip("no chromium is on the PATH: apt-get install chromium")
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    # No connections of its own to anywhere.
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-sync"]
+    arguments += ["--disable-background-networking", "--disable-component-update"]
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=arguments)
+        yield chromium
+        chromium.close()

@@ -17,11 +17,10 @@ from contextlib import suppress
 import pytest
 from rich.cells import cell_len
 from schoolbell.callbacks import LambdaCallback, ProgbarLogger, Snapshot
-from schoolbell.callbacks import progbar_logger as module
+from schoolbell.callbacks.notebook_display import NotebookDisplay
 from schoolbell.callbacks.plain_display import PlainDisplay
 from schoolbell.callbacks.progbar_logger import make_display
 from schoolbell.callbacks.rich_display import RichDisplay
-from schoolbell.callbacks.tqdm_display import TqdmDisplay
 from schoolbell.runner import Pipeline
 from schoolbell.stages import Batch, Stage
 
@@ -256,14 +255,8 @@ def test_the_style_suits_the_place(monkeypatch):
     shell = types.SimpleNamespace(config={"IPKernelApp": {}})
     notebook = types.SimpleNamespace(get_ipython=lambda: shell)
     monkeypatch.setitem(sys.modules, "IPython", notebook)
-    monkeypatch.setattr(module, "find_spec", lambda name: None)
-    display = make_display("auto", io.StringIO())
-    assert isinstance(display, TqdmDisplay)
-    assert not display.widgets
-    monkeypatch.setattr(module, "find_spec", lambda name: object())
-    display = make_display("auto", io.StringIO())
-    assert isinstance(display, TqdmDisplay)
-    assert display.widgets
+    assert isinstance(make_display("auto", None), NotebookDisplay)
+    assert isinstance(make_display("auto", io.StringIO()), PlainDisplay)
 
 
 SCRIPT = """
