@@ -94,7 +94,8 @@ class Load(Stage):
 
         state.search = yield from run_aside(_search_problem, state.instance, formulation)
         yield Batch(steps - 1, steps)
-        yield from compile_aside(state, budget, formulation)
+        week = state.instance.periods_per_day, state.instance.days
+        yield from compile_aside(state, budget, formulation, *week)
 
 
 def _bound(state: State, budget: Budget) -> Iterator[None]:
