@@ -120,7 +120,7 @@ class AnnealingJob:
         """
         values = {one.name: one.type(as_number(state["schedule"][one.name])) for one in _numbers()}
         schedule = Schedule(**values)
-        if not (0 < schedule.end and 0 < schedule.start and schedule.levels > 0 < schedule.moves):
+        if not (schedule.end > 0 and schedule.start > 0 and schedule.levels > 0 < schedule.moves):
             raise ValueError(f"no schedule of an anneal: {schedule}")
         lectures = len(problem.course)
         sizes = {"period": len(problem.day), "room": len(problem.capacity)}
