@@ -2,10 +2,10 @@
 
 import math
 import warnings
-from typing import Any
+from typing import Any, ClassVar
 
 from .argument_error import ArgumentError, check_number
-from .callback import Callback, Logs
+from .callback import Callback, Logs, nothing
 from .monitor import Mode, Monitor, check_numbers, watched_stages
 from .stage_parameter import StageParameter, check_parameter_name
 
@@ -52,6 +52,8 @@ class AdjustOnPlateau(Callback):
         stage that does not exist or cannot change, or a value that the stage
         does not report.
     """
+
+    made_anew: ClassVar = {"_target": nothing}
 
     def __init__(
         self,

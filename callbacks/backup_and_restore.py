@@ -22,7 +22,8 @@ class BackupAndRestore(Callback):
     and the state of callbacks that have one (`Callback.state_dict`). With
     budgets in units, a run that is killed and resumed, however often, ends with
     the same solution and history (but for the seconds) as one that never was.
-    With a time limit, the time already spent counts.
+    With a time limit, the time already spent counts. A stage that keeps no state
+    begins again; a warning at the beginning names those that do (`Stage.brief`).
 
     The file is written in the background, and a kill while it is written leaves
     the one before. It is deleted when the run has finished or a callback has

@@ -2,10 +2,10 @@
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from .argument_error import ArgumentError
-from .callback import Callback, Logs
+from .callback import Callback, Logs, nothing
 from .stage_parameter import StageParameter, check_parameter_name
 
 
@@ -37,7 +37,11 @@ class BatchScheduler(Callback):
     Examples
     --------
     >>> callback = BatchScheduler("kempe", lambda batch: 0.02 if batch < 10 else 0.1, stage="ga")
+    >>> callback.schedule(3), callback.schedule(30)
+    (0.02, 0.1)
     """
+
+    made_anew: ClassVar = {"_target": nothing}
 
     def __init__(
         self, parameter: str, schedule: Callable[..., Any], stage: str | None = None

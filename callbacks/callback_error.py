@@ -1,5 +1,7 @@
 """The error of a callback that failed."""
 
+from typing import Any
+
 from .argument_error import ArgumentError
 
 
@@ -26,6 +28,16 @@ class CallbackError(RuntimeError):
             return _RefusedArgument(callback, hook, error)
         return cls(callback, hook, error)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Without the original, which may be of a kind that cannot be pickled.
+        return _restored, (type(self), str(self)), vars(self)
+
 
 class _RefusedArgument(CallbackError, ArgumentError):
     """A callback's argument does not fit the run that it is to watch."""
+
+
+def _restored(kind: type[CallbackError], message: str) -> CallbackError:
+    error = kind.__new__(kind)
+    error.args = (message,)
+    return error

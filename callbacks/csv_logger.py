@@ -4,10 +4,12 @@ import csv
 import os
 import warnings
 from pathlib import Path
+from typing import ClassVar
 
 from .argument_error import ArgumentError
-from .callback import CORE_COLUMNS, Callback, Logs
+from .callback import Callback, Logs, nothing
 from .csv_feed import CSVFeed
+from .vocabulary import CORE_COLUMNS
 
 
 class CSVLogger(Callback):
@@ -40,6 +42,8 @@ class CSVLogger(Callback):
     OSError
         At the beginning of a run, for a file that cannot be opened.
     """
+
+    made_anew: ClassVar = {"_feed": nothing}
 
     def __init__(
         self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False

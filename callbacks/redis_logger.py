@@ -6,15 +6,15 @@ import shutil
 import sys
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from .argument_error import ArgumentError, check_number
-from .callback import Callback, Logs
+from .callback import Callback, Logs, nothing
 from .embedded_redis import EmbeddedRedis, find_program
 from .job_keys import DEFAULT_PREFIX, HEARTBEAT_SECONDS, JOB_ID_WANTED, JobKeys, is_job_id
-from .outcome import outcome_words
 from .redis_connection import check_keys, check_server, redacted, resolved_url, urlsplit_or_none
 from .redis_feed import RedisFeed
+from .vocabulary import FINISHED, outcome_text
 
 
 class RedisLogger(Callback):
@@ -69,6 +69,8 @@ class RedisLogger(Callback):
         At the beginning of a run, for a server that cannot be used, or where
         there is none to start. Its message has no password.
     """
+
+    made_anew: ClassVar = {"_server": nothing, "_feed": nothing}
 
     def __init__(
         self,
@@ -176,7 +178,13 @@ class RedisLogger(Callback):
 
     def on_pipeline_end(self, logs: Logs | None = None) -> None:
         about = logs or {}
-        self._end(outcome_words(about), about)
+        outcome = outcome_text(
+            about.get("status", FINISHED),
+            about.get("stopped_by"),
+            about.get("error"),
+            about.get("violations"),
+        )
+        self._end(outcome, about)
 
     def _end(self, outcome: str, logs: Logs) -> None:
         feed, self._feed = self._feed, None

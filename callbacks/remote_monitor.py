@@ -3,10 +3,10 @@
 import atexit
 import warnings
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from .argument_error import ArgumentError, check_number
-from .callback import Callback, Logs
+from .callback import Callback, Logs, nothing
 from .http_target import HTTPTarget
 from .parameters import HIDDEN, without_secrets
 from .remote_feed import RemoteFeed
@@ -47,6 +47,8 @@ class RemoteMonitor(Callback):
         For what is no URL of a web server, headers that HTTP cannot send, and
         an interval that is not positive.
     """
+
+    made_anew: ClassVar = {"_feed": nothing}
 
     def __init__(
         self,

@@ -1,15 +1,16 @@
 """Writes solutions to files while the run goes on."""
 
+import math
 import os
 import string
 import threading
 import warnings
 from collections import OrderedDict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from .argument_error import ArgumentError
-from .callback import Callback, Logs
+from .callback import Callback, Logs, nothing
 from .monitor import Mode, Monitor, watched_stages
 from .names import did_you_mean
 from .ticker import Ticker
@@ -69,6 +70,16 @@ class SolutionCheckpoint(Callback):
         At the beginning of a run, for a folder that cannot be made.
     """
 
+    made_anew: ClassVar = {
+        "_ticker": nothing,
+        "_lock": threading.Lock,
+        "_waiting": OrderedDict,
+        "_solution": nothing,
+        "_due": nothing,
+        # Of the object itself, see `_bind`.
+        "on_batch_end": None,
+    }
+
     def __init__(
         self,
         filepath: str | os.PathLike[str],
@@ -97,6 +108,10 @@ class SolutionCheckpoint(Callback):
         self._bind()
         self._ticker: Ticker | None = None
         self._reset()
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._bind()
 
     def _bind(self) -> None:
         """Have the hook of every batch called only where it is needed, since it takes time."""
@@ -180,6 +195,9 @@ class SolutionCheckpoint(Callback):
         value = logs.get(self.monitor, self._value)
         if value is None:
             return False
+        if value != value:
+            # NaN is better than nothing, and everything is better than NaN.
+            return self.best is None
         better = self._watch.improves(value, self.best)
         if self.monitor == "cost" and not self._watch.rising:
             # A timetable without violations is better than a cheaper one with some.
@@ -261,5 +279,9 @@ def _formatted(template: str, values: Logs) -> str:
         return template.format(**known)
     except (ValueError, TypeError):
         # A cost with a fraction where a whole number was expected, or one that is not there.
-        whole = {k: round(v) if isinstance(v, float) else v or 0 for k, v in known.items()}
+        whole = {k: _whole(v) if isinstance(v, float) else v or 0 for k, v in known.items()}
         return template.format(**whole)
+
+
+def _whole(value: float) -> int:
+    return round(value) if math.isfinite(value) else 0

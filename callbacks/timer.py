@@ -5,6 +5,7 @@ import re
 import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import ClassVar
 
 from .argument_error import ArgumentError, check_number
 from .callback import Callback, Logs
@@ -39,6 +40,8 @@ class Timer(Callback):
         stage that it does not have.
     """
 
+    made_anew: ClassVar = {"_over": threading.Event, "_lock": threading.Lock}
+
     def __init__(
         self,
         duration: float | str | timedelta,
@@ -62,7 +65,9 @@ class Timer(Callback):
 
     def on_stage_begin(self, stage: str, logs: Logs | None = None) -> None:
         if self.stages is not None and stage in self._watched:
-            self._start((logs or {}).get("elapsed", 0.0), lambda: self.pipeline.skip_stage())
+            self._start(
+                (logs or {}).get("elapsed", 0.0), lambda: self.pipeline.skip_stage(by="Timer")
+            )
 
     def on_stage_end(self, stage: str, logs: Logs | None = None) -> None:
         if self.stages is not None:

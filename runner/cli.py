@@ -13,11 +13,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn
 
+from .interrupts import Interrupts, exit_status
+from .output import discard, while_read
+
 # Numba and OR-Tools take seconds to import, so only a command that needs them does it.
 
 FAILED = 1
 BAD_INPUT = 2
-INTERRUPTED = 130
+BROKEN_PIPE = 141
 
 PATIENCE = 0.2
 """Seconds that the program waits at its end for threads that are still busy."""
@@ -27,12 +30,14 @@ exit status:
   0    done; for fit and validate: the timetable is feasible
   1    failed, no timetable found, or one that is not feasible
   2    bad input, told in one line on stderr
-  130  interrupted; fit has written the best timetable so far
+  130, 143, 129
+       interrupted by Ctrl-C, SIGTERM, SIGHUP; fit has written the best timetable so far
+  141  nobody read the output to its end, of a command other than fit
 """
 
 
 FIT_EPILOG = f"""\
-Ctrl-C ends the run and writes the best timetable so far.
+Ctrl-C, SIGTERM and SIGHUP end the run and write the best timetable so far.
 
 formulations: lectures, conflicts, unavailable periods and rooms taken twice count as
 violations in all of them; what counts as cost, each with its weight:
@@ -103,9 +108,14 @@ def program() -> NoReturn:
             # All is done: whoever presses Ctrl-C now is in a hurry, and wants no traceback.
             signal.signal(signal.SIGINT, signal.SIG_DFL)
     except KeyboardInterrupt:
-        status = INTERRUPTED
+        status = exit_status(signal.SIGINT)
+    for stream in (sys.stdout, sys.stderr):
+        # The interpreter would fail where a terminal was closed.
+        with while_read(stream):
+            pass
     own = threading.current_thread()
     others = [one for one in threading.enumerate() if one is not own and not one.daemon]
+    others += _busy_threads()
     for thread in others:
         thread.join(PATIENCE / len(others))
     if any(thread.is_alive() for thread in others):
@@ -115,6 +125,12 @@ def program() -> NoReturn:
     # The interpreter would look for garbage among all that was imported, for half a second.
     gc.freeze()
     sys.exit(status)
+
+
+def _busy_threads() -> list[threading.Thread]:
+    # Where the module was not imported there are none, and to import it takes long.
+    pools = sys.modules.get("schoolbell.stages.daemon_pool")
+    return [] if pools is None else pools.busy_threads()
 
 
 def main(argv: Sequence[str] | None = None, started: float | None = None) -> int:
@@ -133,19 +149,28 @@ def main(argv: Sequence[str] | None = None, started: float | None = None) -> int
     int
         The exit status, see ``schoolbell --help``.
     """
-    args = _parser().parse_args(argv)
-    if args.debug:
-        os.environ["SCHOOLBELL_TRACEBACKS"] = "full"
-    args.started = time.monotonic() if started is None else started
+    started = time.monotonic() if started is None else started
+    with Interrupts() as interrupts:
+        try:
+            args = _parser().parse_args(argv)
+            args.started = started
+            if args.debug:
+                os.environ["SCHOOLBELL_TRACEBACKS"] = "full"
+            status = _command_status(args)
+        except KeyboardInterrupt:
+            status = _complain(_interrupted(interrupts.number), exit_status(interrupts.number))
+    # It may have come when there was nothing more to interrupt.
+    return status if interrupts.number is None else exit_status(interrupts.number)
+
+
+def _command_status(args: argparse.Namespace) -> int:
     try:
         status = args.command(args)
         sys.stdout.flush()
-    except KeyboardInterrupt:
-        return _complain("interrupted", INTERRUPTED)
     except BrokenPipeError:
         # The reader of our output has gone; what is left in the buffer goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
+        discard(sys.stdout)
+        return BROKEN_PIPE
     except Exception as error:
         if args.debug:
             raise
@@ -154,8 +179,15 @@ def main(argv: Sequence[str] | None = None, started: float | None = None) -> int
 
 
 def _complain(message: str, status: int) -> int:
-    print(f"schoolbell: {message}", file=sys.stderr)
+    with while_read(sys.stderr):
+        print(f"schoolbell: {message}", file=sys.stderr)
     return status
+
+
+def _interrupted(number: int | None) -> str:
+    if number is None or number == signal.SIGINT:
+        return "interrupted"
+    return f"interrupted by {signal.Signals(number).name}"
 
 
 def _is_bad_input(error: Exception) -> bool:

@@ -6,16 +6,16 @@ import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from typing import Any, Literal
+from typing import Any
 
 from ..callbacks import ArgumentError, Callback, ProgbarLogger
 from ..callbacks.argument_error import described
 from ..callbacks.job_keys import JOB_ID_WANTED, is_job_id
 from ..callbacks.names import did_you_mean
-from ..callbacks.progbar_logger import STYLES
+from ..callbacks.progbar_logger import STYLES, Style
 from .run import Run
 
-Verbose = Literal["auto", "rich", "tqdm", "plain"] | bool
+Verbose = Style | bool
 
 SECONDS_WANTED = "a positive number of seconds"
 SEED_WANTED = "an integer from 0"
@@ -91,9 +91,14 @@ def with_display(callbacks: Sequence[Callback], verbose: Any) -> list[Callback]:
             f"verbose must be True, False or a style, and a style must be one of {styles}, "
             f"got {described(verbose)}{did_you_mean(verbose, STYLES)}"
         )
-    if style and not any(isinstance(one, ProgbarLogger) for one in watchers):
+    if style and not shows_progress(watchers):
         watchers.append(ProgbarLogger(style))
     return watchers
+
+
+def shows_progress(callbacks: Iterable[Callback]) -> bool:
+    """Tell whether a progress display is among callbacks."""
+    return any(isinstance(one, ProgbarLogger) for one in callbacks)
 
 
 def check_callback_errors(value: Any) -> None:

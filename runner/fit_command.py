@@ -3,19 +3,30 @@
 import argparse
 import ast
 import gc
+import signal
 import sys
 import traceback
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ..callbacks import BackupAndRestore, Callback, CSVLogger, RedisLogger, TensorBoard
+from ..callbacks import (
+    BackupAndRestore,
+    Callback,
+    CSVLogger,
+    ProgbarLogger,
+    RedisLogger,
+    TensorBoard,
+)
+from ..callbacks.vocabulary import FAILED, FINISHED, STOPPED
 from ..stages import Finalize
 from ..stages.timetable import Evaluation, Instance, evaluate
 from ..stages.timetable.check_writable import check_folder, check_writable
 from ..stages.timetable.limits import check_timeslots
 from .config_file import ConfigFile
 from .demo import DEMO_SECONDS, demo_instance
+from .interrupts import exit_status, put_off
+from .output import while_read
 from .pipeline import Pipeline
 from .run import Run, format_seconds, infeasible_words
 from .run_config import RunConfig, digest
@@ -23,7 +34,7 @@ from .run_files import RunFiles
 from .timetabling import timetabling_pipeline
 from .timings import Timings
 
-EXIT_STATUS = {"finished": 0, "stopped": 0, "interrupted": 130, "failed": 1}
+EXIT_STATUS = {FINISHED: 0, STOPPED: 0, FAILED: 1}
 NOTHING_FOUND = 1
 NOT_GOOD = 1
 """For a timetable that is not feasible or could not be written."""
@@ -36,7 +47,9 @@ def fit_command(args: argparse.Namespace) -> int:
     """Make a timetable as the command line asks.
 
     Everything that can be wrong with the arguments is found before the run
-    starts. However the run ends, the best timetable so far is written.
+    starts. However the run ends, the best timetable so far is written, and a
+    signal that comes after the run waits for that; so does it matter to nothing
+    but the rest of what is printed when the reader of stdout has gone.
 
     Parameters
     ----------
@@ -87,19 +100,47 @@ def fit_command(args: argparse.Namespace) -> int:
     record = ConfigFile(files.config, _about(source, files.folder, args.formulation))
     callbacks: list[Callback] = [record, CSVLogger(files.log)]
     callbacks += [one for one in (logger, board, backup) if one is not None]
-    run = _run(pipeline, instance, args, files, callbacks)
-    if run.solution is None:
-        print(f"schoolbell: no timetable was found, {run.outcome}", file=sys.stderr)
-        for reason in run.infeasible_because:
-            print(infeasible_words(reason))
-        _print_paths([("log", files.log), ("run", files.config)])
-        return EXIT_STATUS[run.status] or NOTHING_FOUND
-    evaluation = evaluate(run.solution, args.formulation)
-    written = hasattr(run.state, "files") or _write(finalize, run, evaluation)
-    _report(run, evaluation, files, source, args.tensorboard)
-    if backup is not None and backup.path.exists():
-        print(f"{'backup':<10}{backup.path} (the same command goes on from it)")
-    return EXIT_STATUS[run.status] or (0 if written and evaluation.feasible else NOT_GOOD)
+    callbacks += progress_display(args)
+    with put_off():
+        run = _run(pipeline, instance, args, files, callbacks)
+        if run.solution is None:
+            _complain(f"no timetable was found, {run.outcome}")
+            with while_read(sys.stdout):
+                for reason in run.infeasible_because:
+                    print(infeasible_words(reason))
+                _print_paths([("log", files.log), ("run", files.config)])
+            return status_of(run) or NOTHING_FOUND
+        if run.status == "failed":
+            _complain(run.outcome)
+        evaluation = evaluate(run.solution, args.formulation)
+        written = hasattr(run.state, "files") or _write(finalize, run, evaluation)
+        with while_read(sys.stdout):
+            _report(run, evaluation, files, source, args.tensorboard)
+            if backup is not None and backup.path.exists():
+                print(f"{'backup':<10}{backup.path} (the same command goes on from it)")
+    return status_of(run) or (0 if written and evaluation.feasible else NOT_GOOD)
+
+
+def progress_display(args: argparse.Namespace) -> list[Callback]:
+    """Return what shows the progress of a command's run, if anything is to."""
+    if args.quiet:
+        return []
+    display = ProgbarLogger()
+    # The command does, in a line of its own.
+    display.tells_error = False
+    return [display]
+
+
+def status_of(run: Run) -> int:
+    """Return the exit status that tells how a run ended."""
+    if run.status == "interrupted":
+        return exit_status(None if run.stopped_by is None else signal.Signals[run.stopped_by])
+    return EXIT_STATUS[run.status]
+
+
+def _complain(message: str) -> None:
+    with while_read(sys.stderr):
+        print(f"schoolbell: {message}", file=sys.stderr)
 
 
 def _write(finalize: Finalize, run: Run, evaluation: Evaluation) -> bool:
@@ -111,7 +152,7 @@ def _write(finalize: Finalize, run: Run, evaluation: Evaluation) -> bool:
         finalize.write(evaluation, run.infeasible_because)
     except OSError as error:
         for line in (f"{error.filename}: {error.strerror}", *getattr(error, "__notes__", ())):
-            print(f"schoolbell: {line}", file=sys.stderr)
+            _complain(line)
         return False
     finally:
         if collects:
@@ -195,7 +236,7 @@ def _run(
             seed=args.seed,
             time_limit=limit,
             workers=args.workers,
-            verbose=False if args.quiet else "auto",
+            verbose=False,
             job_id=files.job_id,
             started=args.started,
             timings=args.timings,
@@ -208,15 +249,17 @@ def _run(
                 files.folder.rmdir()
             raise
         if args.debug:
-            traceback.print_exception(error)
-        print(f"schoolbell: {run.outcome}", file=sys.stderr)
+            with while_read(sys.stderr):
+                traceback.print_exception(error)
         return run
 
 
 def _report(
     run: Run, evaluation: Evaluation, files: RunFiles, instance: Path, board: Path | None
 ) -> None:
-    print(f"{run.job_id}: {run.outcome} after {format_seconds(run.seconds)}\n{run.best}")
+    # Why it failed has been told.
+    outcome = "failed" if run.status == "failed" else run.outcome
+    print(f"{run.job_id}: {outcome} after {format_seconds(run.seconds)}\n{run.best}")
     for reason in run.infeasible_because:
         print(infeasible_words(reason))
     print()

@@ -10,16 +10,17 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
 from ..callbacks import Callback, CallbackList, History
-from ..callbacks.callback import CORE_COLUMNS
 from ..callbacks.names import did_you_mean
 from ..callbacks.parameters import public_parameters
+from ..callbacks.vocabulary import CORE_COLUMNS
 from ..stages import Stage
+from ..stages.daemon_pool import DaemonPool
 from ..stages.timetable.check_writable import check_writable
 from .config_file import ConfigFile
 from .driver import Driver
@@ -34,8 +35,10 @@ from .fit_arguments import (
     checked_started,
     checked_time_limit,
     checked_workers,
+    shows_progress,
     with_display,
 )
+from .fresh_stages import fresh
 from .interrupts import Interrupts
 from .progress_tracker import ProgressTracker
 from .run import Run, infeasible_words
@@ -68,8 +71,12 @@ class Pipeline:
 
     Examples
     --------
-    >>> run = Pipeline([Load(), GeneticAlgorithm()]).fit(problem, time_limit=30)  # doctest: +SKIP
-    >>> run.cost, run.violations  # doctest: +SKIP
+    >>> from schoolbell.stages import CPSAT, Load
+    >>> from schoolbell.stages.timetable import generate
+    >>> pipeline = Pipeline([Load(), CPSAT(effort=0.01)])
+    >>> run = pipeline.fit(generate(courses=12), time_limit=30, verbose=False)
+    >>> run.status, run.violations
+    ('finished', 0)
     """
 
     def __init__(self, stages: Iterable[Stage], name: str | None = None) -> None:
@@ -78,6 +85,17 @@ class Pipeline:
         #: What the last `fit` found, or is finding; also when it raised.
         self.run: Run | None = None
         self._driver: Driver | None = None
+        self._running = False
+        self._lock = threading.Lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy has what the last run found, but cannot track or steer it.
+        own = ("_driver", "_running", "_lock")
+        return {name: value for name, value in vars(self).items() if name not in own}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._driver = None
         self._running = False
         self._lock = threading.Lock()
 
@@ -100,6 +118,9 @@ class Pipeline:
     ) -> Run:
         """Run the stages.
 
+        Fitting again begins anew: with the parameters that the stages had, and
+        with nothing of what a stage keeps for its `Stage.state_dict`.
+
         Parameters
         ----------
         problem
@@ -116,14 +137,15 @@ class Pipeline:
         workers
             Tasks that run at once; the number of usable processors by default.
         executor
-            Where stages submit their tasks; threads by default. One that is
-            given is not shut down.
+            Where stages submit their tasks; threads by default, which the
+            process does not wait for at its end. One that is given is not shut
+            down, and it is its owner's affair whether its tasks hold up the end.
         initial
             A solution to start from.
         verbose
             ``"auto"`` or True for a `ProgbarLogger` that suits the place,
-            ``"rich"``, ``"tqdm"`` or ``"plain"`` for one of that style, False
-            for none. One among `callbacks` is enough: then none is added.
+            ``"notebook"``, ``"rich"``, ``"tqdm"`` or ``"plain"`` for one of that
+            style, False for none. One among `callbacks` is enough: then none is added.
         callback_errors
             ``"raise"`` lets an exception in a callback end the run; ``"warn"``
             warns of it once and switches that callback off.
@@ -141,9 +163,13 @@ class Pipeline:
         Returns
         -------
         Run
-            What it found. Ctrl-C ends the run and returns the best so far, with
-            the status ``"interrupted"``; a second one while it is ending raises
-            KeyboardInterrupt.
+            What it found. Ctrl-C, SIGTERM and SIGHUP end the run, which is
+            returned with the best so far and the status ``"interrupted"``; what
+            then becomes of the program is the caller's affair. A second one
+            while the run is ending raises at once: KeyboardInterrupt for Ctrl-C,
+            SystemExit with status 143 or 129 for the others. So it is in the
+            main thread, unless the program handles or ignores the signal
+            itself; its handlers are put back at the end.
 
         Notes
         -----
@@ -174,7 +200,7 @@ class Pipeline:
         started = checked_started(started)
         check_executor(executor)
         check_timings(timings)
-        with self._alone():
+        with self._alone(), fresh(self.stages):
             known = _known_timings(timings)
             watch = Stopwatch(started)
             for stage in self.stages:
@@ -182,7 +208,7 @@ class Pipeline:
                 stage.check_problem(problem, initial)
             history = History()
             watchers = CallbackList([history, *watchers], callback_errors, sampled=[history])
-            pool = executor or ThreadPoolExecutor(workers, thread_name_prefix="schoolbell")
+            pool = executor or DaemonPool(workers)
             try:
                 driver = Driver(
                     stages=self.stages,
@@ -197,7 +223,7 @@ class Pipeline:
                     executor=pool,
                     watch=watch,
                     timings=known.of_stages(limited=time_limit is not None),
-                    tell=_tell_infeasible if verbose else None,
+                    tell=_tell_infeasible if shows_progress(watchers) else None,
                 )
                 self._driver, self.run = driver, driver.run
                 watchers.set_pipeline(self)
@@ -221,11 +247,12 @@ class Pipeline:
         """Run the stages in a thread of their own, for asyncio; arguments as for `fit`.
 
         Cancelling it stops the run after the unit in hand, waits for that, and
-        leaves the best so far at `run`.
+        leaves the best so far at `run`. Signals are the event loop's affair:
+        ``loop.add_signal_handler(signal.SIGTERM, task.cancel)``.
         """
         context = contextvars.copy_context()
         loop = asyncio.get_running_loop()
-        thread = ThreadPoolExecutor(1, thread_name_prefix="schoolbell-fit")
+        thread = DaemonPool(1, "schoolbell-fit")
         try:
             future = loop.run_in_executor(
                 thread, lambda: context.run(self.fit, problem, *args, **kwargs)
@@ -242,30 +269,40 @@ class Pipeline:
                     self.stop(by="cancelled")
                     await asyncio.wait([future], timeout=0.05)
                 raise
+            except GeneratorExit:
+                # The loop was closed: nobody waits any more.
+                self.stop(by="cancelled")
+                raise
             except Exception as error:
                 hide_own_frames(error)
                 raise
         finally:
             thread.shutdown(wait=False)
 
-    def stop(self, by: str = "callback") -> None:
+    def stop(self, by: str | None = None) -> None:
         """End the run after the unit in hand; from any thread.
 
         Parameters
         ----------
         by
-            Who asks, for the run's ``stopped_by``.
+            Who asks, for the run's ``stopped_by``: by default the class of the
+            callback in whose hook this is called, ``"program"`` elsewhere.
         """
         if self._running and self._driver is not None:
-            self._driver.board.stop(by)
+            self._driver.stop(by)
 
-    def skip_stage(self) -> None:
+    def skip_stage(self, by: str | None = None) -> None:
         """End the present stage after the unit in hand and go on with the next; from any thread.
 
         A stage that is not `skippable`, since no other works without it, goes on.
+
+        Parameters
+        ----------
+        by
+            Who asks, for the ``stopped_by`` of the stage; as for `stop`.
         """
         if self._running and self._driver is not None:
-            self._driver.skip_stage()
+            self._driver.skip_stage(by)
 
     def pause(self) -> None:
         """Halt the run, and its clock, after the unit in hand; from any thread."""
@@ -338,7 +375,9 @@ class Pipeline:
         """Set parameters of stages: ``set_params(ga__population=8)``.
 
         While the pipeline runs, a callback may do so too; of the stage that is
-        at work only the parameters that it declares `tunable` can change.
+        at work only the parameters that it declares `tunable` can change. What
+        is changed so is set back when the next `fit` begins, unless it is set
+        again before.
 
         Raises
         ------

@@ -69,8 +69,18 @@ def replay(
 
     Examples
     --------
-    >>> run = replay("runs/monday/log.csv", TensorBoard("logs/monday"))  # doctest: +SKIP
-    >>> run.history.plot()  # doctest: +SKIP
+    >>> from schoolbell.callbacks import CSVLogger, LambdaCallback
+    >>> from schoolbell.runner import Pipeline
+    >>> from schoolbell.stages import MapBatches
+    >>> pipeline = Pipeline([MapBatches(sum, [1, 2, 3], name="sums")])
+    >>> run = pipeline.fit(callbacks=CSVLogger("monday.csv"), verbose=False)
+    >>> tell = LambdaCallback(on_batch_end=lambda batch, logs: print(logs["stage"], logs["done"]))
+    >>> run = replay("monday.csv", tell)
+    sums 1
+    sums 2
+    sums 3
+    >>> len(run.history)
+    3
     """
     given = checked_callbacks(callbacks)
     check_callback_errors(callback_errors)
