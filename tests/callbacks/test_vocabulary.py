@@ -77,3 +77,19 @@ def test_a_solution_in_words():
     assert best_text(None, None) == "no solution"
     assert best_text(1234.5, 1200) == "cost 1,234.50, violations 1,200"
     assert best_text(3, None) == "cost 3"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (("finished", None, None, 3), "finished with 3 violations left"),
+        (("finished", None, None, 1), "finished with 1 violation left"),
+        (("finished", None, None, 0), "finished"),
+        (("stopped", "EarlyStopping", None, 2000), "stopped by EarlyStopping with 2,000 violations left"),
+        (("interrupted", None, None, 2), "interrupted with 2 violations left"),
+        (("failed", None, "KeyError: 'x'", 2), "failed: KeyError: 'x'"),
+        (("running", None, None, 2), "running"),
+    ],
+)  # fmt: skip
+def test_an_outcome_says_how_many_violations_are_left(arguments, text):
+    assert outcome_text(*arguments) == text
