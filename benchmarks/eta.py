@@ -69,6 +69,17 @@ class Recorder(Callback):
         super().__init__()
         self.events: Events = []
 
+    def on_pipeline_begin(self, logs=None):
+        tracker = self.pipeline.tracker
+        note = tracker.note_pulse
+
+        def note_pulse(part, message=None):
+            self.events.append(["pulse", self.pipeline.run.elapsed(), part, message])
+            note(part, message)
+
+        # No hook tells of pulses.
+        tracker.note_pulse = note_pulse
+
     def on_stage_begin(self, stage, logs=None):
         self.events.append(["begin", logs["elapsed"], stage, logs["budget"]])
 
