@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from .formatting import format_number, format_seconds
-from .snapshot import Snapshot, own_message
+from .snapshot import Snapshot
 
 
 class Display(ABC):
@@ -51,10 +51,7 @@ class Display(ABC):
 
 
 def count_text(snapshot: Snapshot) -> str:
-    """Return the units of a stage, ``"30/100 cluster"``, or what it says of the one in hand."""
-    own = own_message(snapshot)
-    if own is not None and snapshot.status in ("running", "paused"):
-        return own
+    """Return the units of a stage: ``"30/100 cluster"``."""
     total = "" if snapshot.total is None else f"/{snapshot.total:,}"
     return f"{snapshot.done:,}{total} {snapshot.unit or ''}".rstrip()
 

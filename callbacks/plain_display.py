@@ -6,7 +6,7 @@ from typing import Any, ClassVar, TextIO
 
 from .display import Display, best_text, count_text, time_text
 from .formatting import format_seconds
-from .snapshot import Snapshot, own_message
+from .snapshot import Snapshot
 
 # Least seconds between two lines, stage ends aside.
 _LINE_SECONDS = 1.0
@@ -43,8 +43,7 @@ class PlainDisplay(Display):
         now = time.monotonic()
         if now >= self._next:
             self._next = now + _LINE_SECONDS
-            unit = None if own_message(snapshot) else snapshot.unit
-            parts = [snapshot.message, unit, best_text(snapshot), time_text(snapshot)]
+            parts = [snapshot.message, snapshot.unit, best_text(snapshot), time_text(snapshot)]
             message = " ".join(part for part in parts[:2] if part)
             self._print(snapshot, ", ".join(part for part in (message, *parts[2:]) if part))
 

@@ -145,7 +145,7 @@ class RichDisplay(Display):
         return _Line(
             cells=(
                 self._title,
-                _percent(snapshot.progress, 1),
+                _percent(snapshot.progress),
                 left or self._outcome or snapshot.status,
                 format_seconds(snapshot.elapsed),
                 f"cost {format_number(snapshot.cost)}" if best else "",
@@ -229,7 +229,6 @@ def _style(status: str | None) -> str:
     return _WAYS_TO_END.get(status, "red")
 
 
-def _percent(progress: float, decimals: int = 0) -> str:
+def _percent(progress: float) -> str:
     # Rounded down: 100 % is for what has ended.
-    scale = 10**decimals
-    return f"{int(progress * 100 * scale) / scale:.{decimals}f} %"
+    return f"{int(progress * 100)} %"

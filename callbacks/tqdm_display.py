@@ -10,7 +10,7 @@ from .snapshot import Snapshot
 
 # Widths of widgets, in digits.
 _PERCENT_WIDTH, _TEXT_WIDTH = 6, "40ch"
-_FORMAT = "{desc} {percentage:5.1f}%|{bar}|"
+_FORMAT = "{desc} {percentage:3.0f}%|{bar}|"
 
 
 class TqdmDisplay(Display):
@@ -112,8 +112,7 @@ class TqdmDisplay(Display):
 
 
 def _set(bar: Any, progress: float, text: str) -> None:
-    # Rounded down: 100 % is for what has ended.
-    bar.n = int(progress * 1000) / 1000
+    bar.n = progress
     # Written into the format, since tqdm would put a comma before a postfix.
     bar.bar_format = f"{_FORMAT} {text.replace('{', '{{').replace('}', '}}')}"
     bar.refresh()

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from types import EllipsisType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from ..callbacks import Snapshot
 from ..stages.plain_data import as_number
@@ -49,8 +49,7 @@ Follow = Literal["work", "time"]
 """What the parts of the bar follow."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Pulse:
+class _Pulse(NamedTuple):
     """What a stage told of the unit in hand: of which, and when."""
 
     part: float | None = None
@@ -253,7 +252,8 @@ class ProgressTracker:
     def overtime(self) -> float:
         """Seconds so far that count for no limit, as of a compilation.
 
-        While they grow nobody knows for how long, and there is no `eta`.
+        While they grow nobody knows for how long: there is no `eta` then, or it stays
+        where it is where a time limit is put off by them.
         """
         return self._overtime
 
@@ -629,7 +629,8 @@ class ProgressTracker:
     def _eta(self, now: float) -> float | None:
         if self.status not in ("running", "paused"):
             return 0.0
-        if self._overtime_in is not None and self._overtime_in == self.stage_items_done:
+        if self._time_limit is None and self._overtime_in == self.stage_items_done:
+            # With a limit, that is put off as long as they grow.
             return None
         if self.stage is None:
             return self._forecast.seconds_of_all(self._time_limit, now)
