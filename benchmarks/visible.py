@@ -307,9 +307,7 @@ def read_hash(client: Any, keys: JobKeys) -> Seen | None:
     progress, of_stage, eta, message, done, total = answer
     numbers = f"{int(float(progress) * 1000)}", f"{int(float(of_stage) * 100)}"
     shown = (*numbers, message, done, total)
-    return Seen(
-        time.monotonic(), float(progress), float(eta) if eta else None, shown, message
-    )
+    return Seen(time.monotonic(), float(progress), float(eta) if eta else None, shown, message)
 
 
 def main() -> None:
@@ -406,7 +404,7 @@ def _run(args: argparse.Namespace, name: str, url: str, slaves: str, cut: str) -
 
     scenario = SCENARIOS[name]
     terminal, tqdm, rich = (os.fdopen(one, "w") for one in json.loads(slaves))
-    with open(cut, "a") as moments:
+    with Path(cut).open("a") as moments:
         scenario.pipeline().fit(
             callbacks=[
                 ProgbarLogger("rich", terminal),
