@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 Mode = Literal["auto", "min", "max"]
 
-_FALLING = ("cost", "violations", "objective", "population_mean", "loss", "error")
+_FALLING = ("cost", "violations", "objective", "population_mean", "anneal_cost", "loss", "error")
 _RISING = ("bound", "modularity", "reward", "progress", "done")
 _NUMBERS = ("cost", "violations", "progress", "done", "total", "elapsed")
 
