@@ -15,7 +15,13 @@ from typing import NoReturn
 
 from ..stages.daemon_pool import busy_threads
 from .interrupts import Interrupts, exit_status
-from .output import discard, while_read
+from .output import (
+    complain,
+    discard,
+    hold_standard_numbers,
+    settle,
+    usable_streams,
+)
 
 # Numba and OR-Tools take seconds to import, so only a command that needs them does it.
 
@@ -29,7 +35,8 @@ PATIENCE = 0.2
 EXIT_STATUS = """\
 exit status:
   0    done; for validate: the timetable is feasible
-  1    failed, or no timetable found; for validate: not feasible
+  1    failed, no timetable found, or the output could not be printed; for validate: not
+       feasible
   2    bad input, told in one line on stderr
   130, 143, 129
        interrupted by Ctrl-C, SIGTERM, SIGHUP; fit has written the best timetable so far
@@ -47,6 +54,7 @@ class _Parser(argparse.ArgumentParser):
 
 def program() -> NoReturn:
     """Be the program ``schoolbell``: run the command line and end the process."""
+    hold_standard_numbers()
     # The interpreter's start counts too: it takes little time but the processor's.
     try:
         status = main(started=time.monotonic() - time.process_time())
@@ -56,9 +64,8 @@ def program() -> NoReturn:
     except KeyboardInterrupt:
         status = exit_status(signal.SIGINT)
     for stream in (sys.stdout, sys.stderr):
-        # The interpreter would fail where a terminal was closed.
-        with while_read(stream):
-            pass
+        # The interpreter would fail where a terminal was closed, or a disk is full.
+        settle(stream)
     own = threading.current_thread()
     others = [one for one in threading.enumerate() if one is not own and not one.daemon]
     others += busy_threads()
@@ -66,7 +73,6 @@ def program() -> NoReturn:
         thread.join(PATIENCE / len(others))
     if any(thread.is_alive() for thread in others):
         # A compilation cannot be stopped, and the interpreter would wait for its thread.
-        sys.stderr.flush()
         os._exit(status)
     # The interpreter would look for garbage among all that was imported, for half a second.
     gc.freeze()
@@ -90,15 +96,25 @@ def main(argv: Sequence[str] | None = None, started: float | None = None) -> int
         The exit status, see ``schoolbell --help``.
     """
     started = time.monotonic() if started is None else started
-    with Interrupts() as interrupts:
+    with usable_streams(), Interrupts() as interrupts:
         try:
-            args = _parser().parse_args(argv)
+            args = _parse(argv)
             args.started = started
             status = _command_status(args)
         except KeyboardInterrupt:
             status = _complain(_interrupted(interrupts.number), exit_status(interrupts.number))
     # It may have come when there was nothing more to interrupt.
     return status if interrupts.number is None else exit_status(interrupts.number)
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    try:
+        return _parser().parse_args(argv)
+    except SystemExit as end:
+        # --help and --version are output too.
+        if end.code == 0 and (error := settle(sys.stdout)) is not None:
+            raise SystemExit(_complain(_one_line(error), FAILED)) from None
+        raise
 
 
 def _command_status(args: argparse.Namespace) -> int:
@@ -110,6 +126,8 @@ def _command_status(args: argparse.Namespace) -> int:
         discard(sys.stdout)
         return BROKEN_PIPE
     except Exception as error:
+        # What is left of the output would fail again.
+        settle(sys.stdout)
         if args.debug:
             raise
         return _complain(_one_line(error), BAD_INPUT if _is_bad_input(error) else FAILED)
@@ -117,8 +135,7 @@ def _command_status(args: argparse.Namespace) -> int:
 
 
 def _complain(message: str, status: int) -> int:
-    with while_read(sys.stderr):
-        print(f"schoolbell: {message}", file=sys.stderr)
+    complain(message)
     return status
 
 
@@ -133,12 +150,16 @@ def _is_bad_input(error: Exception) -> bool:
     from .backup_error import BackupError
     from .unknown_job_error import UnknownJobError
 
+    # An error of the system's that no file is named for is one of printing.
+    if isinstance(error, OSError) and error.errno is not None and error.filename is None:
+        return False
     return isinstance(error, TimetableError | OSError | UnknownJobError | BackupError)
 
 
 def _one_line(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
-        return f"{os.fsdecode(error.filename)}: {error.strerror}"
+        where = "cannot write" if error.filename is None else os.fsdecode(error.filename)
+        return f"{where}: {error.strerror}"
     text = " ".join(str(error).split())
     return text if _is_bad_input(error) else f"{type(error).__name__}: {text} (--debug shows more)"
 
