@@ -45,9 +45,14 @@ class Budget:
         self._functions: list[Callable[[], object]] = []
         self._waits = False
 
-    def __reduce__(self) -> tuple[type["Budget"], tuple[object, ...]]:
+    def __reduce__(self) -> tuple[object, ...]:
         # A copy has the time that is left; nobody can ask it to end.
-        return Budget, (self.seconds, None, time.monotonic, self.elapsed)
+        arguments = (self.seconds, None, time.monotonic, self.elapsed)
+        return Budget, arguments, self._over.is_set()
+
+    def __setstate__(self, over: bool) -> None:
+        if over:
+            self._over.set()
 
     @property
     def elapsed(self) -> float:

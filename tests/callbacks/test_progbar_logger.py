@@ -10,7 +10,6 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
 import types
 from contextlib import suppress
 
@@ -207,14 +206,14 @@ def test_a_stream_that_takes_nothing_does_not_hold_up_the_run():
 
     class Stuck(io.StringIO):
         def write(self, text):
-            release.wait(30)
+            release.wait()
             return len(text)
 
     stages = [Steps(f"s{i}") for i in range(5)]
-    began = time.monotonic()
-    shown("plain", *stages, stream=Stuck())
-    assert time.monotonic() - began < 5
-    release.set()
+    try:
+        shown("plain", *stages, stream=Stuck())
+    finally:
+        release.set()
 
 
 @pytest.mark.parametrize("style", ["rich", "plain"])

@@ -324,6 +324,8 @@ def test_a_budget_that_somebody_has_kept_has_the_time_that_is_left():
         budget = again(Budget(100.0, ending=lambda: False, spent=40.0))
         assert 59 < budget.remaining <= 60
         assert not budget.should_end
+        budget.end()
+        assert again(budget).should_end
 
 
 class Unlucky(Exception):
