@@ -215,7 +215,7 @@ class Callback:
             ``ended_by``: ``"finished"``; ``"time"``, its time was over;
             ``"optimal"``, the best is proved to be one that nothing can better;
             ``"skipped"`` by a callback or a command, alone; or, with the whole
-            run, ``"stopped"`` or ``"interrupted"`` by Ctrl-C.
+            run, ``"stopped"`` or ``"interrupted"``, by Ctrl-C or a signal.
         """
 
     def on_exception(self, exception: BaseException) -> None:
