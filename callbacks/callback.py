@@ -8,9 +8,6 @@ from .parameters import parameter_names, public_parameters
 
 Logs = dict[str, Any]
 
-#: What the logs of every batch hold, whatever the stage.
-CORE_COLUMNS = ("stage", "unit", "done", "total", "progress", "elapsed", "cost", "violations")
-
 
 class Callback:
     """Watches a run: override the hooks that you need, the others cost nothing.
@@ -211,11 +208,12 @@ class Callback:
             The stage's name.
         logs
             As for `on_batch_end` after its last unit, with ``batches`` (how
-            many there were), ``seconds`` (that the stage took) and
-            ``ended_by``: ``"finished"``; ``"time"``, its time was over;
-            ``"optimal"``, the best is proved to be one that nothing can better;
-            ``"skipped"`` by a callback or a command, alone; or, with the whole
-            run, ``"stopped"`` or ``"interrupted"``, by Ctrl-C or a signal.
+            many there were), ``seconds`` (that the stage took), ``ended_by``:
+            ``"finished"``; ``"time"``, its time was over; ``"optimal"``, the
+            best is proved to be one that nothing can better; ``"skipped"`` by a
+            callback or a command, alone; or, with the whole run, ``"stopped"``
+            or ``"interrupted"`` by Ctrl-C or a signal; and ``stopped_by``: who skipped or
+            stopped it, None otherwise.
         """
 
     def on_exception(self, exception: BaseException) -> None:

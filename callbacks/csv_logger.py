@@ -6,8 +6,9 @@ import warnings
 from pathlib import Path
 from typing import ClassVar
 
-from .callback import CORE_COLUMNS, Callback, Logs, nothing
+from .callback import Callback, Logs, nothing
 from .csv_feed import CSVFeed
+from .vocabulary import CORE_COLUMNS
 
 
 class CSVLogger(Callback):

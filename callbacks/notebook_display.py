@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from .display import Display, best_text, count_text, share_at_end, time_text
-from .formatting import format_seconds
+from .display import Display, best_text, count_text, message_text, share_at_end, status_text
+from .formatting import format_percent, format_seconds
 from .snapshot import Snapshot
+from .vocabulary import stage_end_text
 
 _BAR, _DONE, _TRACK = "#5b6cf0", "#2f9e6e", "#80889833"
 _CELL = "text-align:left;padding:1px 12px 1px 0;white-space:nowrap"
@@ -71,13 +72,18 @@ class NotebookDisplay(Display):
 
     def update(self, snapshot: Snapshot) -> None:
         if self._stage is not None:
-            self._stage.show(snapshot.stage_progress, count_text(snapshot))
-        self._show_run(snapshot, time_text(snapshot))
+            told = message_text(snapshot, self._stage.label) or count_text(snapshot)
+            self._stage.show(snapshot.stage_progress, told)
+        self._show_run(snapshot, status_text(snapshot))
 
-    def end_stage(self, snapshot: Snapshot, seconds: float, ended_by: str) -> None:
+    def end_stage(
+        self, snapshot: Snapshot, seconds: float, ended_by: str, stopped_by: str | None = None
+    ) -> None:
         if self._stage is not None:
-            text = f"{count_text(snapshot)}, {ended_by} in {format_seconds(seconds)}"
-            self._stage.show(share_at_end(snapshot, ended_by), text, ended=True)
+            how = stage_end_text(ended_by, stopped_by, snapshot.done, snapshot.total)
+            text = f"{count_text(snapshot)}, {how} in {format_seconds(seconds)}"
+            part = share_at_end(snapshot, ended_by, self._stage.part)
+            self._stage.show(part, text, ended=True)
             self._stage = None
             self._draw()
 
@@ -118,7 +124,7 @@ class NotebookDisplay(Display):
 
 def _html_row(row: _Row, is_run: bool) -> str:
     color = _DONE if row.ended and row.part >= 1.0 else _BAR
-    percent = f"{100 * row.part:.1f} %" if is_run else f"{100 * row.part:.0f} %"
+    percent = format_percent(row.part, 1 if is_run else 0)
     bar = (
         f'<div style="width:{_BAR_WIDTH}px;height:10px;background:{_TRACK};border-radius:5px">'
         f'<div style="width:{row.part * _BAR_WIDTH:.0f}px;height:10px;background:{color};'

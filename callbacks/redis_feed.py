@@ -17,6 +17,7 @@ from .redis_unavailable_error import RedisUnavailableError
 from .snapshot import Snapshot
 from .snapshot_fields import plain_tree, snapshot_values, to_fields
 from .ticker import Ticker
+from .vocabulary import COMMAND
 
 _Commands = list[tuple[str, dict[str, str]]]
 
@@ -30,6 +31,8 @@ _PROMPTNESS = 0.8
 # The end of a run is offered for so long to a server that is away, while the process lives.
 _LAST_SECONDS = 60.0
 _LAST_RETRY_SECONDS = 0.2
+# How a stage ended.
+_ENDING = ("ended_by", "stopped_by")
 # Errors of a server that may soon be well again: no reason not to begin a run.
 _PASSING = ("OutOfMemoryError", "BusyLoadingError")
 
@@ -213,9 +216,9 @@ class RedisFeed:
             self._last_command = identity
             command = fields.get("command")
             if command == "stop":
-                self._control.stop(by="command")
+                self._control.stop(by=COMMAND)
             elif command == "skip_stage":
-                self._control.skip_stage()
+                self._control.skip_stage(by=COMMAND)
             elif command == "pause":
                 self._control.pause()
             elif command == "resume":
@@ -276,8 +279,14 @@ class RedisFeed:
 
     def _note_stage(self, event: str, logs: Mapping[str, Any]) -> None:
         for stage in self._stages:
-            if stage["name"] == logs.get("stage") and event == "stage_end":
-                names = ("done", "total", "seconds", "cost", "violations", "ended_by")
+            if stage["name"] != logs.get("stage"):
+                continue
+            if event == "stage_begin" and "share" in logs:
+                # Where it was planned to begin and end may have changed.
+                stage["start"] = logs["progress"]
+                stage["end"] = logs["progress"] + logs["share"]
+            if event == "stage_end":
+                names = ("done", "total", "seconds", "cost", "violations", *_ENDING)
                 stage |= {name: logs.get(name) for name in names}
 
     def _hash(self, values: Mapping[str, Any]) -> Any:

@@ -12,6 +12,7 @@ from .embedded_redis import EmbeddedRedis, find_program
 from .job_keys import DEFAULT_PREFIX, HEARTBEAT_SECONDS, JobKeys
 from .redis_connection import check_server, redacted, resolved_url, urlsplit_or_none
 from .redis_feed import RedisFeed
+from .vocabulary import FINISHED, outcome_text
 
 
 class RedisLogger(Callback):
@@ -168,9 +169,10 @@ class RedisLogger(Callback):
 
     def on_pipeline_end(self, logs: Logs | None = None) -> None:
         about = logs or {}
-        outcome = about.get("status", "finished")
-        reason = about.get("stopped_by") or about.get("error")
-        self._end(f"{outcome}: {reason}" if reason else outcome, about)
+        outcome = outcome_text(
+            about.get("status", FINISHED), about.get("stopped_by"), about.get("error")
+        )
+        self._end(outcome, about)
 
     def _end(self, outcome: str, logs: Logs) -> None:
         feed, self._feed = self._feed, None

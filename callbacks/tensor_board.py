@@ -15,6 +15,7 @@ from .callback import Callback, Logs, nothing
 from .event_file import EventFile
 from .formatting import format_number, format_seconds
 from .ticker import Ticker
+from .vocabulary import FAILED, FINISHED, best_text, outcome_text, stage_end_text
 
 _FLUSH_SECONDS = 1.0
 # The last picture may be the first one, on a busy machine.
@@ -149,7 +150,12 @@ class TensorBoard(Callback):
             format_seconds(about.get("seconds")),
             format_number(about.get("cost")),
             format_number(about.get("violations")),
-            about.get("ended_by", ""),
+            stage_end_text(
+                about.get("ended_by", ""),
+                about.get("stopped_by"),
+                about.get("done"),
+                about.get("total"),
+            ),
         )
         self._stage_lines.append(f"| {' | '.join(cells)} |")
         self._add_text(f"Running for {format_seconds(about.get('elapsed'))}")
@@ -209,19 +215,16 @@ class TensorBoard(Callback):
     def _add_outcome(self, logs: Mapping[str, Any]) -> None:
         from tensorboardX.summary import scalar
 
-        status = logs.get("status", "finished")
-        reason = logs.get("stopped_by") or logs.get("error")
-        outcome = f"{status}: {reason}" if reason else status
-        best = "no solution"
-        if logs.get("cost") is not None:
-            best = f"cost {format_number(logs['cost'])}, violations {logs.get('violations')}"
+        status = logs.get("status", FINISHED)
+        outcome = outcome_text(status, logs.get("stopped_by"), logs.get("error"))
+        best = best_text(logs.get("cost"), logs.get("violations"))
         name = self.params.get("job_id", "")
         elapsed = format_seconds(logs.get("elapsed"))
         self._add_text(f"Run {name}: **{outcome}** in {elapsed}, {best}")
         for key, tag in _FINAL_TAGS.items():
             if logs.get(key) is not None:
                 self._summaries.append((self._steps_before, scalar(tag, logs[key])))
-        if status != "failed":
+        if status != FAILED:
             self._summaries.append((self._steps_before, self._session_end))
 
     def _write(self) -> None:

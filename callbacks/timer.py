@@ -60,7 +60,9 @@ class Timer(Callback):
 
     def on_stage_begin(self, stage: str, logs: Logs | None = None) -> None:
         if self.stages is not None and stage in self._watched:
-            self._start((logs or {}).get("elapsed", 0.0), lambda: self.pipeline.skip_stage())
+            self._start(
+                (logs or {}).get("elapsed", 0.0), lambda: self.pipeline.skip_stage(by="Timer")
+            )
 
     def on_stage_end(self, stage: str, logs: Logs | None = None) -> None:
         if self.stages is not None:

@@ -125,7 +125,7 @@ def _complain(message: str, status: int) -> int:
 def _interrupted(number: int | None) -> str:
     if number is None or number == signal.SIGINT:
         return "interrupted"
-    return f"interrupted: {signal.Signals(number).name}"
+    return f"interrupted by {signal.Signals(number).name}"
 
 
 def _is_bad_input(error: Exception) -> bool:

@@ -9,6 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from ..callbacks import CallbackError, CallbackList, History, Logs
+from ..callbacks.vocabulary import (
+    CANCELLED,
+    COMMAND,
+    ENDS_OF_THE_RUN,
+    FAILED,
+    FINISHED,
+    INTERRUPTED,
+    OPTIMAL,
+    PAUSED,
+    PROGRAM,
+    RUNNING,
+    SKIPPED,
+    STOPPED,
+    TIME,
+)
 from ..stages import Batch, Budget, Pulse, Stage, State
 from ..stages.plain_data import copy_savable, shown
 from .backup import SENSELESS, Backup, Place, parameters, refusing, senseless, signature
@@ -17,10 +32,10 @@ from .backup_file import read_backup
 from .backup_writer import BackupWriter
 from .careful_warning import warn_carefully
 from .left_out import LeftOut
-from .progress_tracker import ProgressTracker
+from .progress_tracker import Follow, ProgressTracker
 from .run import Run
 from .stage_loop import StageLoop
-from .stage_record import ENDS_OF_THE_RUN, StageRecord
+from .stage_record import StageRecord
 from .stage_timing import StageTiming
 from .stopwatch import Stopwatch
 from .switchboard import Switchboard
@@ -28,8 +43,11 @@ from .switchboard import Switchboard
 # A stage that goes on for so many seconds after its budget is spent is closed.
 _GRACE = 0.25
 
+# Seconds between two times that the stages are asked what they expect to take.
+_ASK_SECONDS = 0.5
+
 # A run that one of these has stopped is one that somebody may want to go on with.
-_FROM_OUTSIDE = ("command", "cancelled")
+_FROM_OUTSIDE = (COMMAND, CANCELLED)
 
 
 class Driver:
@@ -51,6 +69,8 @@ class Driver:
         The run's clock, already counting.
     timings
         What stages took in earlier runs, by name.
+    shares
+        What the stages' parts of the progress follow.
     """
 
     def __init__(
@@ -67,17 +87,10 @@ class Driver:
         executor: Executor,
         watch: Stopwatch,
         timings: Mapping[str, StageTiming] | None = None,
+        shares: Follow = "time",
     ) -> None:
         self.board = Switchboard()
         self.watch = watch
-        self.tracker = ProgressTracker(
-            {stage.name: stage.share for stage in stages},
-            labels={stage.name: stage.label for stage in stages if stage.label},
-            units={stage.name: stage.unit for stage in stages},
-            time_limit=time_limit,
-            timings=timings,
-            clock=watch.elapsed,
-        )
         self._stages = stages
         self._callbacks = callbacks
         self._history = history
@@ -91,6 +104,18 @@ class Driver:
             announce=self.board.improve,
             alert=self.board.look,
         )
+        self.tracker = ProgressTracker(
+            {stage.name: stage.share for stage in stages},
+            labels={stage.name: stage.label for stage in stages if stage.label},
+            units={stage.name: stage.unit for stage in stages},
+            time_limit=time_limit,
+            timings=timings,
+            clock=watch.elapsed,
+            time_shares={stage.name: _time_share(stage) for stage in stages},
+            follow=shares,
+            expected=self._expected_seconds(stages),
+        )
+        self._asked = 0.0
         self.run = Run(job_id=job_id, seed=seed, history=history, state=self._state)
         self._stage: Stage | None = None
         #: The stage whose generator runs; None between two stages.
@@ -190,11 +215,20 @@ class Driver:
             raise
         self.board.heeded = True
 
-    def skip_stage(self) -> None:
+    def stop(self, by: str | None = None) -> None:
+        """Ask the run to end; from any thread."""
+        self.board.stop(by or self._caller())
+
+    def skip_stage(self, by: str | None = None) -> None:
         """Ask the present stage to end, if the others work without it; from any thread."""
         stage = self._stage
         if stage is None or stage.skippable:
-            self.board.skip()
+            self.board.skip(by or self._caller())
+
+    def _caller(self) -> str:
+        """Tell who asks for something: the callback in whose hook that happens, or the program."""
+        callback = self._callbacks.calling()
+        return PROGRAM if callback is None else type(callback).__name__
 
     def _resume(self) -> tuple[int, Place]:
         """Take up the backup, if there is one; return the first stage and where in it to begin."""
@@ -255,7 +289,9 @@ class Driver:
         began, overtime = self.watch.elapsed() - place.spent, self._state.overtime
         self._stage, self._began = stage, began
         self.tracker.begin_stage(
-            stage.name, seconds=None if seconds is None else seconds - place.spent
+            stage.name,
+            seconds=None if seconds is None else seconds - place.spent,
+            expected=self._expected_seconds(self._stages[index:]),
         )
         if place.batch and self._backup is not None:
             self.tracker.load_state_dict(self._backup.tracker)
@@ -286,7 +322,7 @@ class Driver:
         except KeyboardInterrupt:
             self._heed()
         except BaseException:
-            self._record(stage, loop, budget, began, "failed")
+            self._record(stage, loop, budget, began, FAILED)
             raise
         self._end_stage(stage, loop, budget, began)
 
@@ -301,6 +337,13 @@ class Driver:
         shares = [_time_share(one) for one in self._stages[index:]]
         left = max(0.0, limit - self.watch.elapsed())
         return max(spent, (left + spent) * shares[0] / sum(shares))
+
+    def _expected_seconds(self, stages: Sequence[Stage]) -> dict[str, float]:
+        """Ask stages what they expect to take, as things stand."""
+        answers = {
+            stage.name: stage.expected_seconds(self._state, self._time_limit) for stage in stages
+        }
+        return {name: seconds for name, seconds in answers.items() if seconds is not None}
 
     def _work(self, stage: Stage, loop: StageLoop, budget: Budget) -> None:
         """Run the stage's generator and close it, whatever happens."""
@@ -337,8 +380,14 @@ class Driver:
     def _attend(self) -> bool:
         """See to what the board asks for; return whether the stage should end."""
         board = self.board
+        self.tracker.overtime = self._state.overtime
         if self._time_limit is not None:
             self.tracker.time_limit = self._time_limit + self._state.overtime
+        elapsed = self.watch.elapsed()
+        if self._stage is not None and elapsed >= self._asked + _ASK_SECONDS:
+            self._asked = elapsed
+            later = list(self._stages).index(self._stage) + 1
+            self.tracker.expect(self._expected_seconds(self._stages[later:]))
         while board.attention:
             board.attention = False
             if board.interrupted and not self.board.heeded:
@@ -454,11 +503,11 @@ class Driver:
 
     def _pause(self) -> None:
         self.watch.halt()
-        self.tracker.status = "paused"
+        self.tracker.status = PAUSED
         try:
             self.board.wait_while_paused()
         finally:
-            self.tracker.status = "running"
+            self.tracker.status = RUNNING
             self.watch.go_on()
 
     def _end_stage(self, stage: Stage, loop: StageLoop, budget: Budget, began: float) -> None:
@@ -471,20 +520,25 @@ class Driver:
         self._announce_best()
         logs = loop.logs() | {"progress": self.tracker.work_progress}
         logs |= {"batches": loop.batch, "seconds": record.seconds, "ended_by": ended_by}
+        logs["stopped_by"] = record.stopped_by
         self._callbacks.on_stage_end(stage.name, logs)
         if self.board.saving is not None and ended_by not in ENDS_OF_THE_RUN:
             self._save(self.board.saving, list(self._stages).index(stage) + 1, Place())
 
     def _ended_by(self, loop: StageLoop, budget: Budget) -> str:
         if self.board.heeded:
-            return "interrupted"
+            return INTERRUPTED
         if self.board.stopped_by is not None:
-            return "stopped"
+            return STOPPED
         if self.board.skipping:
-            return "skipped"
+            return SKIPPED
         if self._needless:
-            return "optimal"
-        return "time" if loop.closed == "time" or budget.remaining == 0 else "finished"
+            return OPTIMAL
+        if loop.closed == TIME:
+            return TIME
+        # One that has done all its units has not been cut short, however late it is.
+        complete = loop.last is not None and loop.last.done == loop.last.total
+        return TIME if budget.remaining == 0 and not complete else FINISHED
 
     def _record(
         self, stage: Stage, loop: StageLoop, budget: Budget, began: float, ended_by: str
@@ -501,6 +555,9 @@ class Driver:
             ended_by=ended_by,
             began=began,
             budget=budget.seconds,
+            stopped_by={STOPPED: self.board.stopped_by, SKIPPED: self.board.skipped_by}.get(
+                ended_by
+            ),
         )
         self.run.stages.append(record)
         return record
@@ -514,6 +571,8 @@ class Driver:
     def _finish(self) -> None:
         """Complete the run and tell the callbacks that it is over."""
         run = self.run
+        # From here on all that tell how long the run took tell the same.
+        self.watch.halt()
         run.status = self._status()
         run.stopped_by = self._stopped_by()
         run.solution = self._state.solution
@@ -524,12 +583,11 @@ class Driver:
         try:
             self._call_pipeline_end()
         except CallbackError as error:
-            run.status = "failed"
+            run.status = FAILED
             if run.exception is None:
                 run.exception = error
             else:
                 run.exception.add_note(f"then {error}")
-        run.seconds = self.watch.elapsed()
 
     def _call_pipeline_end(self) -> None:
         try:
@@ -537,23 +595,23 @@ class Driver:
             self._callbacks.on_pipeline_end(self._end_logs())
         except KeyboardInterrupt:
             self._heed()
-            self.run.status = "interrupted"
+            self.run.status = INTERRUPTED
             self.run.stopped_by = self._stopped_by()
             self._callbacks.on_pipeline_end(self._end_logs())
 
     def _status(self) -> str:
         if self.run.exception is not None:
-            return "failed"
+            return FAILED
         if self.board.heeded:
-            return "interrupted"
-        return "finished" if self.board.stopped_by is None else "stopped"
+            return INTERRUPTED
+        return FINISHED if self.board.stopped_by is None else STOPPED
 
     def _stopped_by(self) -> str | None:
-        if self.run.status == "stopped":
+        if self.run.status == STOPPED:
             return self.board.stopped_by
         number = self.board.signal
         # An interruption without a name is Ctrl-C, or the stop button of a notebook.
-        if self.run.status != "interrupted" or number in (None, signal.SIGINT):
+        if self.run.status != INTERRUPTED or number in (None, signal.SIGINT):
             return None
         return signal.Signals(number).name
 
@@ -570,8 +628,8 @@ class Driver:
         }
 
     def _begin_logs(self, stage: Stage, seconds: float | None) -> Logs:
-        share = stage.share / sum(one.share for one in self._stages)
-        about = {"stage": stage.name, "unit": stage.unit, "share": share, "budget": seconds}
+        start, end = self.tracker.bounds(stage.name)
+        about = {"stage": stage.name, "unit": stage.unit, "share": end - start, "budget": seconds}
         return about | self._core_logs()
 
     def _end_logs(self) -> Logs:

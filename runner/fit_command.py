@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..callbacks import BackupAndRestore, Callback, CSVLogger, ProgbarLogger, RedisLogger
+from ..callbacks.vocabulary import FAILED, FINISHED, STOPPED
 from ..stages import Finalize
 from ..stages.timetable import Evaluation, Instance, evaluate
 from ..stages.timetable.limits import check_timeslots
@@ -26,7 +27,7 @@ from .run_files import RunFiles
 from .timetabling import timetabling_pipeline
 from .timings import Timings
 
-EXIT_STATUS = {"finished": 0, "stopped": 0, "failed": 1}
+EXIT_STATUS = {FINISHED: 0, STOPPED: 0, FAILED: 1}
 NOTHING_FOUND = 1
 NOT_WRITTEN = 1
 

@@ -77,10 +77,7 @@ class Interrupts:
     ) -> None:
         board = self._board
         board.interruptible = False
-        for number, former in self._former.items():
-            # Unless somebody else has taken it over in the meantime.
-            if _owner(signal.getsignal(number)) is self:
-                signal.signal(number, former)
+        self._put_back()
         if board.signal is None:
             return
         if self._outer is not None:
@@ -94,6 +91,12 @@ class Interrupts:
         elif isinstance(error, KeyboardInterrupt) and board.signal != signal.SIGINT:
             # The second one: what nobody has caught ends the process with its status.
             raise SystemExit(exit_status(board.signal)) from None
+
+    def _put_back(self) -> None:
+        for number, former in self._former.items():
+            # Unless somebody else has taken it over in the meantime.
+            if _owner(signal.getsignal(number)) is self:
+                signal.signal(number, former)
 
     @contextmanager
     def _put_off(self) -> Iterator[None]:
@@ -122,7 +125,8 @@ class Interrupts:
         gone = now - self._came
         if not self._board.heeded and gone < _AT_ONCE:
             return True
-        if number != signal.SIGINT and number != self._board.signal and gone < _SESSION_ENDS:
+        pair = {number, self._board.signal}
+        if signal.SIGINT not in pair and len(pair) == 2 and gone < _SESSION_ENDS:
             return True
         # A terminal that is closed sends SIGHUP, and so does the shell that was in it.
         hangup = number == getattr(signal, "SIGHUP", None)
@@ -165,8 +169,7 @@ def put_off() -> Iterator[None]:
     The second one does not wait. It concerns the `Interrupts` of the program:
     a run within it is ended by its own.
     """
-    owners = (_owner(signal.getsignal(number)) for number in SIGNALS)
-    program = next((one for one in owners if one is not None), None)
+    program = next(iter(_owners()), None)
     if program is None or threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -177,6 +180,38 @@ def put_off() -> Iterator[None]:
 def exit_status(number: int | None) -> int:
     """Return the exit status of a program that a signal has ended; of Ctrl-C for None."""
     return 128 + (signal.SIGINT if number is None else number)
+
+
+# A forked process has no run to end: it is to die of a signal as any other one does, also of one
+# that it is sent before it can put the handlers back.
+_forking = threading.local()
+
+
+def _owners() -> list[Interrupts]:
+    owners = (_owner(signal.getsignal(number)) for number in SIGNALS)
+    return [owner for owner in owners if owner is not None]
+
+
+def _before_fork() -> None:
+    _forking.mask = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS) if _owners() else None
+
+
+def _after_fork_in_child() -> None:
+    while owners := _owners():
+        for owner in owners:
+            owner._put_back()
+    _after_fork()
+
+
+def _after_fork() -> None:
+    if _forking.mask is not None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, _forking.mask)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before_fork, after_in_child=_after_fork_in_child, after_in_parent=_after_fork
+    )
 
 
 def _default(number: int) -> Any:

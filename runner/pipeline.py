@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..callbacks import Callback, CallbackList, History, ProgbarLogger
-from ..callbacks.callback import CORE_COLUMNS
 from ..callbacks.parameters import public_parameters
+from ..callbacks.vocabulary import CORE_COLUMNS
 from ..stages import Stage
 from ..stages.daemon_pool import DaemonPool
 from .check_writable import check_writable
@@ -24,7 +24,7 @@ from .config_file import ConfigFile
 from .driver import Driver
 from .fresh_stages import fresh
 from .interrupts import Interrupts
-from .progress_tracker import ProgressTracker
+from .progress_tracker import Follow, ProgressTracker
 from .run import Run
 from .run_config import describe
 from .stopwatch import Stopwatch
@@ -100,6 +100,7 @@ class Pipeline:
         *,
         started: float | None = None,
         timings: str | os.PathLike[str] | Run | None = None,
+        shares: Follow = "time",
     ) -> Run:
         """Run the stages.
 
@@ -143,6 +144,11 @@ class Pipeline:
             What stages took before, for a better prediction of the time left: a
             file, which is read if it is there and written at the end of the run,
             or an earlier run.
+        shares
+            What the stages' parts of the progress follow: ``"time"`` for the time
+            that each is expected to take, so that half of the bar is about half of
+            the run, where a time limit or timings from before tell that, and the
+            stages' shares where they do not; ``"work"`` for the shares always.
 
         Returns
         -------
@@ -172,6 +178,8 @@ class Pipeline:
             job_id = _new_job_id() if job_id is None else job_id
             workers = _usable_processors() if workers is None else workers
             _check_options(seed, time_limit, workers, started)
+            if shares not in ("work", "time"):
+                raise ValueError(f'shares must be "work" or "time", got {shares!r}')
             known = _known_timings(timings)
             for stage in self.stages:
                 stage.check()
@@ -195,6 +203,7 @@ class Pipeline:
                     executor=pool,
                     watch=watch,
                     timings=known.of_stages(limited=time_limit is not None),
+                    shares=shares,
                 )
                 self._driver, self.run = driver, driver.run
                 watchers.set_pipeline(self)
@@ -246,24 +255,30 @@ class Pipeline:
         finally:
             thread.shutdown(wait=False)
 
-    def stop(self, by: str = "callback") -> None:
+    def stop(self, by: str | None = None) -> None:
         """End the run after the unit in hand; from any thread.
 
         Parameters
         ----------
         by
-            Who asks, for the run's ``stopped_by``.
+            Who asks, for the run's ``stopped_by``: by default the class of the
+            callback in whose hook this is called, ``"program"`` elsewhere.
         """
         if self._running and self._driver is not None:
-            self._driver.board.stop(by)
+            self._driver.stop(by)
 
-    def skip_stage(self) -> None:
+    def skip_stage(self, by: str | None = None) -> None:
         """End the present stage after the unit in hand and go on with the next; from any thread.
 
         A stage that is not `skippable`, since no other works without it, goes on.
+
+        Parameters
+        ----------
+        by
+            Who asks, for the ``stopped_by`` of the stage; as for `stop`.
         """
         if self._running and self._driver is not None:
-            self._driver.skip_stage()
+            self._driver.skip_stage(by)
 
     def pause(self) -> None:
         """Halt the run, and its clock, after the unit in hand; from any thread."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..callbacks import History
 from ..callbacks.formatting import format_number, format_seconds
+from ..callbacks.vocabulary import RUNNING, best_text, outcome_text, units_text
 from .portable_exception import portable_exception
 from .stage_record import StageRecord
 
@@ -26,8 +27,9 @@ class Run:
         ``"interrupted"`` by Ctrl-C, SIGTERM or SIGHUP, with the best so far; or
         ``"failed"``.
     stopped_by
-        Who stopped it: ``"callback"``, ``"command"``, …; ``"SIGTERM"`` or
-        ``"SIGHUP"`` of an interrupted run that Ctrl-C has not interrupted; None
+        Who stopped it: a callback's class, ``"command"``, ``"program"``, …;
+        ``"SIGTERM"`` or ``"SIGHUP"`` of an interrupted run that Ctrl-C has not
+        interrupted; None
         otherwise.
     solution, cost, violations
         The best solution, its cost and its violated hard constraints; None
@@ -36,7 +38,8 @@ class Run:
         A proven lower bound of what solutions without violations cost; None when
         none is known.
     seconds
-        What the whole call took, pauses not counted.
+        What the call took until all stages had ended, pauses not counted; the
+        callbacks are told the same number at the end.
     history
         The logs of its batches.
     stages
@@ -56,7 +59,7 @@ class Run:
     seed: int
     history: History
     state: Any = field(repr=False)
-    status: str = "running"
+    status: str = RUNNING
     stopped_by: str | None = None
     solution: Any = None
     cost: float | None = None
@@ -100,12 +103,10 @@ class Run:
 
     @property
     def outcome(self) -> str:
-        """The status with its reason: ``"stopped: command"``, ``"interrupted: SIGTERM"``."""
-        if self.stopped_by is not None:
-            return f"{self.status}: {self.stopped_by}"
-        if self.exception is not None:
-            return f"failed: {type(self.exception).__name__}: {self.exception}"
-        return self.status
+        """The status with its reason, in words: ``"stopped by EarlyStopping"``."""
+        error = self.exception
+        about = None if error is None else f"{type(error).__name__}: {error}"
+        return outcome_text(self.status, self.stopped_by, about)
 
     @property
     def optimal(self) -> bool:
@@ -117,12 +118,13 @@ class Run:
     @property
     def best(self) -> str:
         """What was found, in words: ``"cost 12, violations 0, lower bound 5"``."""
-        if self.cost is None:
-            return "no solution"
-        proved = "" if self.bound is None else f", lower bound {format_number(self.bound)}"
+        best = best_text(self.cost, self.violations)
+        if self.cost is None or self.bound is None:
+            return best
         if self.optimal:
-            proved = ", proven optimal"
-        return f"cost {format_number(self.cost)}, violations {self.violations}{proved}"
+            return f"{best}, proven optimal"
+        # That costs are not negative is no news.
+        return f"{best}, lower bound {format_number(self.bound)}" if self.bound else best
 
     def _repr_html_(self) -> str:
         """Show the run in a notebook: how it went, the cost's curve, and the solution."""
@@ -144,15 +146,14 @@ def stage_rows(stages: list[StageRecord]) -> list[tuple[str, ...]]:
     """Return a table of how stages went, its head first."""
     rows = [("stage", "units", "time", "cost", "violations", "ended")]
     for stage in stages:
-        total = "" if stage.total is None else f"/{stage.total:,}"
         rows.append(
             (
                 stage.name,
-                f"{stage.done:,}{total} {stage.unit}",
+                units_text(stage.done, stage.total, stage.unit),
                 format_seconds(stage.seconds),
                 format_number(stage.cost),
                 format_number(stage.violations),
-                stage.ended_by,
+                stage.ended,
             )
         )
     return rows

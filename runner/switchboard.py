@@ -22,6 +22,7 @@ class Switchboard:
         "paused",
         "saving",
         "signal",
+        "skipped_by",
         "skipping",
         "stage_over",
         "stopped_by",
@@ -43,6 +44,8 @@ class Switchboard:
         #: The signal that has come last.
         self.signal: int | None = None
         self.skipping = False
+        #: Who asked first that the present stage end.
+        self.skipped_by: str | None = None
         #: Called by whoever ends the present stage.
         self.stage_over: Callable[[], object] | None = None
         self.stopped_by: str | None = None
@@ -60,9 +63,11 @@ class Switchboard:
             self._wake()
         self._end_stage()
 
-    def skip(self) -> None:
-        """Ask the present stage to end."""
+    def skip(self, by: str | None = None) -> None:
+        """Ask the present stage to end; the first who asks is remembered."""
         with self._changed:
+            if not self.skipping:
+                self.skipped_by = by
             self.skipping = True
             self._wake()
         self._end_stage()
@@ -97,6 +102,7 @@ class Switchboard:
         """Forget a request to skip that came too late for the stage before."""
         with self._changed:
             self.skipping = False
+            self.skipped_by = None
 
     def wait_while_paused(self) -> None:
         """Wait until nobody wants the run paused, or somebody wants the stage to end."""

@@ -106,7 +106,8 @@ class Load(Stage):
             _search_problem, state.instance, formulation, expected=STEP_SECONDS
         )
         yield Batch(steps - 1, steps)
-        yield from within(0.0, COMPILATION, compile_aside(state, budget, formulation))
+        week = state.instance.periods_per_day, state.instance.days
+        yield from within(0.0, COMPILATION, compile_aside(state, budget, formulation, *week))
 
 
 def _bound(state: State, budget: Budget) -> Generator[Beat, None, None]:

@@ -26,6 +26,9 @@ GRAPH_BUILT, LOUVAIN_DONE, SPLIT_DONE, STEPS = 50, 80, 90, 100
 # What joining, clustering and merging take for an edge, and the least that they take.
 JOINING, FINDING, MERGING = 5e-7, 3e-5, 1e-6
 LEAST_SECONDS = 0.1
+# From so many seconds on Louvain's method is told of step by step: by the size of the graph,
+# so that the same steps are told on every machine.
+LONG_SECONDS = 1.0
 
 
 class LouvainClustering(Stage):
@@ -180,8 +183,11 @@ class LouvainClustering(Stage):
     ) -> Generator[Batch | Pulse | None, None, NDArray[np.int32]]:
         task = state.executor.submit(louvain, graph, self.resolution, _seed(state, 0), flag)
         tasks.append(task)
-        finding = wait_all([task], _seconds(graph, FINDING))
-        (clusters,) = yield from _in_steps(finding, GRAPH_BUILT, LOUVAIN_DONE)
+        expected = _seconds(graph, FINDING)
+        finding = wait_all([task], expected, "Clustering: finding clusters")
+        if expected >= LONG_SECONDS:
+            finding = _in_steps(finding, GRAPH_BUILT, LOUVAIN_DONE)
+        (clusters,) = yield from finding
         logs = yield from run_aside(_logs, graph, clusters)
         yield Batch(LOUVAIN_DONE, STEPS, logs)
         return clusters
@@ -277,23 +283,25 @@ def _silently(
 def _in_steps(
     work: Generator[Pulse | None, None, Any], begin: int, end: int
 ) -> Generator[Batch | Pulse | None, None, Any]:
-    """Count the steps of work by its pulses; whoever gets its result counts the last one."""
+    """Count the steps of long work by its pulses, each of them once however long it took.
+
+    Whoever gets the result counts the last one.
+    """
     done = begin
     try:
         while True:
             try:
                 pulse = next(work)
             except StopIteration as stop:
+                yield from (Batch(step, STEPS) for step in range(done + 1, end))
                 return stop.value
             if pulse is None or pulse.part is None:
                 yield pulse
                 continue
-            steps = begin + (end - begin) * pulse.part
-            if int(steps) > done:
-                done = min(int(steps), end - 1)
-                yield Batch(done, STEPS)
-            else:
-                yield Pulse(min(max(steps - done, 0.0), 1.0), pulse.message)
+            steps = min(begin + (end - begin) * pulse.part, end - 1.0)
+            yield from (Batch(step, STEPS) for step in range(done + 1, int(steps) + 1))
+            done = max(done, int(steps))
+            yield Pulse(min(steps - done, 1.0), pulse.message)
     finally:
         work.close()
 

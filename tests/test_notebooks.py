@@ -122,10 +122,10 @@ def test_the_quick_start_shows_the_run_and_writes_its_files(executed):
 
 def test_the_run_watched_in_the_callbacks_notebook_is_stopped_by_a_command(executed):
     notebook, _ = executed("callbacks")
-    assert "'stopped: callback'" in result(cell_with(notebook, "StopAt("))
+    assert "'stopped by StopAt'" in result(cell_with(notebook, "StopAt("))
     watched = cell_with(notebook, "awatch(").outputs[0].text
     assert "Genetic algorithm: " in watched
-    assert "'stopped: command'" in result(cell_with(notebook, "send_command("))
+    assert "'stopped by a command'" in result(cell_with(notebook, "send_command("))
 
 
 def test_the_stop_button_ends_a_run_with_its_best_and_leaves_the_kernel_at_work():

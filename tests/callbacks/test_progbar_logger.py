@@ -10,7 +10,6 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
 import types
 from contextlib import suppress
 
@@ -142,23 +141,18 @@ def test_every_row_of_a_terminal_stays_one_line_however_narrow_it_is(columns, mo
     )  # fmt: skip
     display.end_stage(begun, 100.0, "skipped")
     at_work = dataclasses.replace(begun, stage="ga", unit="generation", progress=0.5)
-    display.end(at_work, "stopped: command")
+    display.end(at_work, "stopped by a command")
     lines = stream.getvalue().splitlines()
     assert len(lines) == 1 + len(names)
     assert max(cell_len(line) for line in lines) <= min(columns, 110)
     assert lines[0].startswith("demo  ")
-    assert "50 %" in lines[0]
+    assert "50.0 %" in lines[0]
     if columns >= 110:
         assert lines[0].endswith(" 3.5 s  cost 1,234  viol. 5")
+        assert "stopped by a command" in lines[0]
         assert "  Loading                   ━" in lines[1]
-        assert lines[1].split("%")[1].split() == [
-            "12,000/30,000",
-            "step",
-            "skipped",
-            "1:40",
-            "1,234",
-            "5",
-        ]
+        words = "12,000/30,000 steps, skipped 1:40 1,234 5"
+        assert lines[1].split("%")[1].split() == words.split()
         assert "Genetic [b]algorithm[/b]" in lines[2]
 
 
@@ -182,7 +176,7 @@ def test_bars_move_while_a_unit_takes_long(style, monkeypatch):
     monkeypatch.setenv("TERM", "xterm")
     text = shown(style, Waiting(1.7), stream=Terminal())
     plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text)
-    percents = [int(one) for one in re.findall(r"Test.*?(\d+) ?%", plain)]
+    percents = [float(one) for one in re.findall(r"Test.*?(\d+\.\d) ?%", plain)]
     assert percents == sorted(percents)
     assert len({one for one in percents if 25 < one < 50}) >= 2
 
@@ -212,14 +206,14 @@ def test_a_stream_that_takes_nothing_does_not_hold_up_the_run():
 
     class Stuck(io.StringIO):
         def write(self, text):
-            release.wait(30)
+            release.wait()
             return len(text)
 
     stages = [Steps(f"s{i}") for i in range(5)]
-    began = time.monotonic()
-    shown("plain", *stages, stream=Stuck())
-    assert time.monotonic() - began < 5
-    release.set()
+    try:
+        shown("plain", *stages, stream=Stuck())
+    finally:
+        release.set()
 
 
 @pytest.mark.parametrize("style", ["rich", "plain"])
@@ -327,6 +321,6 @@ def test_a_display_can_be_fed_without_a_pipeline():
     display.end_stage(snapshot, 61.0, "finished")
     display.end(snapshot, "finished")
     assert stream.getvalue().splitlines() == [
-        "[100.0 %] GA finished: 7 generation in 1:01",
+        "[100.0 %] GA finished: 7 generations in 1:01",
         "[100.0 %] Far away finished in 1:15, no solution",
     ]

@@ -30,7 +30,7 @@ def test_a_summary_tells_outcome_solution_and_stages():
     assert lines[0].startswith("Run x: finished in ")
     assert lines[1] == "cost 1,234.50, violations 2, lower bound 1,000"
     assert lines[3].split() == ["stage", "units", "time", "cost", "violations", "ended"]
-    assert lines[4].split()[:3] == ["search", "1,200/1,200", "round"]
+    assert lines[4].split()[:3] == ["search", "1,200/1,200", "rounds"]
     assert lines[4].split()[-3:] == ["1,234.50", "2", "finished"]
     assert str(run) == run.summary()
     assert repr(run).startswith("<Run x: finished, cost 1,234.50, violations 2, ")
@@ -120,6 +120,17 @@ def test_a_solution_with_violations_is_not_optimal_however_cheap():
     run = Pipeline([Broken()]).fit(verbose=False)
     assert not run.optimal
     assert run.best == "cost 1, violations 2, lower bound 3"
+
+
+def test_a_bound_of_nothing_is_not_worth_a_word():
+    class Bounded(Proof):
+        def run(self, state, budget):
+            state.prove(0)
+            state.offer("found", 7, 0)
+            yield Batch(1, 1)
+
+    run = Pipeline([Bounded()]).fit(verbose=False)
+    assert (run.bound, run.best) == (0, "cost 7, violations 0")
 
 
 def test_without_a_bound_nothing_is_proved():
