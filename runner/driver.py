@@ -1,7 +1,7 @@
 """Drives one run from beginning to end."""
 
 import signal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict
 from math import inf
@@ -71,6 +71,9 @@ class Driver:
         What stages took in earlier runs, by name.
     shares
         What the stages' parts of the progress follow.
+    tell
+        Called once with the reasons why no solution can be without violations, as
+        soon as a stage has found some.
     """
 
     def __init__(
@@ -88,6 +91,7 @@ class Driver:
         watch: Stopwatch,
         timings: Mapping[str, StageTiming] | None = None,
         shares: Follow = "time",
+        tell: Callable[[Sequence[str]], None] | None = None,
     ) -> None:
         self.board = Switchboard()
         self.watch = watch
@@ -95,6 +99,7 @@ class Driver:
         self._callbacks = callbacks
         self._history = history
         self._time_limit = time_limit
+        self._tell = tell
         self._state = State(
             problem,
             seed=seed,
@@ -394,6 +399,7 @@ class Driver:
                 # The exception was dropped by code that could not pass it on.
                 raise KeyboardInterrupt
             self._announce_best()
+            self._announce_infeasible()
             self._save_in_stage()
             if board.paused and not board.ending:
                 self._pause()
@@ -501,6 +507,13 @@ class Driver:
             logs = {"batch": loop.batch - 1 if loop.batch else None, **loop.core_logs()}
             self._callbacks.on_solution(self._state.solution, logs)
 
+    def _announce_infeasible(self) -> None:
+        reasons = self._state.infeasible_because
+        if reasons and not self.run.infeasible_because:
+            self.run.infeasible_because = reasons
+            if self._tell is not None:
+                self._tell(reasons)
+
     def _pause(self) -> None:
         self.watch.halt()
         self.tracker.status = PAUSED
@@ -578,6 +591,7 @@ class Driver:
         run.solution = self._state.solution
         run.cost, run.violations = self._best()
         run.bound = self._state.bound
+        run.infeasible_because = self._state.infeasible_because
         run.seconds = self.watch.elapsed()
         self.tracker.finish(run.status)
         try:

@@ -12,7 +12,7 @@ from ..callbacks.snapshot_fields import read_number, read_snapshot_values
 from ..callbacks.vocabulary import CORE_COLUMNS, INTERRUPTED
 from .recording import PULSE, Moment, Recording, batch_moments, params_of
 from .unknown_job_error import UnknownJobError
-from .watch import known_url
+from .watching import known_url
 
 _MOST_EVENTS = 50_000
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from .batch import Batch
 from .budget import Budget
+from .names import did_you_mean
 from .pulse import Pulse
 from .state import State
 
@@ -89,6 +90,13 @@ class Stage(ABC):
 
         For what a constructor should not look at, a file say: an error here ends
         `fit` before any stage has worked. Raise what `run` would raise.
+        """
+
+    def check_problem(self, problem: Any, initial: Any) -> None:  # noqa: B027 - likewise
+        """Find out before the run whether the stage can work on what `fit` was given.
+
+        As `check`, for a stage that takes the problem, or the solution to start from,
+        as it comes: that a file is there and can be read, say.
         """
 
     @property
@@ -216,7 +224,7 @@ class Stage(ABC):
             if name not in known:
                 raise ValueError(
                     f"stage {self.name!r} has no parameter {name!r}; "
-                    f"it has {', '.join(known) or 'none'}"
+                    f"it has {', '.join(known) or 'none'}{did_you_mean(name, known)}"
                 )
         # Through the constructor, so that its checks hold for changed values too.
         try:
