@@ -277,7 +277,13 @@ class RedisFeed:
 
     def _note_stage(self, event: str, logs: Mapping[str, Any]) -> None:
         for stage in self._stages:
-            if stage["name"] == logs.get("stage") and event == "stage_end":
+            if stage["name"] != logs.get("stage"):
+                continue
+            if event == "stage_begin" and "share" in logs:
+                # Where it was planned to begin and end may have changed.
+                stage["start"] = logs["progress"]
+                stage["end"] = logs["progress"] + logs["share"]
+            if event == "stage_end":
                 names = ("done", "total", "seconds", "cost", "violations", *_ENDING)
                 stage |= {name: logs.get(name) for name in names}
 

@@ -40,7 +40,7 @@ from .fit_arguments import (
 )
 from .fresh_stages import fresh
 from .interrupts import Interrupts
-from .progress_tracker import ProgressTracker
+from .progress_tracker import Follow, ProgressTracker
 from .run import Run, infeasible_words
 from .run_config import describe
 from .stopwatch import Stopwatch
@@ -115,6 +115,7 @@ class Pipeline:
         *,
         started: float | None = None,
         timings: str | os.PathLike[str] | Run | None = None,
+        shares: Follow = "time",
     ) -> Run:
         """Run the stages.
 
@@ -159,6 +160,11 @@ class Pipeline:
             What stages took before, for a better prediction of the time left: a
             file, which is read if it is there and written at the end of the run,
             or an earlier run.
+        shares
+            What the stages' parts of the progress follow: ``"time"`` for the time
+            that each is expected to take, so that half of the bar is about half of
+            the run, where a time limit or timings from before tell that, and the
+            stages' shares where they do not; ``"work"`` for the shares always.
 
         Returns
         -------
@@ -200,6 +206,8 @@ class Pipeline:
         started = checked_started(started)
         check_executor(executor)
         check_timings(timings)
+        if shares not in ("work", "time"):
+            raise ValueError(f'shares must be "work" or "time", got {shares!r}')
         with self._alone(), fresh(self.stages):
             known = _known_timings(timings)
             watch = Stopwatch(started)
@@ -223,6 +231,7 @@ class Pipeline:
                     executor=pool,
                     watch=watch,
                     timings=known.of_stages(limited=time_limit is not None),
+                    shares=shares,
                     tell=_tell_infeasible if shows_progress(watchers) else None,
                 )
                 self._driver, self.run = driver, driver.run

@@ -104,6 +104,29 @@ class Stage(ABC):
         """Whether a resumed run goes on within the stage: whether it has a `state_dict`."""
         return type(self).state_dict is not Stage.state_dict
 
+    def expected_seconds(self, state: State, time_limit: float | None) -> float | None:
+        """Return roughly what `run` will take on this problem, before it runs.
+
+        On a usual machine: what the stage takes in hand is measured. It is asked
+        before the run and now and then until the stage begins, when the stages
+        before it may have left more on the state; so it answers at once, from a few
+        numbers. Progress displays and the prediction of the time left use it.
+
+        Parameters
+        ----------
+        state
+            As the stages so far have left it; at first with nothing but the problem.
+        time_limit
+            Of the run; None where the stage spends its units.
+
+        Returns
+        -------
+        float or None
+            Seconds; None where nobody can tell, or where the stage spends all the
+            time that a limit leaves it.
+        """
+        return None
+
     def state_dict(self) -> dict[str, Any]:
         """Return what the stage needs to go on later.
 
