@@ -85,11 +85,11 @@ def test_a_solution_in_words():
         (("finished", None, None, 3), "finished with 3 violations left"),
         (("finished", None, None, 1), "finished with 1 violation left"),
         (("finished", None, None, 0), "finished"),
-        (("stopped", "EarlyStopping", None, 2000), "stopped by EarlyStopping with 2,000 violations left"),
+        (("stopped", "Timer", None, 2000), "stopped by Timer with 2,000 violations left"),
         (("interrupted", None, None, 2), "interrupted with 2 violations left"),
         (("failed", None, "KeyError: 'x'", 2), "failed: KeyError: 'x'"),
         (("running", None, None, 2), "running"),
     ],
-)  # fmt: skip
+)
 def test_an_outcome_says_how_many_violations_are_left(arguments, text):
     assert outcome_text(*arguments) == text

@@ -112,7 +112,8 @@ try:
     main({arguments!r})
 except SystemExit:
     pass
-light = {{f"schoolbell.runner{{one}}" for one in ("", ".cli", ".interrupts", ".output", ".switchboard")}}
+modules = ("", ".cli", ".interrupts", ".output", ".switchboard")
+light = {{f"schoolbell.runner{{one}}" for one in modules}}
 print(sorted({{"numpy", "asyncio", "urllib.request"}} & set(sys.modules)))
 print([one for one in sys.modules if one.startswith("schoolbell.") and one not in light])
 """
