@@ -1,11 +1,11 @@
 """Changes a stage's parameter when a value no longer improves."""
 
 import math
-import warnings
 from typing import Any
 
 from .callback import Callback, Logs
 from .monitor import Mode, Monitor, check_numbers, watched_stages
+from .safe_warning import warn_safely
 from .stage_parameter import StageParameter
 
 _STATE = ("wait", "best", "cooldown_counter")
@@ -140,7 +140,7 @@ class AdjustOnPlateau(Callback):
         except ValueError as error:
             # The end of the parameter's own range is no reason to end a run.
             message = f"{target.key} stays {present!r}: {error}"
-            warnings.warn(message, RuntimeWarning, stacklevel=2)
+            warn_safely(message, stacklevel=2)
             self._exhausted = True
             return False
         return True

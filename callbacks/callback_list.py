@@ -1,12 +1,12 @@
 """Calls the hooks of several callbacks."""
 
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 from .callback import Callback, Logs
 from .callback_error import CallbackError
 from .control import Control
+from .safe_warning import warn_safely
 
 Hook = Callable[..., Any]
 
@@ -183,4 +183,4 @@ class CallbackList:
             self._bind()
             if name == "on_pipeline_end":
                 self._ending = ending
-            warnings.warn(f"{wrapped}; it is switched off", RuntimeWarning, stacklevel=2)
+            warn_safely(f"{wrapped}; it is switched off", stacklevel=2)

@@ -2,11 +2,11 @@
 
 import csv
 import os
-import warnings
 from pathlib import Path
 
 from .callback import CORE_COLUMNS, Callback, Logs
 from .csv_feed import CSVFeed
+from .safe_warning import warn_safely
 
 
 class CSVLogger(Callback):
@@ -79,7 +79,7 @@ class CSVLogger(Callback):
         feed, self._feed = self._feed, None
         if feed is not None and (lost := feed.close()):
             message = f"{lost} lines of {self.filename} could not be written"
-            warnings.warn(message, RuntimeWarning, stacklevel=2)
+            warn_safely(message, stacklevel=2)
 
     def _check_existing(self, header: list[str]) -> bool:
         """Tell whether the file has rows to go on below; it must have the same columns."""

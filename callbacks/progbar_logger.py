@@ -3,7 +3,6 @@
 import atexit
 import os
 import sys
-import warnings
 from collections import deque
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -13,6 +12,7 @@ from .callback import Callback, Logs
 from .display import Display
 from .plain_display import PlainDisplay
 from .rich_display import RichDisplay
+from .safe_warning import warn_safely
 from .ticker import Ticker
 from .tqdm_display import TqdmDisplay
 
@@ -56,7 +56,7 @@ class ProgbarLogger(Callback):
             display.begin(self.params.get("pipeline") or "Run", self.params.get("stages", ()))
         except Exception as error:
             message = f"no progress display: {type(error).__name__}: {error}"
-            warnings.warn(message, RuntimeWarning, stacklevel=2)
+            warn_safely(message, stacklevel=2)
             return
         self._display = display
         self._ticker = Ticker(self._draw, display.interval, "the progress display")

@@ -3,7 +3,6 @@
 import atexit
 import shutil
 import sys
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from .embedded_redis import EmbeddedRedis, find_program
 from .job_keys import DEFAULT_PREFIX, HEARTBEAT_SECONDS, JobKeys
 from .redis_connection import check_server, redacted, resolved_url, urlsplit_or_none
 from .redis_feed import RedisFeed
+from .safe_warning import warn_safely
 
 
 class RedisLogger(Callback):
@@ -176,7 +176,7 @@ class RedisLogger(Callback):
             return
         if not feed.close(outcome, logs):
             message = f"{self.url} does not know yet how the run ended"
-            warnings.warn(message, RuntimeWarning, stacklevel=2)
+            warn_safely(message, stacklevel=2)
         self._part_with_server()
         atexit.unregister(self._abandon)
 

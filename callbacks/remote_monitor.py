@@ -1,7 +1,6 @@
 """Posts where a run stands to a web server."""
 
 import atexit
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +8,7 @@ from .callback import Callback, Logs
 from .http_target import HTTPTarget
 from .parameters import HIDDEN, without_secrets
 from .remote_feed import RemoteFeed
+from .safe_warning import warn_safely
 
 
 class RemoteMonitor(Callback):
@@ -101,7 +101,7 @@ class RemoteMonitor(Callback):
             return
         if not feed.close(logs):
             message = f"{self.root} does not know yet how the run ended"
-            warnings.warn(message, RuntimeWarning, stacklevel=2)
+            warn_safely(message, stacklevel=2)
         atexit.unregister(self._abandon)
 
     def _abandon(self) -> None:

@@ -3,13 +3,13 @@
 import os
 import string
 import threading
-import warnings
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any, Literal
 
 from .callback import Callback, Logs
 from .monitor import Mode, Monitor, watched_stages
+from .safe_warning import warn_safely
 from .ticker import Ticker
 
 _WRITE_SECONDS = 0.2
@@ -219,7 +219,7 @@ class SolutionCheckpoint(Callback):
             count = len(missing) + self._dropped
             last = f", the last of them {missing[-1]}" if missing else ""
             message = f"{count} solutions could not be written{last}"
-            warnings.warn(message, RuntimeWarning, stacklevel=2)
+            warn_safely(message, stacklevel=2)
 
 
 def _check_template(template: str) -> None:

@@ -4,7 +4,6 @@ import io
 import math
 import os
 import time
-import warnings
 from collections import deque
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -14,6 +13,7 @@ from typing import Any, NamedTuple
 from .callback import Callback, Logs
 from .event_file import EventFile
 from .formatting import format_number, format_seconds
+from .safe_warning import warn_safely
 from .ticker import Ticker
 
 _FLUSH_SECONDS = 1.0
@@ -158,7 +158,7 @@ class TensorBoard(Callback):
         self._ticker = None
         if self._file is not None:
             message = f"the last of the run could not be written to {self.log_dir}"
-            warnings.warn(message, RuntimeWarning, stacklevel=2)
+            warn_safely(message, stacklevel=2)
 
     def _keep(self, batch: int, logs: Logs) -> None:
         """Leave a batch for the thread that writes, and tell which is the next to be left."""
@@ -274,7 +274,7 @@ class TensorBoard(Callback):
         except Exception as error:
             self._draws = False
             message = f"no pictures in TensorBoard: {type(error).__name__}: {error}"
-            warnings.warn(message, RuntimeWarning, stacklevel=2)
+            warn_safely(message, stacklevel=2)
             return
         now = time.monotonic()
         self._draw_at = now + max(self.image_interval, _REST * (now - begun))

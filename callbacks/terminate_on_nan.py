@@ -1,10 +1,10 @@
 """Ends the run when a number is none."""
 
 import math
-import warnings
 
 from .callback import Callback, Logs
 from .monitor import watched_stages
+from .safe_warning import warn_safely
 
 
 class TerminateOnNaN(Callback):
@@ -42,6 +42,6 @@ class TerminateOnNaN(Callback):
             if isinstance(value, float) and not math.isfinite(value):
                 where = f"batch {batch} of stage {values.get('stage')!r}"
                 message = f"{name} is {value} in {where}: the run ends"
-                warnings.warn(message, RuntimeWarning, stacklevel=2)
+                warn_safely(message, stacklevel=2)
                 self.pipeline.stop(by="TerminateOnNaN")
                 return

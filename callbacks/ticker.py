@@ -2,8 +2,9 @@
 
 import threading
 import time
-import warnings
 from collections.abc import Callable
+
+from .safe_warning import warn_safely
 
 # Seconds to wait at the end for a call that hangs, in a terminal that takes nothing, say.
 _PATIENCE = 2.0
@@ -58,4 +59,4 @@ class Ticker:
             if not self._warned:
                 self._warned = True
                 message = f"{self._name} failed: {type(error).__name__}: {error}"
-                warnings.warn(message, RuntimeWarning, stacklevel=2)
+                warn_safely(message, stacklevel=2)

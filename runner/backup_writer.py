@@ -1,10 +1,10 @@
 """Writes backups while the run goes on."""
 
 import threading
-import warnings
 from pathlib import Path
 from typing import Any
 
+from ..callbacks.safe_warning import warn_safely
 from .backup_file import write_backup
 
 
@@ -50,10 +50,9 @@ class BackupWriter:
             except OSError as error:
                 if not self._warned:
                     self._warned = True
-                    warnings.warn(
+                    warn_safely(
                         f"the backup {path} cannot be written ({error.strerror or error}); the run "
                         "goes on, and an older backup stays as it is",
-                        RuntimeWarning,
                         stacklevel=2,
                     )
 

@@ -1,6 +1,5 @@
 """Drives one run from beginning to end."""
 
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..callbacks import CallbackError, CallbackList, History, Logs
+from ..callbacks.safe_warning import warn_safely
 from ..stages import Batch, Budget, Pulse, Stage, State
 from .backup import SENSELESS, Backup, Place, parameters, refusing, senseless, signature
 from .backup_file import read_backup
@@ -357,7 +357,7 @@ class Driver:
     def _warn_unsaved(self, why: str) -> None:
         if not self._unsaved:
             self._unsaved = True
-            warnings.warn(f"the run is not backed up: {why}", RuntimeWarning, stacklevel=2)
+            warn_safely(f"the run is not backed up: {why}", stacklevel=2)
 
     def _announce_best(self) -> None:
         if not self.board.improved:

@@ -7,7 +7,6 @@ import os
 import secrets
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -17,6 +16,7 @@ from typing import Any, Literal
 from ..callbacks import Callback, CallbackList, History, ProgbarLogger
 from ..callbacks.callback import CORE_COLUMNS
 from ..callbacks.parameters import public_parameters
+from ..callbacks.safe_warning import warn_safely
 from ..stages import Stage
 from .check_writable import check_writable
 from .config_file import ConfigFile
@@ -457,7 +457,7 @@ def _keep_timings(known: Timings, run: Run, path: str | os.PathLike[str]) -> Non
     except OSError as error:
         # No reason to lose a run.
         message = f"the timings could not be written to {path}: {error}"
-        warnings.warn(message, RuntimeWarning, stacklevel=2)
+        warn_safely(message, stacklevel=2)
 
 
 def _as_list(callbacks: Sequence[Callback] | Callback | None, verbose: Verbose) -> list[Callback]:
