@@ -4,7 +4,8 @@ import math
 from typing import Any
 
 from .callback import Callback, Logs
-from .monitor import Mode, Monitor, check_numbers, watched_stages
+from .expectation import Expectation
+from .monitor import Mode, Monitor, check_numbers, number_of, watched_stages
 from .safe_warning import warn_safely
 from .stage_parameter import StageParameter
 
@@ -95,19 +96,21 @@ class AdjustOnPlateau(Callback):
 
     def on_pipeline_begin(self, logs: Logs | None = None) -> None:
         target = StageParameter(self.parameter, self.stage, self.pipeline, self.params)
-        watched_stages(self.params, [target.stage], self.monitor)
+        watched = watched_stages(self.params, [target.stage], self.monitor)
         if isinstance(target.value, bool) or not isinstance(target.value, int | float):
             raise ValueError(f"{target.key} is {target.value!r} and no number to be multiplied")
         self._target = target
+        self._expected = Expectation("AdjustOnPlateau", self.monitor, self.params, watched, watched)
         self._reset()
 
     def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         target = self._target
         if target is None or logs is None or logs["stage"] != target.stage:
             return
-        value = logs.get(self.monitor)
+        value = number_of(logs.get(self.monitor))
         if value is None:
             return
+        self._expected.came = True
         if self.cooldown_counter > 0:
             self.cooldown_counter -= 1
             self.wait = 0
@@ -144,6 +147,10 @@ class AdjustOnPlateau(Callback):
             self._exhausted = True
             return False
         return True
+
+    def on_stage_end(self, stage: str, logs: Logs | None = None) -> None:
+        if self._target is not None and stage == self._target.stage:
+            self._expected.end_stage(stage, logs or {})
 
     def on_pipeline_end(self, logs: Logs | None = None) -> None:
         if self._target is not None:

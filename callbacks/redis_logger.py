@@ -22,7 +22,8 @@ class RedisLogger(Callback):
     `schoolbell.runner.watch`), and stopped, paused, resumed or taken to its
     next stage from there. The run itself never waits for the server: when it is
     away, one warning is given, and it is brought up to date when it returns.
-    Under ``{prefix}:job:{job_id}`` the server has
+    A run that goes on from a backup under its old id counts on in the same
+    stream. Under ``{prefix}:job:{job_id}`` the server has
 
     ============= ====== ==================================================
     key           kind   holds
@@ -130,6 +131,13 @@ class RedisLogger(Callback):
 
     def _given_params(self) -> dict[str, Any]:
         return super()._given_params() | {"url": self._url}
+
+    def state_dict(self) -> dict[str, Any]:
+        return {} if self._feed is None else self._feed.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        if self._feed is not None:
+            self._feed.load_state_dict(state)
 
     def on_pipeline_begin(self, logs: Logs | None = None) -> None:
         self._abandon()

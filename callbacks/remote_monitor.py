@@ -16,7 +16,8 @@ class RemoteMonitor(Callback):
 
     What it posts is the JSON that `RedisLogger` keeps: ``job_id``, ``event``
     (``"snapshot"``, ``"pipeline_begin"``, ``"stage_begin"``, ``"stage_end"`` or
-    ``"pipeline_end"``), ``seq`` (a number that grows), ``started_at``,
+    ``"pipeline_end"``), ``seq`` (a number that grows, also where a run goes on
+    from a backup, then with a leap over what may have been posted since), ``started_at``,
     ``updated_at``, ``batch``, all of a `Snapshot`, and ``logs``, the newest
     batch's or the stage change's own.
 
@@ -72,11 +73,18 @@ class RemoteMonitor(Callback):
     def _given_params(self) -> dict[str, Any]:
         return super()._given_params() | self._given
 
+    def state_dict(self) -> dict[str, Any]:
+        return {} if self._feed is None else self._feed.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        if self._feed is not None:
+            self._feed.load_state_dict(state)
+
     def on_pipeline_begin(self, logs: Logs | None = None) -> None:
         self._end({})
         job_id = self.params.get("job_id") or "run"
         self._feed = RemoteFeed(self._target, job_id, self.pipeline, self.interval)
-        self._feed.open(logs or {})
+        self._feed.open(logs or {}, resumed=bool(self.params.get("resumed")))
         # A process that ends in a hurry still says so.
         atexit.register(self._abandon)
 

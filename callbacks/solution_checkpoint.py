@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from .callback import Callback, Logs
-from .monitor import Mode, Monitor, watched_stages
+from .expectation import Expectation
+from .monitor import Mode, Monitor, number_of, watched_stages
 from .safe_warning import warn_safely
 from .ticker import Ticker
 
@@ -112,8 +113,9 @@ class SolutionCheckpoint(Callback):
 
     def on_pipeline_begin(self, logs: Logs | None = None) -> None:
         self._end()
-        watched_stages(self.params, None, self.monitor)
+        watched = watched_stages(self.params, None, self.monitor)
         self._reset()
+        self._expected = Expectation("SolutionCheckpoint", self.monitor, self.params, watched, None)
         folder = Path(self.filepath.partition("{")[0] + "x").parent
         folder.mkdir(parents=True, exist_ok=True)
         self._ticker = Ticker(self._write, _WRITE_SECONDS, f"writing {self.filepath}")
@@ -122,7 +124,9 @@ class SolutionCheckpoint(Callback):
     def _on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         self._save_due()
         values = logs or {}
-        self._value = values.get(self.monitor)
+        self._value = number_of(values.get(self.monitor))
+        if self._value is not None:
+            self._expected.came = True
         if isinstance(self.save_freq, int) and (batch + 1) % self.save_freq == 0:
             # Not yet: a solution that this batch has found is announced after it.
             self._due = (batch, values)
@@ -144,8 +148,13 @@ class SolutionCheckpoint(Callback):
         if self.save_freq == "solution":
             self._consider(values.get("batch"), values)
 
+    def on_stage_begin(self, stage: str, logs: Logs | None = None) -> None:
+        self._expected.begin_stage()
+
     def on_stage_end(self, stage: str, logs: Logs | None = None) -> None:
         self._save_due()
+        if self.save_best_only:
+            self._expected.end_stage(stage, logs or {})
         if self.save_freq == "stage":
             values = logs or {}
             self._consider(max(values.get("batches", 0) - 1, 0), values)
@@ -168,7 +177,7 @@ class SolutionCheckpoint(Callback):
                 self._dropped += 1
 
     def _is_best(self, logs: Logs) -> bool:
-        value = logs.get(self.monitor, self._value)
+        value = number_of(logs.get(self.monitor, self._value))
         if value is None:
             return False
         better = self._watch.improves(value, self.best)

@@ -160,6 +160,11 @@ class Driver:
             raise run.exception
         return run
 
+    def restored(self) -> dict[str, dict[str, Any]]:
+        """Tell how the stages went that had ended in the run that this one goes on from."""
+        names = ("done", "total", "seconds", "cost", "violations", "ended_by")
+        return {one.name: {name: getattr(one, name) for name in names} for one in self.run.stages}
+
     def skip_stage(self) -> None:
         """Ask the present stage to end, if the others work without it; from any thread."""
         stage = self._stage
@@ -318,7 +323,7 @@ class Driver:
         state = stage.state_dict()
         if state:
             spent = self.watch.elapsed() - self._began
-            place = Place(loop.batch, loop.last, spent, state)
+            place = Place(loop.batch, loop.newest(), spent, state)
             self._save(path, list(self._stages).index(stage), place)
 
     def _save(self, path: Path, index: int, place: Place) -> None:

@@ -65,6 +65,8 @@ class Pipeline:
         #: What the last `fit` found, or is finding; also when it raised.
         self.run: Run | None = None
         self._driver: Driver | None = None
+        # What its callbacks know of the run.
+        self._about: dict[str, Any] = {}
         self._running = False
         self._lock = threading.Lock()
 
@@ -176,6 +178,7 @@ class Pipeline:
                 params = self._params(job_id, seed, time_limit, workers)
                 params["callbacks"] = _descriptions(watchers)
                 driver.run.config = describe(params)
+                self._about = params
                 watchers.set_params(params)
                 try:
                     with Interrupts(driver.board):
@@ -274,7 +277,14 @@ class Pipeline:
             If the backup cannot be read, is damaged, or is one of another
             problem, other stages or parameters, another seed or time limit.
         """
-        return self._driver is not None and self._driver.restore(Path(path))
+        if self._driver is None or not self._driver.restore(Path(path)):
+            return False
+        restored = self._driver.restored()
+        # All callbacks hold this mapping, those too that were given it before.
+        for stage in self._about["stages"]:
+            stage["restored"] = restored.get(stage["name"])
+        self._about["resumed"] = True
+        return True
 
     @property
     def tracker(self) -> ProgressTracker:
@@ -375,7 +385,7 @@ class Pipeline:
                     "name": stage.name,
                     "label": tracker.label(stage.name),
                     "unit": stage.unit,
-                    "metrics": tuple(stage.metrics),
+                    "metrics": None if stage.metrics is None else tuple(stage.metrics),
                     "start": tracker.bounds(stage.name)[0],
                     "end": tracker.bounds(stage.name)[1],
                     "tunable": stage.tunable,
@@ -417,7 +427,12 @@ def _checked_stages(stages: Iterable[Stage]) -> list[Stage]:
                 f"the time_share of stage {stage.name!r} must be a positive number or None, "
                 f"got {time_share}"
             )
-        taken = sorted({*CORE_COLUMNS, "batch"}.intersection(stage.metrics))
+        metrics = () if stage.metrics is None else stage.metrics
+        if isinstance(metrics, str) or not all(isinstance(name, str) for name in metrics):
+            raise TypeError(
+                f"metrics of stage {stage.name!r} must be names or None, got {stage.metrics!r}"
+            )
+        taken = sorted({*CORE_COLUMNS, "batch"}.intersection(metrics))
         if taken:
             raise ValueError(
                 f"stage {stage.name!r} has a metric {taken[0]!r}, "

@@ -124,6 +124,8 @@ class ProgressTracker:
         self.stage: str | None = None
         # What the newest pulse said of the unit in hand: its part, its message, and which unit.
         self._pulse: tuple[float | None, str | None, int] = (None, None, 0)
+        # Progress by finished units alone, and as it is shown, which may be ahead of it.
+        self._work = _Segment(end=0.0, total=None, done=0, floor=0.0)
         self._segment = _Segment(end=0.0, total=None, done=0, floor=0.0)
         self._forecast = Forecast(shares, timings)
         self._stage_ends_at: float | None = None
@@ -177,6 +179,7 @@ class ProgressTracker:
             self.stage = name
             self.stage_items_done = 0
             self._pulse = (None, None, 0)
+            self._work = _Segment(end=end, total=total, done=0, floor=start)
             self._segment = _Segment(end=end, total=total, done=0, floor=self._told)
             self._stage_ends_at = None if seconds is None else now + seconds
             self._units_noticed = UnitClock(now)
@@ -205,7 +208,10 @@ class ProgressTracker:
             self.stage_items_done = done
             return
         with self._lock:
-            self._segment = self._retotalled(done, total)
+            floor = max(self._told, self._segment.at(self.stage_items_done))
+            self._segment = self._retotalled(done, total, floor)
+            floor = self._work.at(self.stage_items_done)
+            self._work = self._retotalled(done, total, floor)
             self.stage_items_done = done
 
     def note_pulse(self, part: float | None, message: str | None = None) -> None:
@@ -220,10 +226,9 @@ class ProgressTracker:
         """
         self._pulse = (part, message, self.stage_items_done)
 
-    def _retotalled(self, done: int, total: int | None) -> _Segment:
-        """Return the segment for a new total, never below what was told before."""
+    def _retotalled(self, done: int, total: int | None, floor: float) -> _Segment:
+        """Return the segment for a new total, never below what it was before."""
         before = self.stage_items_done
-        floor = max(self._told, self._segment.at(before))
         start, end = self._bounds[self.stage] if self.stage else (0.0, 0.0)
         plain = _Segment(end=end, total=total, done=0, floor=start)
         if plain.at(done) >= floor:
@@ -239,7 +244,7 @@ class ProgressTracker:
             Progress at 0 units, progress a unit, and progress at the total;
             of no meaning while the total is unknown.
         """
-        segment = self._segment
+        segment = self._work
         units = (segment.total or 0) - segment.done
         slope = (segment.end - segment.floor) / units if units > 0 else 0.0
         return segment.floor - slope * segment.done, slope, segment.end
@@ -261,6 +266,7 @@ class ProgressTracker:
                 end = self._bounds[self.stage][1]
                 self._told = max(self._told, min(end, _ALMOST_ONE))
                 self._segment = replace(self._segment, floor=end)
+                self._work = replace(self._work, floor=end)
             else:
                 self._smooth(now)
             self._forecast.past[self.stage] = now - self._units_noticed.began
@@ -283,6 +289,7 @@ class ProgressTracker:
             return {
                 "stage": self.stage,
                 "segment": asdict(self._segment),
+                "work": asdict(self._work),
                 "done": self.stage_items_done,
                 "told": self._told,
                 "past": dict(self._forecast.past),
@@ -291,20 +298,22 @@ class ProgressTracker:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Stand where a run stood whose backup this is."""
-        segment = _Segment(**state["segment"])
+        segment, work = _Segment(**state["segment"]), _Segment(**state["work"])
         known = (None, *self._bounds)
         named = (state["stage"], *state["past"])
-        in_order = 0 <= segment.floor <= segment.end <= 1 and 0 <= state["told"] <= 1
-        if not in_order or not all(name in known for name in named):
+        in_order = all(0 <= one.floor <= one.end <= 1 for one in (segment, work))
+        if not in_order or not 0 <= state["told"] <= 1 or not all(name in known for name in named):
             raise ValueError(f"no place of this run: {state}")
-        total = segment.done if segment.total is None else segment.total
-        for number in (segment.done, total, state["done"], *state["past"].values()):
+        for one in (segment, work):
+            as_number(one.done, least=0)
+            as_number(one.done if one.total is None else one.total, least=0)
+        for number in (state["done"], *state["past"].values()):
             as_number(number, least=0)
         now = self._clock()
         with self._lock:
             self.stage = state["stage"]
             self.stage_items_done = state["done"]
-            self._segment = segment
+            self._segment, self._work = segment, work
             # What was told while the run got ready to go on is not taken back.
             self._told = max(self._told, state["told"])
             self._forecast.past = dict(state["past"])
@@ -314,12 +323,12 @@ class ProgressTracker:
 
     @property
     def work_progress(self) -> float:
-        """Progress of the whole run by finished units alone, 0 to 1."""
+        """Progress of the whole run by finished units alone, 0 to 1, whoever reads."""
         return self.work_progress_at(self.stage_items_done)
 
     def work_progress_at(self, done: int) -> float:
         """Progress of the whole run, 0 to 1, when `done` units of the stage are finished."""
-        return self._segment.at(done)
+        return self._work.at(done)
 
     def calculate_smooth_progress(self) -> float:
         """Return the progress of the whole run, 0 to 1, moving within the unit in hand."""
