@@ -40,7 +40,8 @@ class Callback:
     A hook may read, write files, print, and steer the run through
     `self.pipeline`; it never computes the timetable. Every call of a hook gets
     a dict of its own run's making that no later call changes, so it may be
-    kept. One callback can serve several fits, one after another.
+    kept. One callback can serve several fits, one after another; while one of
+    them goes on, another is refused.
 
     Attributes
     ----------

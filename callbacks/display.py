@@ -43,7 +43,11 @@ class Display(ABC):
 
     @abstractmethod
     def end_stage(self, snapshot: Snapshot, seconds: float, ended_by: str) -> None:
-        """Show that the snapshot's stage has ended, why, and after how many seconds."""
+        """Show that the snapshot's stage has ended, why, and after how many seconds.
+
+        Beside the words of ``on_stage_end`` it may be ``"restored"``: of a stage
+        that had ended in the run that this one goes on from.
+        """
 
     @abstractmethod
     def end(self, snapshot: Snapshot, outcome: str) -> None:

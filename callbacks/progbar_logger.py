@@ -4,15 +4,18 @@ import atexit
 import os
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
-from typing import Literal, TextIO
+from typing import Any, Literal, TextIO
 
 from .callback import Callback, Logs
 from .display import Display
 from .plain_display import PlainDisplay
 from .rich_display import RichDisplay
 from .safe_warning import warn_safely
+from .snapshot import Snapshot
 from .ticker import Ticker
 from .tqdm_display import TqdmDisplay
 
@@ -24,7 +27,8 @@ class ProgbarLogger(Callback):
 
     A thread of its own reads where the run stands and draws, so the display
     moves between two units too and costs the batches nothing. An error in
-    drawing is warned of once and never ends the run.
+    drawing is warned of once and never ends the run. Stages that had ended in
+    the run that this one goes on from are shown as ``restored``.
 
     Parameters
     ----------
@@ -58,6 +62,9 @@ class ProgbarLogger(Callback):
             message = f"no progress display: {type(error).__name__}: {error}"
             warn_safely(message, stacklevel=2)
             return
+        for stage in self.params.get("stages", ()):
+            if stage.get("restored"):
+                self._events.append(partial(_show_restored, stage, self._snapshot()))
         self._display = display
         self._ticker = Ticker(self._draw, display.interval, "the progress display")
         self._ticker.start()
@@ -68,7 +75,7 @@ class ProgbarLogger(Callback):
         self._events.append(lambda display: display.begin_stage(stage))
 
     def on_stage_end(self, stage: str, logs: Logs | None = None) -> None:
-        snapshot = self.pipeline.tracker.snapshot()
+        snapshot = self._snapshot()
         about = logs or {}
         seconds, ended_by = about.get("seconds", 0.0), about.get("ended_by", "finished")
         self._events.append(lambda display: display.end_stage(snapshot, seconds, ended_by))
@@ -87,12 +94,12 @@ class ProgbarLogger(Callback):
         while self._events:
             self._events.popleft()(display)
         if self._display is not None:
-            display.update(self.pipeline.tracker.snapshot())
+            display.update(self._snapshot())
 
     def _end(self, outcome: str) -> None:
         if self._ticker is None:
             return
-        snapshot = self.pipeline.tracker.snapshot()
+        snapshot = self._snapshot()
 
         def end(display: Display) -> None:
             self._display = None
@@ -103,9 +110,31 @@ class ProgbarLogger(Callback):
         self._ticker = None
         atexit.unregister(self._abandon)
 
+    def _snapshot(self) -> Snapshot:
+        return self.pipeline.tracker.snapshot()
+
     def _abandon(self) -> None:
         """Take down the display of a run that never came to its end."""
         self._end("abandoned")
+
+
+def _show_restored(stage: Mapping[str, Any], now: Snapshot, display: Display) -> None:
+    """Show a stage that had ended in the run that this one goes on from."""
+    record = stage["restored"]
+    snapshot = replace(
+        now,
+        stage=stage["name"],
+        unit=stage["unit"],
+        done=record["done"],
+        total=record["total"],
+        message=f"{stage['label']}: restored",
+        stage_progress=1.0,
+        progress=stage["end"],
+        cost=record["cost"],
+        violations=record["violations"],
+    )
+    display.begin_stage(stage["name"])
+    display.end_stage(snapshot, record["seconds"], "restored")
 
 
 def make_display(style: Style, stream: TextIO) -> Display:

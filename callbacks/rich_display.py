@@ -26,6 +26,7 @@ _WAYS_TO_END = {
     "finished": "green",
     "time": "green",
     "optimal": "green",
+    "restored": "green",
     "skipped": "yellow",
     "stopped": "yellow",
 }

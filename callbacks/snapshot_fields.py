@@ -57,7 +57,7 @@ def read_number(text: str) -> float | int | None:
     """Return the finite number that a text holds; None for another text."""
     for kind in (int, float):
         # Python takes "1_000" for a number, which nobody has written as one.
-        with suppress(ValueError):
+        with suppress(ValueError, OverflowError):
             if "_" in text:
                 return None
             number = kind(text)

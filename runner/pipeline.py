@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -134,6 +134,9 @@ class Pipeline:
 
         Raises
         ------
+        RuntimeError
+            While the pipeline, or one of the callbacks, is at work in another
+            `fit`; before anything has run.
         CallbackError
             When a callback raised (unless ``callback_errors="warn"``).
         Exception
@@ -145,7 +148,8 @@ class Pipeline:
             What a stage raised, with a note that names the stage and the batch.
             The failed run is then at `run`.
         """
-        with self._alone():
+        with ExitStack() as alone:
+            alone.enter_context(self._alone())
             job_id = _new_job_id() if job_id is None else job_id
             workers = _usable_processors() if workers is None else workers
             _check_options(seed, time_limit, workers, started)
@@ -157,6 +161,7 @@ class Pipeline:
             watchers = CallbackList(
                 [history, *_as_list(callbacks, verbose)], callback_errors, sampled=[history]
             )
+            alone.enter_context(watchers.watching())
             pool = executor or ThreadPoolExecutor(workers, thread_name_prefix="schoolbell")
             try:
                 driver = Driver(

@@ -78,4 +78,5 @@ def replay(
     history = History()
     given = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or ())
     watchers = CallbackList([history, *given], callback_errors)
-    return Player(recording, watchers, history, speed).play()
+    with watchers.watching():
+        return Player(recording, watchers, history, speed).play()
