@@ -270,8 +270,9 @@ class CSVFeed:
 def csv_line(cells: Sequence[str], separator: str) -> str:
     """Return the texts as a CSV file holds them, without the end of the line."""
     text = StringIO(newline="")
-    csv.writer(text, delimiter=separator, lineterminator="").writerow(cells)
-    return text.getvalue()
+    # Quotes are put around the characters of an end of line, of which there must be one.
+    csv.writer(text, delimiter=separator, lineterminator="\r\n").writerow(cells)
+    return text.getvalue()[:-2]
 
 
 def csv_records(lines: Iterable[str], longest: int = sys.maxsize) -> Iterator[tuple[int, str]]:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, TextIO
 
 from .display import Display, best_text, count_text, time_text
 from .formatting import format_seconds
+from .plain_value import plain_text
 from .snapshot import Snapshot
 
 # Least seconds between two lines, stage ends aside.
@@ -63,4 +64,8 @@ class PlainDisplay(Display):
     def _print(self, snapshot: Snapshot, text: str) -> None:
         # Rounded down: 100 % is for a run that has finished.
         percent = int(snapshot.progress * 1000) / 10
-        print(f"[{percent:5.1f} %] {text}", file=self._stream, flush=True)
+        line = f"[{percent:5.1f} %] {plain_text(text)}".replace("\n", " ")
+        encoding = getattr(self._stream, "encoding", None) or "utf-8"
+        # What the stream has no character for is shown by its code.
+        line = line.encode(encoding, "backslashreplace").decode(encoding)
+        print(line, file=self._stream, flush=True)

@@ -105,6 +105,14 @@ def short_text(value: Any) -> str:
         return f"<{type(value).__name__}>"
 
 
+def error_text(error: BaseException) -> str:
+    """Return an error's class and message; never raises, whatever its message does."""
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:
+        return type(error).__name__
+
+
 def _number(value: Any) -> bool | int | float | None:
     """Return the number that a value is; None, or an error, where it is none."""
     if isinstance(value, str | bytes | bytearray) or getattr(value, "shape", ()) != ():

@@ -13,6 +13,7 @@ from typing import Any, Literal, TextIO
 from .callback import Callback, Logs
 from .display import Display
 from .plain_display import PlainDisplay
+from .plain_value import error_text
 from .rich_display import RichDisplay
 from .safe_warning import warn_safely
 from .snapshot import Snapshot
@@ -59,7 +60,7 @@ class ProgbarLogger(Callback):
         try:
             display.begin(self.params.get("pipeline") or "Run", self.params.get("stages", ()))
         except Exception as error:
-            message = f"no progress display: {type(error).__name__}: {error}"
+            message = f"no progress display: {error_text(error)}"
             warn_safely(message, stacklevel=2)
             return
         for stage in self.params.get("stages", ()):

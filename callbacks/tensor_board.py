@@ -14,7 +14,7 @@ from .callback import Callback, Logs, metrics_of
 from .event_file import EventFile, keep_events
 from .formatting import format_number, format_seconds
 from .monitor import check_numbers, number_of
-from .plain_value import encodable, plain_row, plain_text, plain_value, short_text
+from .plain_value import encodable, error_text, plain_row, plain_text, plain_value, short_text
 from .safe_warning import warn_safely
 from .ticker import Ticker
 
@@ -411,7 +411,7 @@ class TensorBoard(Callback):
             summary = _picture(solution)
         except Exception as error:
             self._draws = False
-            message = f"no pictures in TensorBoard: {type(error).__name__}: {error}"
+            message = f"no pictures in TensorBoard: {error_text(error)}"
             warn_safely(message, stacklevel=2)
             return
         now = time.monotonic()

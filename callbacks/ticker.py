@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from .plain_value import error_text
 from .safe_warning import warn_safely
 
 # Seconds to wait at the end for a call that hangs, in a terminal that takes nothing, say.
@@ -58,5 +59,5 @@ class Ticker:
         except Exception as error:
             if not self._warned:
                 self._warned = True
-                message = f"{self._name} failed: {type(error).__name__}: {error}"
+                message = f"{self._name} failed: {error_text(error)}"
                 warn_safely(message, stacklevel=2)

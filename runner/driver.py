@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..callbacks import CallbackError, CallbackList, History, Logs
+from ..callbacks.plain_value import error_text
 from ..callbacks.safe_warning import warn_safely
 from ..stages import Batch, Budget, Pulse, Stage, State
 from .backup import SENSELESS, Backup, Place, parameters, refusing, senseless, signature
@@ -497,7 +498,7 @@ class Driver:
             "stopped_by": run.stopped_by,
             "stage": None if self._stage is None else self._stage.name,
             **self._core_logs(),
-            "error": None if error is None else f"{type(error).__name__}: {error}",
+            "error": None if error is None else error_text(error),
         }
 
 

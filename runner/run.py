@@ -6,6 +6,7 @@ from typing import Any
 
 from ..callbacks import History
 from ..callbacks.formatting import format_number, format_seconds
+from ..callbacks.plain_value import error_text
 from .stage_record import StageRecord
 
 _WIDTH = 100
@@ -80,7 +81,7 @@ class Run:
         if self.status == "stopped":
             return f"stopped: {self.stopped_by}"
         if self.exception is not None:
-            return f"failed: {type(self.exception).__name__}: {self.exception}"
+            return f"failed: {error_text(self.exception)}"
         return self.status
 
     @property

@@ -1,5 +1,6 @@
 """Data that a backup can hold."""
 
+import reprlib
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,8 @@ def copy_plain(value: Any) -> Any:
     if type(value) is dict and all(isinstance(name, str) for name in value):
         return {name: copy_plain(one) for name, one in value.items()}
     raise TypeError(
-        f"a backup holds arrays, numbers and strings, in lists, tuples and dicts, not {value!r:.80}"
+        "a backup holds arrays, numbers and strings, in lists, tuples and dicts, "
+        f"not {reprlib.repr(value):.80}"
     )
 
 
