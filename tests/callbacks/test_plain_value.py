@@ -105,7 +105,7 @@ def test_a_row_is_independent_of_what_it_was_made_of():
     assert row == {"cost": 3, "sizes": "[1]"}
 
 
-ODD = "the, \"odd\"\none \udc80"
+ODD = 'the, "odd"\none \udc80'
 
 
 class Reporter(Stage):
@@ -156,7 +156,7 @@ def test_every_logger_takes_every_value(tmp_path, redis_server, server, capsys, 
     frame = pd.read_csv(path, keep_default_na=False)
     shown = frame.columns[-2]
     assert frame["good"].tolist() == steps
-    assert shown == "the, \"odd\"\none \\udc80"
+    assert shown == 'the, "odd"\none \\udc80'
     texts = [one for one in plain if isinstance(one, str)]
     assert [one for one in frame[shown] if one in texts] == texts
     assert frame[shown].tolist()[:5] == ["", "nan", "1", "1", "2.5"]

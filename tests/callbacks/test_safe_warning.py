@@ -9,7 +9,7 @@ import pytest
 from schoolbell.callbacks.safe_warning import warn_safely
 
 # A process of its own in which warnings are errors, and for each target that fails a run.
-RUNS = '''
+RUNS = """
 import contextlib, errno, io, json, os, tempfile, time
 from pathlib import Path
 from schoolbell.callbacks import *
@@ -110,7 +110,7 @@ def told(stage, callback, options):
 with tempfile.TemporaryDirectory() as folder:
     results = {name: told(*case) for name, *case in cases(Path(folder))}
 print(json.dumps(results))
-'''
+"""
 WORDS = {
     "csv": "No space left on device; trying again",
     "board": "No space left on device",
