@@ -31,6 +31,8 @@ _REST = 200.0
 _PICTURE_INCHES = (11.0, 7.0)
 _FINAL_TAGS = {"cost": "final/cost", "violations": "final/violations", "elapsed": "final/seconds"}
 _ABOUT_TAGS, _SESSION_END_TAG = "_hparams_/", "_hparams_/session_end_info"
+# How the text begins that tells how a run ended.
+_OUTCOME = "Run "
 _COUNTERS = ("_due", "_stride", "_dense_until", "_newest", "_batches", "_steps_before")
 
 
@@ -64,12 +66,23 @@ class _Place(NamedTuple):
         if tags[0] == _SESSION_END_TAG or tags[0] in _FINAL_TAGS.values():
             return False
         if tags[0].startswith("summary/"):
-            return event.step <= self.steps_before
+            # How the run ended is what it has not done now.
+            words = event.summary.value[0].tensor.string_val
+            ended = bool(words) and words[0].startswith(_OUTCOME.encode())
+            return event.step <= self.steps_before and not ended
         of = [name for name in stages if tags[0].startswith(plain_text(f"{name}/"))]
         if not of or tags[0].startswith("run/"):
             return event.step <= self.step
         stage = max(of, key=len)
         return stage in self.ended or (stage == self.stage and event.step < self.batches)
+
+
+class _Left(NamedTuple):
+    """What a run has left that another one goes on from: files, unwritten rows, its place."""
+
+    files: list[str]
+    rows: list[_Row]
+    place: _Place
 
 
 class TensorBoard(Callback):
@@ -156,7 +169,7 @@ class TensorBoard(Callback):
         self._ticker = Ticker(self._write, _FLUSH_SECONDS, f"writing to {self.log_dir}")
         self._ticks = False
         # What a run has left that this one goes on from, until it is taken up.
-        self._left: dict[str, Any] | None = None
+        self._left: _Left | None = None
         if not self.params.get("resumed"):
             self._start()
 
@@ -180,7 +193,7 @@ class TensorBoard(Callback):
             return {}
         # Those that wait first: one that gets written meanwhile is rather there twice.
         waiting = self._rows.copy()
-        rows = [*(self._left["rows"] if self._left else ()), *self._unwritten, *waiting]
+        rows = [*(self._left.rows if self._left else ()), *self._unwritten, *waiting]
         rows = {(row.logs.get("stage"), row.batch): row for row in rows}
         return {name: getattr(self, name) for name in _COUNTERS} | {
             "stage": self._stage,
@@ -207,7 +220,8 @@ class TensorBoard(Callback):
         # Names alone: a backup must not lead out of the folder.
         names = [Path(str(name)).name for name in state["files"]]
         rows = [_Row(float(t), int(b), int(s), dict(logs)) for t, b, s, logs in state["rows"]]
-        self._left = {"files": names, "rows": rows}
+        place = _Place(self._stage, self._batches, tuple(self._ended), self._steps_before)
+        self._left = _Left(names, rows, place)
         self._files = [*names, *self._files]
         self._start()
 
@@ -316,7 +330,7 @@ class TensorBoard(Callback):
             best = f"cost {format_number(logs['cost'])}, violations {logs.get('violations')}"
         name = self.params.get("job_id", "")
         elapsed = format_seconds(logs.get("elapsed"))
-        self._add_text(f"Run {name}: **{outcome}** in {elapsed}, {best}")
+        self._add_text(f"{_OUTCOME}{name}: **{outcome}** in {elapsed}, {best}")
         for key, tag in _FINAL_TAGS.items():
             values = _numbers({tag: logs.get(key)})
             if values:
@@ -361,10 +375,10 @@ class TensorBoard(Callback):
         best = {"run/cost": logs.get("cost"), "run/violations": logs.get("violations")}
         self._add_progress(file, row.step, row.wall_time, logs.get("progress", 0.0), best)
 
-    def _take_up(self, file: EventFile, left: Mapping[str, Any]) -> None:
+    def _take_up(self, file: EventFile, left: "_Left") -> None:
         """Take out of the older files what is done again, and add what they lack."""
         self._left = None
-        place = _Place(self._stage, self._batches, tuple(self._ended), self._steps_before)
+        place = left.place
         stages = [one["name"] for one in self.params.get("stages", ())]
         newest: dict[str, int] = {}
 
@@ -376,7 +390,7 @@ class TensorBoard(Callback):
             return True
 
         found = False
-        for name in left["files"]:
+        for name in left.files:
             try:
                 found = keep_events(self.log_dir / name, is_before) or found
             except FileNotFoundError:
@@ -385,7 +399,7 @@ class TensorBoard(Callback):
         file.add(step=place.step + 1 if found else 0, session_log={"status": "START"})
         if not found:
             self._add_hyperparameters()
-        for row in left["rows"]:
+        for row in left.rows:
             if row.step > newest.get("run/progress", -1):
                 self._add_row(file, row)
 
