@@ -33,9 +33,9 @@ PATIENCE = 0.2
 
 EXIT_STATUS = """\
 exit status:
-   0    done; for fit and validate: the timetable is feasible
-   1    failed, no timetable found, one that is not feasible, or the output could not be
-        printed
+  0    done; for fit and validate: the timetable is feasible
+  1    failed, no timetable found, one that is not feasible, or the output could not be
+       printed
   2    bad input, told in one line on stderr
   130, 143, 129
        interrupted by Ctrl-C, SIGTERM, SIGHUP; fit has written the best timetable so far

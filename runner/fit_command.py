@@ -7,6 +7,7 @@ import signal
 import sys
 import traceback
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -112,8 +113,10 @@ def fit_command(args: argparse.Namespace) -> int:
             return status_of(run) or NOTHING_FOUND
         if run.status == "failed":
             complain(run.outcome)
-        evaluation = evaluate(run.solution, args.formulation)
-        written = hasattr(run.state, "files") or _write(finalize, run, evaluation)
+        evaluation = replace(
+            evaluate(run.solution, args.formulation), infeasible_because=run.infeasible_because
+        )
+        written = hasattr(run.state, "files") or _write(finalize, evaluation)
         with while_read(sys.stdout):
             _report(run, evaluation, files, source, args.tensorboard)
             if backup is not None and backup.path.exists():
@@ -138,13 +141,13 @@ def status_of(run: Run) -> int:
     return EXIT_STATUS[run.status]
 
 
-def _write(finalize: Finalize, run: Run, evaluation: Evaluation) -> bool:
+def _write(finalize: Finalize, evaluation: Evaluation) -> bool:
     """Write what the last stage could not; a full disk hides no result."""
     collects = gc.isenabled()
     # Somebody waits who has pressed Ctrl-C, and all that a run has made is gone through in vain.
     gc.disable()
     try:
-        finalize.write(evaluation, run.infeasible_because)
+        finalize.write(evaluation)
     except OSError as error:
         for line in (f"{error.filename}: {error.strerror}", *getattr(error, "__notes__", ())):
             complain(line)

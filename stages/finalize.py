@@ -1,9 +1,9 @@
 """The last stage: an independent evaluation, and the files."""
 
 import os
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -82,14 +82,14 @@ class Finalize(Stage):
             budget, EVALUATING * lectures, evaluate, state.solution, state.formulation
         )
         _check(state, evaluation)
+        evaluation = replace(evaluation, infeasible_because=state.infeasible_because)
         state.evaluation = evaluation
         steps = 1 + any(path is not None for path in self.get_params().values())
         if steps > 1:
             # Past its time, the stage would be closed at a yield, before it has written.
             if not budget.should_end:
                 yield Batch(1, steps)
-            writing = partial(self.write, evaluation, state.infeasible_because)
-            state.files = yield from _to_its_end(budget, WRITING * lectures, writing)
+            state.files = yield from _to_its_end(budget, WRITING * lectures, self.write, evaluation)
         yield Batch(steps, steps)
 
     def restore(self, state: State, budget: Budget) -> Iterator[None]:
@@ -97,15 +97,8 @@ class Finalize(Stage):
         for _ in self.run(state, Budget()):
             yield None
 
-    def write(self, evaluation: Evaluation, infeasible_because: Sequence[str] = ()) -> list[Path]:
+    def write(self, evaluation: Evaluation) -> list[Path]:
         """Write the files whose paths were given; none is ever seen half-written.
-
-        Parameters
-        ----------
-        evaluation
-            What is to be written.
-        infeasible_because
-            Reasons why no timetable can be feasible, for the page.
 
         Returns
         -------
@@ -120,7 +113,7 @@ class Finalize(Stage):
         """
         texts = (
             (self.solution, evaluation.solution.dumps),
-            (self.html, lambda: render_html(evaluation, infeasible_because)),
+            (self.html, lambda: render_html(evaluation)),
             (self.csv, lambda: render_csv(evaluation.solution)),
         )
         files, failure = [], None

@@ -30,6 +30,9 @@ class Evaluation:
         Weighted cost of each soft constraint that counts.
     units
         Units of each constraint that counts, hard or soft.
+    infeasible_because
+        Reasons, in words, why no timetable of the instance can be feasible, where a
+        run has found some.
     """
 
     solution: Solution
@@ -37,11 +40,13 @@ class Evaluation:
     hard: Mapping[str, int]
     soft: Mapping[str, int]
     units: Mapping[str, int]
+    infeasible_because: tuple[str, ...] = ()
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A read-only view of a dict cannot be pickled.
         counts = (dict(self.hard), dict(self.soft), dict(self.units))
-        return _evaluation, (self.solution, self.formulation, *counts)
+        about = (self.solution, self.formulation, self.infeasible_because)
+        return _evaluation, (*about, *counts)
 
     @property
     def violations(self) -> int:
@@ -133,10 +138,13 @@ def evaluate(solution: Solution, formulation: str | Formulation = "UD2") -> Eval
     hard = {name: CONSTRAINTS[name](placed).total for name in formulation.hard_constraints}
     units = {name: CONSTRAINTS[name](placed).total for name in formulation.weights}
     soft = {name: formulation.weights[name] * count for name, count in units.items()}
-    return _evaluation(solution, formulation, hard, soft, hard | units)
+    return _evaluation(solution, formulation, (), hard, soft, hard | units)
 
 
 def _evaluation(
-    solution: Solution, formulation: Formulation, *counts: Mapping[str, int]
+    solution: Solution,
+    formulation: Formulation,
+    infeasible_because: tuple[str, ...],
+    *counts: Mapping[str, int],
 ) -> Evaluation:
-    return Evaluation(solution, formulation, *map(MappingProxyType, counts))
+    return Evaluation(solution, formulation, *map(MappingProxyType, counts), infeasible_because)

@@ -5,7 +5,6 @@ import html
 import io
 import json
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,7 @@ CSV_COLUMNS = (
 )
 
 
-def render_html(evaluation: Evaluation, infeasible_because: Sequence[str] = ()) -> str:
+def render_html(evaluation: Evaluation) -> str:
     """Draw a timetable as a self-contained web page.
 
     The page shows the week of every room, curriculum, teacher and course, and
@@ -39,12 +38,9 @@ def render_html(evaluation: Evaluation, infeasible_because: Sequence[str] = ()) 
     evaluation
         What `evaluate` found for the timetable, which may be incomplete or
         break constraints.
-    infeasible_because
-        Reasons why no timetable can be feasible, as `infeasibility` finds them.
     """
     name = evaluation.solution.instance.name
-    data = _page_data(evaluation) | {"infeasible_because": list(infeasible_because)}
-    values = {"title": html.escape(name or "Timetable"), "data": _embed(data)}
+    values = {"title": html.escape(name or "Timetable"), "data": _embed(_page_data(evaluation))}
     template = Path(__file__).with_name("timetable.html").read_text(encoding="utf-8")
     return re.sub(r"\{\{(title|data)\}\}", lambda match: values[match[1]], template)
 
@@ -88,6 +84,7 @@ def _page_data(evaluation: Evaluation) -> dict[str, Any]:
         "soft": [[name, evaluation.units[name], cost] for name, cost in evaluation.soft.items()],
         "details": evaluation.details(MAX_DETAILS),
         "details_total": evaluation.n_details,
+        "infeasible_because": list(evaluation.infeasible_because),
     }
 
 

@@ -543,7 +543,7 @@ def sending(number, before=None):
 
 
 def words(number):
-    return "interrupted" if number == signal.SIGINT else f"interrupted: {number.name}"
+    return "interrupted" if number == signal.SIGINT else f"interrupted by {number.name}"
 
 
 @ANY
@@ -628,8 +628,8 @@ def test_a_signal_ends_a_training_and_what_was_learned_is_written(
 def test_other_commands_tell_of_a_signal_by_their_exit_status(
     number, status, instance_file, monkeypatch, capsys
 ):
-    monkeypatch.setattr("schoolbell.runner.watch_command.watch", lambda *a, **k: send(number))
-    assert main(["watch", "monday", "--redis", "redis://localhost"]) == status
+    monkeypatch.setattr("schoolbell.runner.watch_command.list_jobs", lambda *a, **k: send(number))
+    assert main(["jobs", "--redis", "redis://localhost"]) == status
     assert capsys.readouterr().err == f"schoolbell: {words(number)}\n"
     stage = MapBatches(len, range(3))
     Pipeline([stage]).fit(callbacks=CSVLogger("log.csv"), verbose=False)

@@ -1,11 +1,22 @@
 """Why an instance has no feasible timetable."""
 
+import pickle
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from ortools.sat.python.cp_model import CpModel, CpSolver
-from schoolbell.stages.timetable import Course, Curriculum, Formulation, Instance, Room, generate
+from schoolbell.stages.timetable import (
+    Course,
+    Curriculum,
+    Formulation,
+    Instance,
+    Room,
+    Solution,
+    evaluate,
+    generate,
+)
 from schoolbell.stages.timetable.infeasibility import MOST_REASONS, infeasibility
 
 
@@ -189,6 +200,16 @@ def test_what_is_said_is_true_and_seldom_something_is_missed(formulation):
         missed += not feasible and not texts
     assert said > 100
     assert missed < 0.1 * said, (said, missed)
+
+
+def test_an_evaluation_keeps_the_reasons_and_shows_them():
+    problem = instance([3, 3, 3])
+    evaluation = replace(
+        evaluate(Solution(problem, [], [], [])), infeasible_because=reasons(problem)
+    )
+    copy = pickle.loads(pickle.dumps(evaluation))
+    assert copy == evaluation
+    assert "9 lectures for 5 places (1 room, 5 periods)" in copy._repr_html_()
 
 
 def test_a_generated_instance_has_no_reason_to_be_infeasible():

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -54,7 +55,8 @@ class Page(HTMLParser):
 
 
 def test_the_page_says_why_no_timetable_can_be_feasible(solution):
-    page = Page(render_html(evaluate(solution), ["9 lectures for 5 places", NASTY]))
+    reasons = ("9 lectures for 5 places", NASTY)
+    page = Page(render_html(replace(evaluate(solution), infeasible_because=reasons)))
     data = json.loads(page.texts["data"])
     assert data["infeasible_because"] == ["9 lectures for 5 places", NASTY]
     assert ("section", True) in [
