@@ -365,7 +365,7 @@ class ProgressTracker:
             Progress at 0 units, progress a unit, and progress at the total;
             of no meaning while the total is unknown.
         """
-        segment = self._work
+        segment = self._segment
         units = (segment.total or 0) - segment.done
         slope = (segment.end - segment.floor) / units if units > 0 else 0.0
         return segment.floor - slope * segment.done, slope, segment.end
@@ -503,7 +503,7 @@ class ProgressTracker:
 
     def work_progress_at(self, done: int) -> float:
         """Progress of the whole run, 0 to 1, when `done` units of the stage are finished."""
-        return self._work.at(done)
+        return self._segment.at(done)
 
     def calculate_smooth_progress(self) -> float:
         """Return the progress of the whole run, 0 to 1, moving within the unit in hand."""
