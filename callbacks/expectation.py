@@ -4,7 +4,8 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from .callback import Logs, metrics_of
-from .monitor import NUMBERS, meant, number_of
+from .monitor import NUMBERS, number_of
+from .names import did_you_mean
 from .safe_warning import warn_safely
 
 
@@ -68,6 +69,6 @@ class Expectation:
         known = [name for name in dict.fromkeys(known) if name != self._monitor]
         warn_safely(
             f"{self._owner} watched {self._monitor!r} in vain: stage {stage!r} never had a number "
-            f"of that name; it reports {', '.join(known)}{meant(self._monitor, known)}",
+            f"of that name; it reports {', '.join(known)}{did_you_mean(self._monitor, known)}",
             stacklevel=3,
         )

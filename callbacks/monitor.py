@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, Literal
 
 from .argument_error import ArgumentError, check_number
@@ -138,12 +137,6 @@ def watched_stages(
             f"{did_you_mean(monitor, known)}"
         )
     return frozenset(having)
-
-
-def meant(name: str, known: Iterable[str]) -> str:
-    """Return a question after what was meant by a wrong name; empty where nothing is like it."""
-    close = get_close_matches(name, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def number_of(value: Any) -> float | None:
