@@ -147,4 +147,5 @@ def _evaluation(
     infeasible_because: tuple[str, ...],
     *counts: Mapping[str, int],
 ) -> Evaluation:
-    return Evaluation(solution, formulation, *map(MappingProxyType, counts), infeasible_because)
+    hard, soft, units = map(MappingProxyType, counts)
+    return Evaluation(solution, formulation, hard, soft, units, infeasible_because)
