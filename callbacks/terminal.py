@@ -144,8 +144,10 @@ def _above_rich(terminal: Hashable) -> _Writer | None:
         return None
     for stream in (sys.stderr, sys.stdout):
         # So a live display has it that prints do not break it.
-        if hasattr(stream, "rich_proxied_file") and _identity(stream) == terminal:
-            return lambda text: stream.write(f"{text}\n")
+        if stream is None or not hasattr(stream, "rich_proxied_file"):
+            continue
+        if _identity(stream) == terminal:
+            return lambda text, stream=stream: stream.write(f"{text}\n")
     console = getattr(rich, "_console", None)
     live = getattr(console, "_live_stack", None) or getattr(console, "_live", None)
     if console is not None and live and _identity(console.file) == terminal:
