@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from .argument_error import ArgumentError, check_number
 from .callback import Callback, Logs
 
 FILE = "backup.npz"
@@ -66,11 +67,12 @@ class BackupAndRestore(Callback):
         super().__init__()
         is_count = isinstance(save_freq, int) and not isinstance(save_freq, bool) and save_freq > 0
         if save_freq not in ("stage", None) and not is_count:
-            raise ValueError(
-                f'save_freq must be "stage", a number of batches or None, got {save_freq!r}'
-            )
-        if interval is not None and not interval >= 0:
-            raise ValueError(f"interval must be 0 seconds or more, got {interval!r}")
+            wanted = '"stage", a number of batches or None'
+            raise ArgumentError.of("save_freq", wanted, save_freq)
+        if interval is not None:
+            check_number("interval", interval, 0, "0 seconds or more")
+        if not isinstance(backup_dir, str | os.PathLike):
+            raise ArgumentError.of("backup_dir", "the path of a folder", backup_dir)
         self.backup_dir = backup_dir
         self.save_freq = save_freq
         self.interval = interval

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Self
 
 from .control import Control
+from .names import did_you_mean
 from .parameters import parameter_names, public_parameters
 
 Logs = dict[str, Any]
@@ -105,7 +106,7 @@ class Callback:
                 if name not in known:
                     raise ValueError(
                         f"callback {type(self).__name__} has no parameter {name!r}; "
-                        f"it has {', '.join(known) or 'none'}"
+                        f"it has {', '.join(known) or 'none'}{did_you_mean(name, known)}"
                     )
             # Through the constructor, so that its checks hold for changed values too.
             fresh = vars(type(self)(**(self._given_params() | values)))
@@ -116,6 +117,14 @@ class Callback:
     def _given_params(self) -> dict[str, Any]:
         """Return the parameters as they were given, where `get_params` hides a password."""
         return self.get_params()
+
+    def check(self) -> None:
+        """Find out before the run whether all is there that the callback will need.
+
+        Called when `pipeline` and `params` are known, before any hook of any
+        callback and before anything is shown or written: an error here ends `fit`
+        before it has begun.
+        """
 
     def state_dict(self) -> dict[str, Any]:
         """Return what the callback needs to decide alike in a run that is resumed.
@@ -212,7 +221,7 @@ class Callback:
             ``"finished"``; ``"time"``, its time was over; ``"optimal"``, the
             best is proved to be one that nothing can better; ``"skipped"`` by a
             callback or a command, alone; or, with the whole run, ``"stopped"``
-            or ``"interrupted"`` by Ctrl-C; and ``stopped_by``: who skipped or
+            or ``"interrupted"`` by Ctrl-C or a signal; and ``stopped_by``: who skipped or
             stopped it, None otherwise.
         """
 

@@ -127,6 +127,11 @@ class CallbackList:
         for callback in self.callbacks:
             callback.set_params(params)
 
+    def check(self) -> None:
+        """Let every callback find out whether it can watch the run that is about to begin."""
+        for callback in list(self.callbacks):
+            self._call_one(callback, callback.check, "check")
+
     def on_pipeline_begin(self, logs: Logs | None = None) -> None:
         """Call the hook of every callback that overrides it."""
         self._call("on_pipeline_begin", logs)
@@ -199,7 +204,7 @@ class CallbackList:
             self._report(callback, name, error)
 
     def _report(self, callback: Callback, name: str, error: Exception) -> None:
-        wrapped = CallbackError(type(callback).__name__, name, error)
+        wrapped = CallbackError.wrapping(type(callback).__name__, name, error)
         if self._errors == "raise":
             raise wrapped from error
         if any(one is callback for one in self.callbacks):

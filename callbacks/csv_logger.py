@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 from typing import ClassVar
 
+from .argument_error import ArgumentError
 from .callback import Callback, Logs, nothing
 from .csv_feed import CSVFeed
 from .vocabulary import CORE_COLUMNS
@@ -48,10 +49,16 @@ class CSVLogger(Callback):
         self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False
     ) -> None:
         super().__init__()
-        if len(separator) != 1 or separator.isalnum() or separator in '"\r\n.+-%':
-            raise ValueError(
-                f"separator must be one character that numbers do not have, got {separator!r}"
-            )
+        if not isinstance(filename, str | os.PathLike):
+            raise ArgumentError.of("filename", "the path of a file", filename)
+        if (
+            not isinstance(separator, str)
+            or len(separator) != 1
+            or separator.isalnum()
+            or separator in '"\r\n.+-%'
+        ):
+            wanted = "one character that numbers do not have"
+            raise ArgumentError.of("separator", wanted, separator)
         self.filename = Path(filename)
         self.separator = separator
         self.append = append

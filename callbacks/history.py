@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .callback import Callback, Logs
 from .cost_curve import CurvePoint, cost_curve
+from .names import did_you_mean
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -213,7 +214,9 @@ class History(Callback):
 
     def __getitem__(self, column: str) -> list[Any]:
         if self.rows and not any(column in row for row in self.rows):
-            raise KeyError(f"no column {column!r}; there are {', '.join(self._columns())}")
+            known = self._columns()
+            close = did_you_mean(column, known)
+            raise KeyError(f"no column {column!r}; there are {', '.join(known)}{close}")
         return [row.get(column) for row in self.rows]
 
     def __len__(self) -> int:

@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar, Literal, TextIO, get_args
 
+from .argument_error import ArgumentError
 from .brief_display import BriefDisplay
 from .callback import Callback, Logs, nothing
 from .display import Display
+from .names import did_you_mean
 from .notebook_display import NotebookDisplay
 from .plain_display import PlainDisplay
 from .portable_stream import PortableStream
@@ -24,6 +26,8 @@ from .tqdm_display import TqdmDisplay
 from .vocabulary import FINISHED, outcome_text
 
 Style = Literal["auto", "notebook", "rich", "tqdm", "plain"]
+
+STYLES: tuple[Style, ...] = get_args(Style)
 
 
 class ProgbarLogger(Callback):
@@ -58,9 +62,10 @@ class ProgbarLogger(Callback):
 
     def __init__(self, style: Style = "auto", stream: TextIO | None = None) -> None:
         super().__init__()
-        if style not in get_args(Style):
-            known = ", ".join(f'"{one}"' for one in get_args(Style))
-            raise ValueError(f"style must be one of {known}, got {style!r}")
+        if not isinstance(style, str) or style not in STYLES:
+            known = ", ".join(f'"{one}"' for one in STYLES)
+            advice = did_you_mean(style, STYLES).removeprefix("; ")
+            raise ArgumentError.of("style", f"one of {known}", style, advice)
         self.style: Style = style
         self.stream = stream
         self._display: Display | None = None
@@ -109,7 +114,8 @@ class ProgbarLogger(Callback):
         about = logs or {}
         status = about.get("status", FINISHED)
         error = about.get("error") if self.tells_error else None
-        self._end(outcome_text(status, about.get("stopped_by"), error))
+        violations = about.get("violations")
+        self._end(outcome_text(status, about.get("stopped_by"), error, violations))
 
     def _draw(self) -> None:
         """Draw what has happened; on the display's own thread, which alone a terminal can block."""

@@ -12,7 +12,7 @@ from typing import Any, cast
 from .callback import Logs
 from .control import Control
 from .job_keys import HEARTBEAT_SECONDS, JobKeys
-from .redis_connection import connect, explained, redacted
+from .redis_connection import connect, explained, is_passing, redacted
 from .redis_unavailable_error import RedisUnavailableError
 from .snapshot import Snapshot
 from .snapshot_fields import plain_tree, snapshot_values, to_fields
@@ -33,8 +33,6 @@ _LAST_SECONDS = 60.0
 _LAST_RETRY_SECONDS = 0.2
 # How a stage ended.
 _ENDING = ("ended_by", "stopped_by")
-# Errors of a server that may soon be well again: no reason not to begin a run.
-_PASSING = ("OutOfMemoryError", "BusyLoadingError")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +122,7 @@ class RedisFeed:
         try:
             self._flush()
         except (RedisError, OSError) as error:
-            if type(error).__name__ not in _PASSING:
+            if not is_passing(error):
                 self._client.close()
                 raise explained(error, self._url) from None
         self._ticker.start()
@@ -279,7 +277,13 @@ class RedisFeed:
 
     def _note_stage(self, event: str, logs: Mapping[str, Any]) -> None:
         for stage in self._stages:
-            if stage["name"] == logs.get("stage") and event == "stage_end":
+            if stage["name"] != logs.get("stage"):
+                continue
+            if event == "stage_begin" and "share" in logs:
+                # Where it was planned to begin and end may have changed.
+                stage["start"] = logs["progress"]
+                stage["end"] = logs["progress"] + logs["share"]
+            if event == "stage_end":
                 names = ("done", "total", "seconds", "cost", "violations", *_ENDING)
                 stage |= {name: logs.get(name) for name in names}
 

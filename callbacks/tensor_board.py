@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
+from .argument_error import ArgumentError, check_number
 from .callback import Callback, Logs, nothing
 from .event_file import EventFile
 from .formatting import format_number, format_seconds
@@ -93,8 +94,11 @@ class TensorBoard(Callback):
             raise ImportError(
                 "TensorBoard needs tensorboardX: pip install 'schoolbell[tensorboard]'"
             ) from error
+        if not isinstance(log_dir, str | os.PathLike):
+            raise ArgumentError.of("log_dir", "the path of a folder", log_dir)
+        check_number("image_interval", image_interval, 0, "positive")
         if not image_interval > 0:
-            raise ValueError(f"image_interval must be positive, got {image_interval!r}")
+            raise ArgumentError.of("image_interval", "positive", image_interval)
         self.log_dir = Path(log_dir)
         self.image_interval = image_interval
         if self._draws_pictures:
@@ -215,9 +219,9 @@ class TensorBoard(Callback):
     def _add_outcome(self, logs: Mapping[str, Any]) -> None:
         from tensorboardX.summary import scalar
 
-        status = logs.get("status", FINISHED)
-        outcome = outcome_text(status, logs.get("stopped_by"), logs.get("error"))
-        best = best_text(logs.get("cost"), logs.get("violations"))
+        status, violations = logs.get("status", FINISHED), logs.get("violations")
+        outcome = outcome_text(status, logs.get("stopped_by"), logs.get("error"), violations)
+        best = best_text(logs.get("cost"), violations)
         name = self.params.get("job_id", "")
         elapsed = format_seconds(logs.get("elapsed"))
         self._add_text(f"Run {name}: **{outcome}** in {elapsed}, {best}")

@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import ClassVar
 
+from .argument_error import ArgumentError, check_number
 from .callback import Callback, Logs
 from .monitor import as_names, watched_stages
 
+_WANTED = 'a positive time: seconds, a timedelta or a text such as "1:30:00"'
 _CLOCK = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+):(\d+(?:\.\d+)?)")
 
 
@@ -51,6 +53,9 @@ class Timer(Callback):
         self.stages = as_names(stages)
         self._over = threading.Event()
         self._lock = threading.Lock()
+
+    def check(self) -> None:
+        watched_stages(self.params, self.stages)
 
     def on_pipeline_begin(self, logs: Logs | None = None) -> None:
         self._cancel()
@@ -100,11 +105,12 @@ def _seconds(duration: float | str | timedelta) -> float:
     elif isinstance(duration, str):
         match = _CLOCK.fullmatch(duration)
         if match is None:
-            raise ValueError(f"duration must read MM:SS, HH:MM:SS or DD:HH:MM:SS, got {duration!r}")
+            raise ArgumentError.of("duration", "MM:SS, HH:MM:SS or DD:HH:MM:SS", duration)
         days, hours, minutes, rest = (float(part or 0) for part in match.groups())
         seconds = ((days * 24 + hours) * 60 + minutes) * 60 + rest
     else:
+        check_number("duration", duration, wanted=_WANTED)
         seconds = float(duration)
     if not 0 < seconds < math.inf:
-        raise ValueError(f"duration must be a positive time, got {duration!r}")
+        raise ArgumentError.of("duration", _WANTED, duration)
     return seconds

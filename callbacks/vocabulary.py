@@ -45,8 +45,13 @@ CORE_COLUMNS = ("stage", "unit", "done", "total", "progress", "elapsed", "cost",
 _ENDERS_IN_WORDS = {COMMAND: "a command", PROGRAM: "the program"}
 
 
-def outcome_text(status: str, stopped_by: str | None = None, error: str | None = None) -> str:
-    """Return how a run stands or ended: ``"stopped by EarlyStopping"``.
+def outcome_text(
+    status: str,
+    stopped_by: str | None = None,
+    error: str | None = None,
+    violations: int | None = None,
+) -> str:
+    """Return how a run stands or ended: ``"finished"``, ``"stopped by EarlyStopping"``.
 
     Parameters
     ----------
@@ -56,7 +61,17 @@ def outcome_text(status: str, stopped_by: str | None = None, error: str | None =
         Who stopped it, as in the logs of ``on_pipeline_end``.
     error
         What made it fail, in one line.
+    violations
+        Of its best solution; where there are some in the end, they are told:
+        ``"finished with 3 violations left"``.
     """
+    left = ""
+    if violations and status in (FINISHED, STOPPED, INTERRUPTED):
+        left = f" with {format_number(violations)} {plural('violation', violations)} left"
+    return f"{_outcome(status, stopped_by, error)}{left}"
+
+
+def _outcome(status: str, stopped_by: str | None, error: str | None) -> str:
     if status in (STOPPED, INTERRUPTED):
         # An interruption that nobody is named for is Ctrl-C.
         return _ended(status, stopped_by)

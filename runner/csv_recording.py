@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TextIO
 from ..callbacks import Logs
 from ..callbacks.snapshot_fields import read_number
 from ..callbacks.vocabulary import CORE_COLUMNS, FINISHED, INTERRUPTED
-from ..stages.timetable import FormatError
+from ..stages.timetable import FormatError, MissingFileError
 from .config_error import ConfigError
 from .recording import Moment, Recording, batch_moments, params_of, stage_about
 from .run_config import read_object
@@ -91,6 +91,8 @@ def _opened(path: Path) -> TextIO:
         if not stat.S_ISREG(path.stat().st_mode):
             raise FormatError(path, None, "no regular file", "a CSV file")
         return path.open(newline="", encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        raise MissingFileError(path) from None
     except OSError as error:
         found = (error.strerror or str(error)).lower()
         raise FormatError(path, None, found, "a readable file") from error

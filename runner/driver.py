@@ -1,7 +1,7 @@
 """Drives one run from beginning to end."""
 
 import signal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict
 from math import inf
@@ -32,7 +32,7 @@ from .backup_file import read_backup
 from .backup_writer import BackupWriter
 from .careful_warning import warn_carefully
 from .left_out import LeftOut
-from .progress_tracker import ProgressTracker
+from .progress_tracker import Follow, ProgressTracker
 from .run import Run
 from .stage_loop import StageLoop
 from .stage_record import StageRecord
@@ -42,6 +42,9 @@ from .switchboard import Switchboard
 
 # A stage that goes on for so many seconds after its budget is spent is closed.
 _GRACE = 0.25
+
+# Seconds between two times that the stages are asked what they expect to take.
+_ASK_SECONDS = 0.5
 
 # A run that one of these has stopped is one that somebody may want to go on with.
 _FROM_OUTSIDE = (COMMAND, CANCELLED)
@@ -66,6 +69,11 @@ class Driver:
         The run's clock, already counting.
     timings
         What stages took in earlier runs, by name.
+    shares
+        What the stages' parts of the progress follow.
+    tell
+        Called once with the reasons why no solution can be without violations, as
+        soon as a stage has found some.
     """
 
     def __init__(
@@ -82,21 +90,16 @@ class Driver:
         executor: Executor,
         watch: Stopwatch,
         timings: Mapping[str, StageTiming] | None = None,
+        shares: Follow = "time",
+        tell: Callable[[Sequence[str]], None] | None = None,
     ) -> None:
         self.board = Switchboard()
         self.watch = watch
-        self.tracker = ProgressTracker(
-            {stage.name: stage.share for stage in stages},
-            labels={stage.name: stage.label for stage in stages if stage.label},
-            units={stage.name: stage.unit for stage in stages},
-            time_limit=time_limit,
-            timings=timings,
-            clock=watch.elapsed,
-        )
         self._stages = stages
         self._callbacks = callbacks
         self._history = history
         self._time_limit = time_limit
+        self._tell = tell
         self._state = State(
             problem,
             seed=seed,
@@ -106,6 +109,18 @@ class Driver:
             announce=self.board.improve,
             alert=self.board.look,
         )
+        self.tracker = ProgressTracker(
+            {stage.name: stage.share for stage in stages},
+            labels={stage.name: stage.label for stage in stages if stage.label},
+            units={stage.name: stage.unit for stage in stages},
+            time_limit=time_limit,
+            timings=timings,
+            clock=watch.elapsed,
+            time_shares={stage.name: _time_share(stage) for stage in stages},
+            follow=shares,
+            expected=self._expected_seconds(stages),
+        )
+        self._asked = 0.0
         self.run = Run(job_id=job_id, seed=seed, history=history, state=self._state)
         self._stage: Stage | None = None
         #: The stage whose generator runs; None between two stages.
@@ -279,7 +294,9 @@ class Driver:
         began, overtime = self.watch.elapsed() - place.spent, self._state.overtime
         self._stage, self._began = stage, began
         self.tracker.begin_stage(
-            stage.name, seconds=None if seconds is None else seconds - place.spent
+            stage.name,
+            seconds=None if seconds is None else seconds - place.spent,
+            expected=self._expected_seconds(self._stages[index:]),
         )
         if place.batch and self._backup is not None:
             self.tracker.load_state_dict(self._backup.tracker)
@@ -326,6 +343,13 @@ class Driver:
         left = max(0.0, limit - self.watch.elapsed())
         return max(spent, (left + spent) * shares[0] / sum(shares))
 
+    def _expected_seconds(self, stages: Sequence[Stage]) -> dict[str, float]:
+        """Ask stages what they expect to take, as things stand."""
+        answers = {
+            stage.name: stage.expected_seconds(self._state, self._time_limit) for stage in stages
+        }
+        return {name: seconds for name, seconds in answers.items() if seconds is not None}
+
     def _work(self, stage: Stage, loop: StageLoop, budget: Budget) -> None:
         """Run the stage's generator and close it, whatever happens."""
         if (self.board.attention and self._attend()) or self._needless:
@@ -361,14 +385,21 @@ class Driver:
     def _attend(self) -> bool:
         """See to what the board asks for; return whether the stage should end."""
         board = self.board
+        self.tracker.overtime = self._state.overtime
         if self._time_limit is not None:
             self.tracker.time_limit = self._time_limit + self._state.overtime
+        elapsed = self.watch.elapsed()
+        if self._stage is not None and elapsed >= self._asked + _ASK_SECONDS:
+            self._asked = elapsed
+            later = list(self._stages).index(self._stage) + 1
+            self.tracker.expect(self._expected_seconds(self._stages[later:]))
         while board.attention:
             board.attention = False
             if board.interrupted and not self.board.heeded:
                 # The exception was dropped by code that could not pass it on.
                 raise KeyboardInterrupt
             self._announce_best()
+            self._announce_infeasible()
             self._save_in_stage()
             if board.paused and not board.ending:
                 self._pause()
@@ -476,6 +507,13 @@ class Driver:
             logs = {"batch": loop.batch - 1 if loop.batch else None, **loop.core_logs()}
             self._callbacks.on_solution(self._state.solution, logs)
 
+    def _announce_infeasible(self) -> None:
+        reasons = self._state.infeasible_because
+        if reasons and not self.run.infeasible_because:
+            self.run.infeasible_because = reasons
+            if self._tell is not None:
+                self._tell(reasons)
+
     def _pause(self) -> None:
         self.watch.halt()
         self.tracker.status = PAUSED
@@ -553,6 +591,7 @@ class Driver:
         run.solution = self._state.solution
         run.cost, run.violations = self._best()
         run.bound = self._state.bound
+        run.infeasible_because = self._state.infeasible_because
         run.seconds = self.watch.elapsed()
         self.tracker.finish(run.status)
         try:
@@ -603,8 +642,8 @@ class Driver:
         }
 
     def _begin_logs(self, stage: Stage, seconds: float | None) -> Logs:
-        share = stage.share / sum(one.share for one in self._stages)
-        about = {"stage": stage.name, "unit": stage.unit, "share": share, "budget": seconds}
+        start, end = self.tracker.bounds(stage.name)
+        about = {"stage": stage.name, "unit": stage.unit, "share": end - start, "budget": seconds}
         return about | self._core_logs()
 
     def _end_logs(self) -> Logs:

@@ -5,6 +5,7 @@ import contextvars
 import math
 import os
 import secrets
+import sys
 import threading
 import time
 import warnings
@@ -14,24 +15,37 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
-from ..callbacks import Callback, CallbackList, History, ProgbarLogger
+from ..callbacks import Callback, CallbackList, History
+from ..callbacks.names import did_you_mean
 from ..callbacks.parameters import public_parameters
 from ..callbacks.vocabulary import CORE_COLUMNS
 from ..stages import Stage
 from ..stages.daemon_pool import DaemonPool
-from .check_writable import check_writable
+from ..stages.timetable.check_writable import check_writable
 from .config_file import ConfigFile
 from .driver import Driver
+from .fit_arguments import (
+    Verbose,
+    check_callback_errors,
+    check_executor,
+    check_timings,
+    checked_callbacks,
+    checked_job_id,
+    checked_seed,
+    checked_started,
+    checked_time_limit,
+    checked_workers,
+    shows_progress,
+    with_display,
+)
 from .fresh_stages import fresh
 from .interrupts import Interrupts
-from .progress_tracker import ProgressTracker
-from .run import Run
+from .progress_tracker import Follow, ProgressTracker
+from .run import Run, infeasible_words
 from .run_config import describe
 from .stopwatch import Stopwatch
 from .timings import Timings
-
-Verbose = Literal["auto", "notebook", "rich", "tqdm", "plain"] | bool
-
+from .tracebacks import hide_own_frames, hiding_own_frames
 
 # Seconds between two looks at a run in asyncio.
 _WAKE = 0.2
@@ -85,6 +99,7 @@ class Pipeline:
         self._running = False
         self._lock = threading.Lock()
 
+    @hiding_own_frames
     def fit(
         self,
         problem: Any = None,
@@ -100,6 +115,7 @@ class Pipeline:
         *,
         started: float | None = None,
         timings: str | os.PathLike[str] | Run | None = None,
+        shares: Follow = "time",
     ) -> Run:
         """Run the stages.
 
@@ -116,9 +132,9 @@ class Pipeline:
             0 or more. The same seed and the same budgets in units give the same
             solution with any number of workers.
         time_limit
-            Seconds for the whole call, divided by the stages' shares; what one
-            leaves the next ones get. Pauses do not count. None lets every stage
-            spend its units.
+            Seconds for the whole call, any kind of number, divided by the stages' shares; what one
+            leaves the next ones get. Pauses do not count. None, or infinity, lets
+            every stage spend its units.
         workers
             Tasks that run at once; the number of usable processors by default.
         executor
@@ -135,7 +151,8 @@ class Pipeline:
             ``"raise"`` lets an exception in a callback end the run; ``"warn"``
             warns of it once and switches that callback off.
         job_id
-            The run's id; made from date, time and chance by default.
+            The run's id, 1 to 100 letters, digits and signs without blanks and
+            slashes; made from date, time and chance by default.
         started
             Value of ``time.monotonic()`` from which to count the time, for a
             program whose start-up is to be within the limit.
@@ -143,6 +160,11 @@ class Pipeline:
             What stages took before, for a better prediction of the time left: a
             file, which is read if it is there and written at the end of the run,
             or an earlier run.
+        shares
+            What the stages' parts of the progress follow: ``"time"`` for the time
+            that each is expected to take, so that half of the bar is about half of
+            the run, where a time limit or timings from before tell that, and the
+            stages' shares where they do not; ``"work"`` for the shares always.
 
         Returns
         -------
@@ -155,12 +177,20 @@ class Pipeline:
             main thread, unless the program handles or ignores the signal
             itself; its handlers are put back at the end.
 
+        Notes
+        -----
+        Tracebacks of what it raises are without this package's own frames, unless
+        the environment's ``SCHOOLBELL_TRACEBACKS`` is ``full``.
+
         Raises
         ------
+        ArgumentError
+            For an argument that makes no sense, a ValueError and a TypeError alike;
+            before anything has run.
         CallbackError
             When a callback raised (unless ``callback_errors="warn"``).
         Exception
-            What a stage's `check` raised; before anything has run.
+            What a stage's `check` or `check_problem` raised; before anything has run.
         FormatError, OSError
             For a file of timings that is none, or cannot be read or written;
             before anything has run.
@@ -168,18 +198,24 @@ class Pipeline:
             What a stage raised, with a note that names the stage and the batch.
             The failed run is then at `run`.
         """
+        watchers = with_display(checked_callbacks(callbacks, problem), verbose)
+        check_callback_errors(callback_errors)
+        seed, time_limit = checked_seed(seed), checked_time_limit(time_limit)
+        workers = checked_workers(workers) or _usable_processors()
+        job_id = checked_job_id(job_id) or _new_job_id()
+        started = checked_started(started)
+        check_executor(executor)
+        check_timings(timings)
+        if shares not in ("work", "time"):
+            raise ValueError(f'shares must be "work" or "time", got {shares!r}')
         with self._alone(), fresh(self.stages):
-            job_id = _new_job_id() if job_id is None else job_id
-            workers = _usable_processors() if workers is None else workers
-            _check_options(seed, time_limit, workers, started)
             known = _known_timings(timings)
+            watch = Stopwatch(started)
             for stage in self.stages:
                 stage.check()
-            watch = Stopwatch(started)
+                stage.check_problem(problem, initial)
             history = History()
-            watchers = CallbackList(
-                [history, *_as_list(callbacks, verbose)], callback_errors, sampled=[history]
-            )
+            watchers = CallbackList([history, *watchers], callback_errors, sampled=[history])
             pool = executor or DaemonPool(workers)
             try:
                 driver = Driver(
@@ -195,6 +231,8 @@ class Pipeline:
                     executor=pool,
                     watch=watch,
                     timings=known.of_stages(limited=time_limit is not None),
+                    shares=shares,
+                    tell=_tell_infeasible if shows_progress(watchers) else None,
                 )
                 self._driver, self.run = driver, driver.run
                 watchers.set_pipeline(self)
@@ -202,6 +240,7 @@ class Pipeline:
                 params["callbacks"] = _descriptions(watchers)
                 driver.run.config = describe(params)
                 watchers.set_params(params)
+                watchers.check()
                 try:
                     with Interrupts(driver.board):
                         return driver.execute()
@@ -242,6 +281,9 @@ class Pipeline:
             except GeneratorExit:
                 # The loop was closed: nobody waits any more.
                 self.stop(by="cancelled")
+                raise
+            except Exception as error:
+                hide_own_frames(error)
                 raise
         finally:
             thread.shutdown(wait=False)
@@ -361,13 +403,13 @@ class Pipeline:
                 names = ", ".join(one.name for one in self.stages)
                 raise ValueError(
                     f"no parameter {name!r}: write it as STAGE__PARAMETER, where the stage is "
-                    f"one of {names}"
+                    f"one of {names}{did_you_mean(stage, (one.name for one in self.stages))}"
                 )
             if name not in known:
                 own = [key.partition("__")[2] for key in known if key.startswith(f"{stage}__")]
                 raise ValueError(
                     f"stage {stage!r} has no parameter {parameter!r}; "
-                    f"it has {', '.join(own) or 'none'}"
+                    f"it has {', '.join(own) or 'none'}{did_you_mean(parameter, own)}"
                 )
             by_stage.setdefault(stage, {})[parameter] = value
         for stage in self.stages:
@@ -464,18 +506,12 @@ def _checked_stages(stages: Iterable[Stage]) -> list[Stage]:
     return checked
 
 
-def _check_options(
-    seed: int, time_limit: float | None, workers: int, started: float | None
-) -> None:
-    # A numpy integer is as good as an int, a bool or a float is not.
-    if isinstance(seed, bool) or not hasattr(seed, "__index__") or seed < 0:
-        raise ValueError(f"seed must be an integer from 0, got {seed!r}")
-    if time_limit is not None and not time_limit > 0:
-        raise ValueError(f"time_limit must be a positive number of seconds, got {time_limit!r}")
-    if isinstance(workers, bool) or not hasattr(workers, "__index__") or workers < 1:
-        raise ValueError(f"workers must be an integer from 1, got {workers!r}")
-    if started is not None and started > time.monotonic():
-        raise ValueError("started must be an earlier value of time.monotonic()")
+def _tell_infeasible(reasons: Iterable[str]) -> None:
+    """Say at once that all that is left to hope for is few violations."""
+    if sys.stderr is not None:
+        # A run is not lost for want of somebody to listen.
+        with suppress(OSError, ValueError):
+            print("\n".join(map(infeasible_words, reasons)), file=sys.stderr)
 
 
 def _known_timings(timings: str | os.PathLike[str] | Run | None) -> Timings:
@@ -496,19 +532,6 @@ def _keep_timings(known: Timings, run: Run, path: str | os.PathLike[str]) -> Non
         # No reason to lose a run.
         message = f"the timings could not be written to {path}: {error}"
         warnings.warn(message, RuntimeWarning, stacklevel=2)
-
-
-def _as_list(callbacks: Sequence[Callback] | Callback | None, verbose: Verbose) -> list[Callback]:
-    """Return the callbacks with the progress display that `verbose` asks for."""
-    if callbacks is None:
-        watchers: list[Callback] = []
-    else:
-        watchers = [callbacks] if isinstance(callbacks, Callback) else list(callbacks)
-    # 0 and 1 as in Keras.
-    style = "auto" if verbose is True or verbose == 1 else verbose
-    if style and not any(isinstance(one, ProgbarLogger) for one in watchers):
-        watchers.append(ProgbarLogger(style))
-    return watchers
 
 
 def _descriptions(callbacks: Iterable[Callback]) -> list[dict[str, Any]]:

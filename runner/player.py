@@ -7,7 +7,7 @@ from typing import Any
 from ..callbacks import CallbackList, History, Logs
 from ..callbacks.vocabulary import ENDS_OF_THE_RUN, FAILED, INTERRUPTED, PROGRAM, SKIPPED, STOPPED
 from .progress_tracker import ProgressTracker
-from .recording import Moment, Recording
+from .recording import PULSE, Moment, Recording
 from .run import Run
 from .stage_record import StageRecord
 from .switchboard import Switchboard
@@ -160,6 +160,8 @@ class Player:
     def _fire(self, moment: Moment) -> None:
         hook, subject, logs = moment
         self._follow(moment)
+        if hook == PULSE:
+            return
         call = getattr(self._callbacks, hook)
         if hook == "on_pipeline_begin":
             call(logs)
@@ -172,7 +174,11 @@ class Player:
         if "cost" in logs:
             self.tracker.best = (logs["cost"], logs.get("violations"))
         if hook == "on_stage_begin":
-            self.tracker.begin_stage(subject)
+            start, share = logs.get("progress"), logs.get("share")
+            bounds = None if start is None or share is None else (start, min(1.0, start + share))
+            self.tracker.begin_stage(subject, bounds=bounds)
+        elif hook == PULSE:
+            self.tracker.note_pulse(logs["part"], logs["message"])
         elif hook == "on_batch_end":
             self.tracker.update_work_progress(logs["done"], logs["total"])
         elif hook == "on_stage_end":

@@ -4,14 +4,15 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..callbacks import Logs
+from ..callbacks import Logs, Snapshot
 from ..callbacks.job_keys import JobKeys
 from ..callbacks.redis_connection import connect, explained
-from ..callbacks.snapshot_fields import read_number
+from ..callbacks.snapshot import own_message
+from ..callbacks.snapshot_fields import read_number, read_snapshot_values
 from ..callbacks.vocabulary import CORE_COLUMNS, INTERRUPTED
-from .recording import Moment, Recording, batch_moments, params_of
+from .recording import PULSE, Moment, Recording, batch_moments, params_of
 from .unknown_job_error import UnknownJobError
-from .watch import known_url
+from .watching import known_url
 
 _MOST_EVENTS = 50_000
 
@@ -95,6 +96,10 @@ def _moments(params: Mapping[str, Any], events: list[dict[str, str]]) -> Iterato
             if ends:
                 yield Moment("on_stage_end", stage, logs)
                 stage = None
+            elif event == "snapshot":
+                yield _pulse(fields)
+        elif stage is not None and event == "snapshot":
+            yield _pulse(fields)
     # The run is lost, or goes on still.
     if stage is not None:
         about = {"batches": batch + 1, "seconds": 0.0, "ended_by": INTERRUPTED}
@@ -102,6 +107,16 @@ def _moments(params: Mapping[str, Any], events: list[dict[str, str]]) -> Iterato
     core = {name: before[name] for name in ("progress", "elapsed", "cost", "violations")}
     end = {"status": INTERRUPTED, "stopped_by": None, "stage": stage, **core, "error": None}
     yield Moment("on_pipeline_end", None, end)
+
+
+def _pulse(fields: Mapping[str, str]) -> Moment:
+    """Make a pulse of a snapshot: how much of the unit in hand was done, and what was said."""
+    snapshot = Snapshot(**read_snapshot_values(fields))
+    part = None
+    if snapshot.total:
+        part = min(1.0, max(0.0, snapshot.stage_progress * snapshot.total - snapshot.done))
+    about = {"part": part, "message": own_message(snapshot), "elapsed": snapshot.elapsed}
+    return Moment(PULSE, None, about)
 
 
 def _is_whole(logs: Logs) -> bool:

@@ -37,6 +37,9 @@ class Run:
     bound
         A proven lower bound of what solutions without violations cost; None when
         none is known.
+    infeasible_because
+        Reasons, in words, why no solution can be without violations; empty where
+        none is known.
     seconds
         What the call took until all stages had ended, pauses not counted; the
         callbacks are told the same number at the end.
@@ -65,6 +68,7 @@ class Run:
     cost: float | None = None
     violations: int | None = None
     bound: float | None = None
+    infeasible_because: tuple[str, ...] = ()
     seconds: float = 0.0
     stages: list[StageRecord] = field(default_factory=list)
     exception: BaseException | None = None
@@ -95,6 +99,7 @@ class Run:
         the stages and the callbacks.
         """
         lines = [f"Run {self.job_id}: {self.outcome} in {format_seconds(self.seconds)}", self.best]
+        lines += map(infeasible_words, self.infeasible_because)
         if self.stages:
             lines += ["", *_table(self.stages)]
         if self.config:
@@ -103,10 +108,14 @@ class Run:
 
     @property
     def outcome(self) -> str:
-        """The status with its reason, in words: ``"stopped by EarlyStopping"``."""
+        """The status with its reason and the violations that are left, in words.
+
+        ``"finished"``, ``"finished with 3 violations left"``, ``"stopped by EarlyStopping"``.
+        """
         error = self.exception
         about = None if error is None else f"{type(error).__name__}: {error}"
-        return outcome_text(self.status, self.stopped_by, about)
+        violations = None if self.status == RUNNING else self.violations
+        return outcome_text(self.status, self.stopped_by, about, violations)
 
     @property
     def optimal(self) -> bool:
@@ -140,6 +149,11 @@ class Run:
             f"<Run {self.job_id}: {self.outcome}, cost {format_number(self.cost)}, "
             f"violations {format_number(self.violations)}, {format_seconds(self.seconds)}>"
         )
+
+
+def infeasible_words(reason: str) -> str:
+    """Return one of the reasons why no solution can be without violations as a line."""
+    return f"no solution can be without violations: {reason}"
 
 
 def stage_rows(stages: list[StageRecord]) -> list[tuple[str, ...]]:

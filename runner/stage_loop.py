@@ -100,6 +100,9 @@ class StageLoop:
             for item in stream:
                 if type(item) is Pulse:
                     tracker.note_pulse(item.part, item.message)
+                    if item.total is not None and item.total != total:
+                        total = tracker.stage_items_total = item.total
+                        offset, slope, end = tracker.line()
                     item = None
                 if item is not None:
                     last, done = item, item.done

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ..callbacks.names import did_you_mean
 from ..stages import CPSAT, Finalize, GeneticAlgorithm, Load, LouvainClustering, RLRepair
 from ..stages.timetable import Formulation
 from .pipeline import Pipeline
@@ -53,7 +54,8 @@ def timetabling_pipeline(formulation: str | Formulation = "UD2", **options: Any)
     for option, value in options.items():
         name, _, parameter = option.partition("__")
         if name not in stages:
-            raise ValueError(f"there is no stage {name!r}; there are {', '.join(stages)}")
+            close = did_you_mean(name, stages)
+            raise ValueError(f"there is no stage {name!r}; there are {', '.join(stages)}{close}")
         if parameter:
             stages[name].set_params(**{parameter: value})
         elif value is None:

@@ -3,8 +3,8 @@
 import argparse
 import sys
 
+from ..stages.timetable.check_writable import check_writable
 from ..stages.train_agent import TrainAgent
-from .check_writable import check_writable
 from .fit_command import progress_display, status_of
 from .interrupts import put_off
 from .output import complain, while_read

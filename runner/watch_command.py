@@ -16,9 +16,9 @@ from .interrupts import exit_status
 from .job_control import list_jobs, send_command
 from .output import complain
 from .unknown_job_error import UnknownJobError
-from .watch import follow
 from .watch_keys import COMMANDS, HINT, QUIT, WatchKeys
 from .watched_snapshot import WatchedSnapshot
+from .watching import follow
 
 _GOOD_ENDS = (FINISHED, STOPPED)
 _FAILED = 1

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .batch import Batch
 from .budget import Budget
+from .names import did_you_mean
 from .plain_data import as_count
 from .pulse import Pulse
 from .stage import Stage
@@ -130,9 +131,9 @@ class RLRepair(Stage):
         if not isinstance(agent, str | os.PathLike | Agent | None):
             raise ValueError(f"agent must be a path, an agent or None, got {agent!r}")
         if policy not in (LEARNED, RANDOM, *OPERATORS):
-            raise ValueError(
-                f"policy must be one of {', '.join((LEARNED, RANDOM, *OPERATORS))}, got {policy!r}"
-            )
+            known = (LEARNED, RANDOM, *OPERATORS)
+            close = did_you_mean(policy, known)
+            raise ValueError(f"policy must be one of {', '.join(known)}, got {policy!r}{close}")
         self.episodes = episodes
         self.batch_size = batch_size
         self.steps = steps

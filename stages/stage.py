@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from .batch import Batch
 from .budget import Budget
+from .names import did_you_mean
 from .pulse import Pulse
 from .state import State
 
@@ -91,10 +92,40 @@ class Stage(ABC):
         `fit` before any stage has worked. Raise what `run` would raise.
         """
 
+    def check_problem(self, problem: Any, initial: Any) -> None:  # noqa: B027 - likewise
+        """Find out before the run whether the stage can work on what `fit` was given.
+
+        As `check`, for a stage that takes the problem, or the solution to start from,
+        as it comes: that a file is there and can be read, say.
+        """
+
     @property
     def keeps_state(self) -> bool:
         """Whether a resumed run goes on within the stage: whether it has a `state_dict`."""
         return type(self).state_dict is not Stage.state_dict
+
+    def expected_seconds(self, state: State, time_limit: float | None) -> float | None:
+        """Return roughly what `run` will take on this problem, before it runs.
+
+        On a usual machine: what the stage takes in hand is measured. It is asked
+        before the run and now and then until the stage begins, when the stages
+        before it may have left more on the state; so it answers at once, from a few
+        numbers. Progress displays and the prediction of the time left use it.
+
+        Parameters
+        ----------
+        state
+            As the stages so far have left it; at first with nothing but the problem.
+        time_limit
+            Of the run; None where the stage spends its units.
+
+        Returns
+        -------
+        float or None
+            Seconds; None where nobody can tell, or where the stage spends all the
+            time that a limit leaves it.
+        """
+        return None
 
     def state_dict(self) -> dict[str, Any]:
         """Return what the stage needs to go on later.
@@ -193,7 +224,7 @@ class Stage(ABC):
             if name not in known:
                 raise ValueError(
                     f"stage {self.name!r} has no parameter {name!r}; "
-                    f"it has {', '.join(known) or 'none'}"
+                    f"it has {', '.join(known) or 'none'}{did_you_mean(name, known)}"
                 )
         # Through the constructor, so that its checks hold for changed values too.
         try:

@@ -4,7 +4,7 @@ import copy as copying
 import math
 import pickle
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from typing import Any
 
@@ -42,7 +42,8 @@ class State:
     announce
         Called, from any thread, whenever `offer` took a new best.
     alert
-        Called, from any thread, whenever `prove` took a greater bound.
+        Called, from any thread, whenever `prove` took a greater bound, and
+        when `rule_out` was given reasons.
 
     Attributes
     ----------
@@ -54,6 +55,9 @@ class State:
     bound
         A proven lower bound of what solutions without violations cost; None when
         none is known. A stage that proves one calls `prove`.
+    infeasible_because
+        Reasons, in words, why every solution has violations; none by default, which
+        proves nothing. A stage that finds some calls `rule_out`.
     present
         Returns what a notebook shows of a solution, for example its cost by
         constraint: an object with ``_repr_html_``. None for the solution itself.
@@ -86,6 +90,7 @@ class State:
         self.cost: float | None = None
         self.violations: int | None = None
         self.bound: float | None = None
+        self.infeasible_because: tuple[str, ...] = ()
         self.present: Callable[[Any], Any] | None = None
         self.overtime = 0.0
         self.version = 0
@@ -161,6 +166,16 @@ class State:
             self.bound = bound
             if self._alert is not None:
                 self._alert()
+
+    def rule_out(self, reasons: Iterable[str]) -> None:
+        """Take reasons, in words, why no solution can be without violations.
+
+        The run tells them at once and at its end, and goes on: the fewest
+        violations are still wanted.
+        """
+        self.infeasible_because = tuple(reasons)
+        if self.infeasible_because and self._alert is not None:
+            self._alert()
 
     def seed_sequence(self, name: str, *key: int) -> np.random.SeedSequence:
         """Derive a stage's own random seeds from the run's.

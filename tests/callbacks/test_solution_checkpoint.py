@@ -52,6 +52,13 @@ def test_every_new_best_goes_into_a_file_of_its_own_name(tmp_path):
     assert callback.written == tmp_path / "deep" / "finder-03-40-0.sol"
 
 
+def test_the_job_id_keeps_two_fits_apart_in_one_folder(tmp_path):
+    callback = SolutionCheckpoint(tmp_path / "{job_id}-{cost}.sol")
+    for job_id in ("monday", "tuesday"):
+        Pipeline([Finder((3, 0, 1.0))]).fit(callbacks=callback, job_id=job_id, verbose=False)
+    assert files(tmp_path) == {"monday-3.sol": "3 0", "tuesday-3.sol": "3 0"}
+
+
 def test_one_name_always_holds_the_newest(tmp_path):
     fit(SolutionCheckpoint(tmp_path / "best.sol"), Finder(*BEST))
     assert files(tmp_path) == {"best.sol": "40 0"}

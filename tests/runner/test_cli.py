@@ -8,23 +8,34 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from functools import partialmethod
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from schoolbell.callbacks import CSVLogger, LambdaCallback, RedisUnavailableError
 from schoolbell.callbacks.embedded_redis import find_program
-from schoolbell.runner import Pipeline, list_jobs
+from schoolbell.runner import Pipeline, list_jobs, timetabling_pipeline
 from schoolbell.runner.cli import main, program
 from schoolbell.stages import (
+    CPSAT,
     Batch,
     Finalize,
     GeneticAlgorithm,
     LouvainClustering,
     MapBatches,
+    RLRepair,
     TrainAgent,
 )
-from schoolbell.stages.timetable import Course, Instance, Room, Solution, evaluate, generate
+from schoolbell.stages.timetable import (
+    Course,
+    Formulation,
+    Instance,
+    Room,
+    Solution,
+    evaluate,
+    generate,
+)
 from schoolbell.stages.timetable.repair_agent import new_repair_agent
 
 PROGRAM = Path(sys.executable).with_name("schoolbell")
@@ -92,6 +103,25 @@ print(sorted({{"numba", "ortools", "networkx", "rich", "tqdm"}} & set(sys.module
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["fit", "--help"], []])
+def test_what_needs_no_timetable_imports_none_of_the_package(arguments):
+    script = f"""
+import sys
+from schoolbell.runner.cli import main
+try:
+    main({arguments!r})
+except SystemExit:
+    pass
+light = {{"schoolbell.runner", "schoolbell.runner.cli"}}
+print(sorted({{"numpy", "asyncio", "urllib.request"}} & set(sys.modules)))
+print([one for one in sys.modules if one.startswith("schoolbell.") and one not in light])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-2:] == ["[]", "[]"]
+
+
 BAD_ARGUMENTS = {
     "no command": [],
     "unknown command": ["solve"],
@@ -105,6 +135,9 @@ BAD_ARGUMENTS = {
     "time limit that is no number": ["fit", "small.ectt", "--time-limit", "nan"],
     "negative seed": ["fit", "small.ectt", "--seed", "-1"],
     "no workers": ["fit", "small.ectt", "--workers", "0"],
+    "board onto a file": ["fit", "small.ectt", "--tensorboard", "small.ectt"],
+    "backup below a file": ["fit", "small.ectt", "--backup", "small.ectt/saved"],
+    "job of two words": ["fit", "small.ectt", "--job-id", "two words"],
     "setting without a value": ["fit", "small.ectt", "--set", "ga.population"],
     "setting of an unknown stage": ["fit", "small.ectt", "--set", "annealing.moves=3"],
     "setting of an unknown parameter": ["fit", "small.ectt", "--set", "ga.colour=3"],
@@ -179,6 +212,152 @@ def test_validate_tells_an_infeasible_timetable_in_words_if_asked(pair_file, cap
     assert text.endswith(short)
     assert "[H(1)] Lectures" in text
     assert "[H(1)] RoomOccupancy" in text
+
+
+@pytest.fixture
+def crowded_file() -> Path:
+    courses = tuple(Course(name, f"t{name}", 3, 1, 10) for name in "abc")
+    Instance("crowd", 1, 5, courses, (Room("hall", 30),)).write("crowd.ectt")
+    return Path("crowd.ectt")
+
+
+def test_fit_of_what_cannot_be_feasible_says_why_and_exits_with_1(crowded_file):
+    command = [PROGRAM, "fit", crowded_file, "--time-limit", "3"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    reason = "9 lectures for 5 places (1 room, 5 periods)"
+    assert done.returncode == 1
+    assert "finished with 4 violations left" in done.stdout
+    assert "finished with 4 violations left" in done.stderr
+    assert reason in done.stdout
+    # At once: before the stage that finds it out has ended.
+    assert reason in done.stderr.partition("3/3")[0]
+    assert reason in (only_folder() / "timetable.html").read_text()
+
+
+def test_a_timetable_with_violations_makes_the_exit_status_1(pair_file, monkeypatch, capsys):
+    def run(self, state, budget):
+        yield from ()
+
+    for stage in (CPSAT, GeneticAlgorithm, RLRepair):
+        monkeypatch.setattr(stage, "run", run)
+    broken = write_solution("algebra hall 0 0", "logic hall 0 0")
+    monkeypatch.setattr(Pipeline, "fit", partialmethod(Pipeline.fit, initial=broken))
+    assert main(["fit", str(pair_file), "--time-limit", "3"]) == 1
+    assert "finished with 2 violations left" in capsys.readouterr().out
+
+
+def test_validate_says_why_no_timetable_can_be_feasible(crowded_file, capsys):
+    command = ["validate", str(crowded_file), write_solution("a hall 0 0")]
+    assert main([*command, "--details"]) == 1
+    line = "no timetable can be feasible: 9 lectures for 5 places (1 room, 5 periods)"
+    assert line in capsys.readouterr().out.splitlines()
+
+
+def test_fit_help_tells_the_exit_statuses(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["fit", "--help"])
+    text = capsys.readouterr().out
+    assert re.search(r"^  0 +done; for fit and validate: the timetable is feasible$", text, re.M)
+    assert re.search(r"^  130 ", text, re.M)
+
+
+def test_fit_help_tells_what_formulations_mean_and_where_the_names_for_set_are(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["fit", "--help"])
+    text = capsys.readouterr().out
+    for name in ("UD1", "UD2", "UD3", "UD4", "UD5"):
+        weights = Formulation.of(name).weights
+        told = text.partition(f"  {name}  ")[2].partition("\n  UD")[0].partition("\n\n")[0]
+        assert sorted(map(int, re.findall(r" (\d+)", told))) == sorted(weights.values())
+    assert "fit --parameters" in text
+
+
+def test_the_parameters_for_set_are_listed_with_their_meaning(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["fit", "--parameters"])
+    lines = capsys.readouterr().out.splitlines()
+    known = timetabling_pipeline().get_params()
+    told = {re.match(r"(\w+)\.(\w+)=(\S+)", line).expand(r"\1__\2") for line in lines}
+    assert told == {name for name in known if not name.startswith(("load", "finalize"))}
+    assert all(re.search(r"=.*\S  +[A-Z\"]\S* ", line) for line in lines)
+
+
+@pytest.mark.usefixtures("compiled")
+def test_fit_calls_the_run_as_it_is_told_and_keeps_what_is_there(instance_file, capsys):
+    command = ["fit", str(instance_file), "--time-limit", "2", "--job-id", "monday", "--quiet"]
+    assert main([*command, "--tensorboard", "logs/monday"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("monday: finished")
+    assert "runs/monday/solution.sol" in text
+    assert "logs/monday" in text
+    assert list(Path("logs/monday").glob("events.*"))
+    before = Path("runs/monday/log.csv").read_bytes()
+    assert main(command) == 2
+    output = capsys.readouterr()
+    assert re.fullmatch(r"schoolbell: runs/monday: there is a run of this name .*\n", output.err)
+    assert Path("runs/monday/log.csv").read_bytes() == before
+
+
+@pytest.mark.usefixtures("compiled")
+def test_a_named_run_goes_on_from_its_backup_in_its_folder(instance_file, monkeypatch):
+    command = ["fit", str(instance_file), "--time-limit", "4", "--job-id", "monday", "--quiet"]
+    command += ["--backup", "saved"]
+
+    def run(self, state, budget):
+        raise KeyboardInterrupt
+        yield
+
+    with monkeypatch.context() as patch:
+        patch.setattr(GeneticAlgorithm, "run", run)
+        assert main(command) == 130
+    assert main(command) == 0
+
+
+def test_what_is_not_installed_for_tensorboard_is_told_before_the_run(
+    instance_file, monkeypatch, capsys
+):
+    monkeypatch.setitem(sys.modules, "tensorboardX", None)
+    with pytest.raises(SystemExit, match="2"):
+        main(["fit", str(instance_file), "--tensorboard", "logs"])
+    assert "pip install 'schoolbell[tensorboard]'" in capsys.readouterr().err
+    assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "advice"),
+    [
+        (["fti"], "did you mean 'fit'?"),
+        (["fit", "small.ectt", "--time-limt", "3"], "did you mean '--time-limit'?"),
+        (["watch", "monday", "--redsi=redis://x"], "did you mean '--redis'?"),
+        (["fit", "small.ectt", "--set", "ga.populaton=3"], "did you mean 'population'?"),
+        (["fit", "small.ectt", "--set", "gaa.population=3"], "did you mean 'ga'?"),
+        (["fit", "small.ectt", "--formulation", "U2"], "did you mean 'UD2'?"),
+    ],
+)
+def test_a_slip_on_the_command_line_is_told_with_what_was_meant(
+    arguments, advice, instance_file, capsys
+):
+    try:
+        status = main(arguments)
+    except SystemExit as end:
+        status = end.code
+    assert status == 2
+    error = capsys.readouterr().err
+    assert advice in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.usefixtures("compiled")
+def test_a_quiet_run_that_finds_nothing_says_where_its_files_are(
+    instance_file, monkeypatch, capsys
+):
+    def run(self, state, budget):
+        yield from ()
+
+    for stage in (CPSAT, GeneticAlgorithm, RLRepair):
+        monkeypatch.setattr(stage, "run", run)
+    assert main(["fit", str(instance_file), "--time-limit", "2", "--quiet"]) == 1
+    assert str(only_folder() / "run.json") in capsys.readouterr().out
 
 
 def test_generate_prints_the_instance_that_it_would_write(capsys):

@@ -712,7 +712,7 @@ def test_a_stage_may_have_a_share_of_the_time_other_than_of_the_progress(clock):
 
     first, second = Noting("a", 3.0), Noting("b", None)
     pipeline = Pipeline([first, second])
-    pipeline.fit(time_limit=4.0, verbose=False)
+    pipeline.fit(time_limit=4.0, verbose=False, shares="work")
     assert (first.seconds, second.seconds) == pytest.approx((3.0, 4.0))
     assert pipeline.tracker.bounds("a") == (0.0, 0.5)
 

@@ -53,6 +53,15 @@ class Page(HTMLParser):
         self.texts[self.open] = self.texts.get(self.open, "") + data
 
 
+def test_the_page_says_why_no_timetable_can_be_feasible(solution):
+    page = Page(render_html(evaluate(solution), ["9 lectures for 5 places", NASTY]))
+    data = json.loads(page.texts["data"])
+    assert data["infeasible_because"] == ["9 lectures for 5 places", NASTY]
+    assert ("section", True) in [
+        (tag, "hidden" in about) for tag, about in page.tags if about.get("id") == "infeasible"
+    ]
+
+
 def render(solution):
     return render_html(evaluate(solution, "UD2"))
 
