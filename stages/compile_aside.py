@@ -1,33 +1,58 @@
 """Compilation of the kernels while a stage goes on yielding."""
 
-from collections.abc import Iterator
-from concurrent.futures import wait
+from collections.abc import Generator
 
 from .budget import Budget
+from .pulse import Pulse
 from .state import State
 from .timetable import Formulation
+from .timetable.waiting import Beat, run_aside, wait_all
 
-PULSE = 0.1
-"""Seconds between two looks at a compilation."""
+# What reading the kernels from numba's cache may take.
+READING_SECONDS = 1.0
+# Part of the pulses that it gets: it may turn out that something must be compiled.
+READING = 0.1
 
 
-def compile_aside(state: State, budget: Budget, formulation: Formulation) -> Iterator[None]:
+def compile_aside(
+    state: State, budget: Budget, formulation: Formulation
+) -> Generator[Beat, None, None]:
     """Have the kernels compiled, which takes long the first time on a machine.
 
-    That time is no part of the run's limit: no later stage could do without it.
+    That time is no part of the run's limit: no later stage could do without it. While
+    something is compiled, the pulses say how far that is; what is read from numba's
+    cache is not spoken of.
     """
-    from numba.core.event import install_recorder  # pyright: ignore[reportMissingImports]
+    from numba.core.event import install_listener  # pyright: ignore[reportMissingImports]
 
-    from .timetable.compile_kernels import compile_kernels
+    from .timetable.compile_progress import STEPS, CompileProgress
 
     # A run that goes on has compiled before.
     before, began = state.overtime, budget.elapsed
-    with install_recorder("numba:compile") as compilations:
-        compiling = state.executor.submit(compile_kernels, formulation)
-        while wait([compiling], timeout=PULSE).not_done:
-            if compilations.buffer:
-                state.overtime = before + budget.elapsed - began
-            yield None
-        compiling.result()
-    if compilations.buffer:
+    progress, read = CompileProgress(), 0.0
+    with install_listener("numba:compile", progress):
+        for beat in _everywhere(state, formulation):
+            if not progress.compiles:
+                if beat is not None and beat.part is not None:
+                    read = READING * beat.part
+                yield Pulse(read)
+                continue
+            state.overtime = before + budget.elapsed - began
+            done = progress.steps_done
+            yield Pulse(
+                read + (1.0 - read) * done / STEPS,
+                f"Compiling the search, once on this machine: {int(done)}/{STEPS}",
+            )
+    if progress.compiles:
         state.overtime = before + budget.elapsed - began
+
+
+def _everywhere(state: State, formulation: Formulation) -> Generator[Beat, None, None]:
+    """Compile here, where it is heard, and then where the run's tasks will be.
+
+    Other processes of this machine read from the cache what has been compiled here.
+    """
+    from .timetable.compile_kernels import compile_kernels
+
+    yield from run_aside(compile_kernels, formulation, expected=READING_SECONDS)
+    yield from wait_all([state.executor.submit(compile_kernels, formulation)])

@@ -1,7 +1,7 @@
 """The first stage: from a file to arrays and compiled kernels."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,17 +9,23 @@ from typing import Any
 from .batch import Batch
 from .budget import Budget
 from .compile_aside import compile_aside
+from .pulse import Pulse
 from .stage import Stage
 from .state import State
 from .timetable import Formulation, Instance, Solution, TimetableError, evaluate
 from .timetable.stop_flag import StopFlag
-from .timetable.waiting import run_aside
+from .timetable.waiting import Beat, run_aside, within
 
 BOUND_EFFORT = 1.0
 """CP-SAT's deterministic time for the lower bound."""
 
 LEAST_SECONDS, MOST_SECONDS = 0.1, 1.0
 """What the lower bound may take of a run with a time limit."""
+
+# What reading an instance, laying out the arrays and evaluating a timetable may take.
+STEP_SECONDS = 1.0
+# Of the last step, the part of the compilation; the rest is the lower bound's.
+COMPILATION = 0.8
 
 
 class Load(Stage):
@@ -55,20 +61,21 @@ class Load(Stage):
         Formulation.of(formulation)
         self.formulation = formulation
 
-    def run(self, state: State, budget: Budget) -> Iterator[Batch | None]:
+    def run(self, state: State, budget: Budget) -> Iterator[Batch | Pulse | None]:
         steps = 3 if state.initial is None else 4
         yield from self._prepare(state, budget, steps, state.initial)
-        yield from _bound(state, budget)
+        yield from within(COMPILATION, 1.0, _bound(state, budget))
         yield Batch(steps, steps)
 
     def identify(self, problem: Any) -> str:
         """Return a digest of the instance."""
         return hashlib.sha256(_instance(problem).dumps().encode()).hexdigest()
 
-    def restore(self, state: State, budget: Budget) -> Iterator[None]:
+    def restore(self, state: State, budget: Budget) -> Iterator[Pulse | None]:
         """Do the same again; a backup holds what became of the initial timetable."""
-        for _ in self._prepare(state, budget, 3, None):
-            yield None
+        for beat in self._prepare(state, budget, 3, None):
+            # Its batches were counted before.
+            yield beat if isinstance(beat, Pulse) else None
         if state.solution is not None:
             found = yield from run_aside(evaluate, state.solution, state.formulation)
             if (found.violations, found.cost) != (state.violations, state.cost):
@@ -79,25 +86,29 @@ class Load(Stage):
 
     def _prepare(
         self, state: State, budget: Budget, steps: int, initial: Any
-    ) -> Iterator[Batch | None]:
+    ) -> Iterator[Batch | Pulse | None]:
         formulation = state.formulation = Formulation.of(self.formulation)
         state.present = partial(evaluate, formulation=formulation)
-        state.instance = yield from run_aside(_instance, state.problem)
+        state.instance = yield from run_aside(_instance, state.problem, expected=STEP_SECONDS)
         state.pack_solutions(_packed, partial(_unpacked, state.instance))
         yield Batch(1, steps)
 
         if initial is not None:
-            solution = yield from run_aside(_solution, initial, state.instance)
-            evaluation = yield from run_aside(evaluate, solution, formulation)
+            reading = run_aside(_solution, initial, state.instance, expected=STEP_SECONDS)
+            solution = yield from within(0.0, 0.5, reading)
+            counting = run_aside(evaluate, solution, formulation, expected=STEP_SECONDS)
+            evaluation = yield from within(0.5, 1.0, counting)
             state.offer(solution, evaluation.cost, evaluation.violations)
             yield Batch(2, steps)
 
-        state.search = yield from run_aside(_search_problem, state.instance, formulation)
+        state.search = yield from run_aside(
+            _search_problem, state.instance, formulation, expected=STEP_SECONDS
+        )
         yield Batch(steps - 1, steps)
-        yield from compile_aside(state, budget, formulation)
+        yield from within(0.0, COMPILATION, compile_aside(state, budget, formulation))
 
 
-def _bound(state: State, budget: Budget) -> Iterator[None]:
+def _bound(state: State, budget: Budget) -> Generator[Beat, None, None]:
     """Prove what every timetable costs at least, in the time that is left of the stage's."""
     # Here and not above: OR-Tools takes long to import.
     from .timetable.lower_bound import lower_bound
@@ -110,7 +121,13 @@ def _bound(state: State, budget: Budget) -> Iterator[None]:
     flag = StopFlag()
     try:
         bound = yield from run_aside(
-            lower_bound, state.instance, state.formulation, BOUND_EFFORT, seconds, flag
+            lower_bound,
+            state.instance,
+            state.formulation,
+            BOUND_EFFORT,
+            seconds,
+            flag,
+            expected=BOUND_EFFORT if seconds is None else seconds,
         )
     finally:
         flag.set()

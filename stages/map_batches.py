@@ -1,16 +1,20 @@
 """A ready stage for batch processing."""
 
+import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from functools import partial
 from typing import Any
 
 from .batch import Batch
 from .budget import Budget
+from .part_board import PartBoard
+from .pulse import Pulse
 from .stage import Stage
 from .state import State
 
 # How long to wait for a batch before the runner gets a turn.
-_PULSE_SECONDS = 0.25
+_PULSE_SECONDS = 0.1
 
 
 class MapBatches(Stage):
@@ -21,7 +25,11 @@ class MapBatches(Stage):
     function
         Called with up to `batch_size` items at a time: a slice of `items`
         where they can be sliced, as lists and arrays can, otherwise a list.
-        For an executor of processes it must be picklable.
+        For an executor of processes it must be picklable. Where a batch takes
+        long, write it as a generator that yields now and then how much of the
+        batch is done, as a number from 0 to 1 or a `Pulse`, and returns the
+        result: progress follows it, and when the stage is ended the batch ends
+        at its next yield.
     items
         The items, or a function that makes them of the state.
     batch_size
@@ -41,6 +49,16 @@ class MapBatches(Stage):
     Examples
     --------
     >>> stage = MapBatches(sum, range(100), batch_size=10)
+
+    A function that tells how far it is within a batch:
+
+    >>> def add(batch):
+    ...     total = 0
+    ...     for count, number in enumerate(batch, start=1):
+    ...         total += number
+    ...         yield count / len(batch)
+    ...     return total
+    >>> stage = MapBatches(add, range(100), batch_size=10)
     """
 
     def __init__(
@@ -65,7 +83,7 @@ class MapBatches(Stage):
         self.unit = unit
         self.share = share
 
-    def run(self, state: State, budget: Budget) -> Iterator[Batch | None]:
+    def run(self, state: State, budget: Budget) -> Iterator[Batch | Pulse | None]:
         """Yield after every finished batch; what `function` raises comes with a note."""
         items = _sliceable(self.items(state) if callable(self.items) else self.items)
         starts = range(0, len(items), self.batch_size)
@@ -73,16 +91,18 @@ class MapBatches(Stage):
         setattr(state, self.result, results)
         waiting = iter(range(len(starts)))
         running: dict[Future[Any], int] = {}
+        board = PartBoard(len(starts)) if _is_generator(self.function) else None
 
         def submit(count: int) -> None:
             for _, number in zip(range(count), waiting, strict=False):
                 batch = items[starts[number] : starts[number] + self.batch_size]
-                running[state.executor.submit(self.function, batch)] = number
+                task = (self.function,) if board is None else (_drive, self.function, board, number)
+                running[state.executor.submit(*task, batch)] = number
 
         try:
             # One batch ready for every worker beside the one in hand: none of them idles.
             submit(2 * state.workers)
-            done = 0
+            done, before = 0, 0.0
             while running and not budget.should_end:
                 finished, _ = wait(running, _PULSE_SECONDS, FIRST_COMPLETED)
                 for future in finished:
@@ -90,12 +110,49 @@ class MapBatches(Stage):
                     results[number] = _result(future, number)
                     submit(1)
                     done += 1
+                    if board is not None:
+                        before = _foremost(board, running)
                     yield Batch(done, len(starts))
-                if not finished:
+                if board is not None:
+                    # The batch that will be finished next was begun before the last one was: from
+                    # there to its end is this unit.
+                    part = (_foremost(board, running) - before) / max(1.0 - before, 1e-9)
+                    yield Pulse(min(max(part, 0.0), 1.0))
+                elif not finished:
                     yield None
         finally:
+            if board is not None:
+                board.close()
             for future in running:
                 future.cancel()
+
+
+def _is_generator(function: Callable[[Any], Any]) -> bool:
+    while isinstance(function, partial):
+        function = function.func
+    return inspect.isgeneratorfunction(function) or inspect.isgeneratorfunction(
+        getattr(function, "__call__", None)  # noqa: B004 - its kind, not whether there is one
+    )
+
+
+def _drive(function: Callable[[Any], Any], board: PartBoard, number: int, batch: Any) -> Any:
+    """Run a function that yields how far it is with a batch; return what it returns."""
+    steps = function(batch)
+    try:
+        while not board.stopped:
+            step = next(steps)
+            part = step.part if isinstance(step, Pulse) else Pulse(step).part
+            if part is not None:
+                board.tell(number, part)
+    except StopIteration as end:
+        return end.value
+    finally:
+        steps.close()
+    return None
+
+
+def _foremost(board: PartBoard, running: dict[Future[Any], int]) -> float:
+    return max((board[number] for number in running.values()), default=0.0)
 
 
 def _sliceable(items: Iterable[Any]) -> Sequence[Any]:

@@ -134,7 +134,7 @@ class Stage(ABC):
         if state:
             raise ValueError(f"stage {self.name!r} keeps no state, got {sorted(state)}")
 
-    def restore(self, state: State, budget: Budget) -> Iterator[None]:
+    def restore(self, state: State, budget: Budget) -> Iterator[Pulse | None]:
         """Make again what the stage left on the state and a backup cannot hold.
 
         Called in a resumed run for each stage that had ended, in order, before

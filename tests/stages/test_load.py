@@ -1,10 +1,14 @@
 """The first stage."""
 
+import re
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from schoolbell.stages import Batch, Budget, Load, State
+from schoolbell.stages.compile_aside import compile_aside
 from schoolbell.stages.timetable import (
     Course,
     Formulation,
@@ -14,6 +18,7 @@ from schoolbell.stages.timetable import (
     TimetableError,
     evaluate,
 )
+from schoolbell.stages.timetable.compile_progress import STEPS
 
 
 @pytest.fixture
@@ -30,7 +35,7 @@ def executor():
 
 def run(problem, executor, initial=None, formulation="UD2"):
     state = State(problem, seed=0, executor=executor, initial=initial)
-    batches = [batch for batch in Load(formulation).run(state, Budget()) if batch is not None]
+    batches = [item for item in Load(formulation).run(state, Budget()) if isinstance(item, Batch)]
     return state, batches
 
 
@@ -100,3 +105,45 @@ def test_refuses_an_initial_timetable_of_another_instance(instance, executor):
 def test_refuses_an_unknown_formulation_at_once():
     with pytest.raises(TimetableError, match="UD9"):
         Load("UD9")
+
+
+def test_its_pulses_tell_how_far_it_is_and_say_nothing_of_compiling_what_is_compiled(
+    instance, executor
+):
+    run(instance, executor)
+    state = State(instance, seed=0, executor=executor)
+    part = 0.0
+    for item in Load().run(state, Budget()):
+        if isinstance(item, Batch):
+            part = 0.0
+        elif item is not None and item.part is not None:
+            assert part <= item.part
+            assert item.message is None
+            part = item.part
+
+
+def test_compiling_is_told_with_a_count_and_is_no_part_of_the_time(executor, monkeypatch):
+    from numba.core.event import Event, EventStatus, broadcast
+    from schoolbell.stages.timetable import compile_kernels
+
+    function = SimpleNamespace(__name__="fill", __module__=compile_kernels.__name__)
+    data = {"dispatcher": SimpleNamespace(py_func=function)}
+    heard, told = threading.Event(), []
+
+    def compile_slowly(formulation):
+        broadcast(Event("numba:compile", EventStatus.START, data))
+        assert heard.wait(10)
+        broadcast(Event("numba:compile", EventStatus.END, data))
+
+    monkeypatch.setattr(compile_kernels, "compile_kernels", compile_slowly)
+    state = State(None, seed=0, executor=executor)
+    for beat in compile_aside(state, Budget(), Formulation.UD2):
+        if beat is not None and beat.message is not None:
+            told.append(beat)
+            if len(told) == 5:
+                heard.set()
+    pattern = rf"Compiling the search, once on this machine: (\d+)/{STEPS}"
+    counts = [int(re.fullmatch(pattern, beat.message)[1]) for beat in told]
+    assert counts == sorted(counts)
+    assert [beat.part for beat in told] == sorted(beat.part for beat in told)
+    assert state.overtime > 0.3

@@ -2,13 +2,13 @@
 
 import threading
 import time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from schoolbell.callbacks import LambdaCallback
 from schoolbell.runner import Pipeline
-from schoolbell.stages import MapBatches
+from schoolbell.stages import Batch, Budget, MapBatches, Pulse, State
 
 
 def fit(stage, **options):
@@ -106,3 +106,99 @@ def test_parameters_can_be_read_and_set():
     assert stage.get_params()["name"] == "sums"
     run = fit(stage.set_params(batch_size=5))
     assert run.state.results == [10, 35]
+
+
+def quarters(batch):
+    """Tell of each quarter of a batch, and wait until that has been noticed."""
+    for part in (0.25, 0.5, 0.75, 1.0):
+        yield part
+        time.sleep(0.15)
+    return sum(batch)
+
+
+def pulses_of(stage, executor, workers=1):
+    state = State(None, seed=0, executor=executor, workers=workers)
+    stream = list(stage.run(state, Budget()))
+    parts, units = [], []
+    for item in stream:
+        if isinstance(item, Batch):
+            units.append(parts)
+            parts = []
+        elif item is not None:
+            parts.append(item.part)
+    return state.results, units
+
+
+@pytest.mark.parametrize("kind", [ThreadPoolExecutor, ProcessPoolExecutor])
+def test_a_function_that_yields_tells_how_much_of_its_batch_is_done(kind):
+    with kind(1) as executor:
+        results, units = pulses_of(MapBatches(quarters, range(6), batch_size=2), executor)
+    assert results == [1, 5, 9]
+    assert {0.25, 0.5, 0.75} <= set(units[0])
+    for parts in units:
+        assert parts == sorted(parts)
+        assert len(set(parts)) >= 3
+
+
+def test_a_batch_that_was_begun_before_the_last_one_ended_tells_from_there_on():
+    first, second = threading.Event(), threading.Event()
+
+    def work(batch):
+        own, other = (first, second) if batch[0] == 0 else (second, first)
+        yield 0.5
+        if batch[0] == 0:
+            assert other.wait(10)
+            return None
+        own.set()
+        # The other one ends while half of this one is done.
+        time.sleep(0.3)
+        yield 0.75
+        time.sleep(0.3)
+        return None
+
+    with ThreadPoolExecutor(2) as executor:
+        _, units = pulses_of(MapBatches(work, range(2)), executor, workers=2)
+    assert set(units[1]) == {0.0, 0.5}
+
+
+def test_parts_may_be_pulses_and_nothing_may_be_told():
+    def work(batch):
+        yield Pulse(0.5)
+        yield None
+        time.sleep(0.25)
+        return batch
+
+    with ThreadPoolExecutor(1) as executor:
+        results, units = pulses_of(MapBatches(work, range(1)), executor)
+    assert results == [range(1)]
+    assert 0.5 in units[0]
+
+
+def test_a_part_that_is_none_is_refused_with_the_batch():
+    def work(batch):
+        yield 1.5
+
+    with ThreadPoolExecutor(1) as executor, pytest.raises(ValueError, match=r"0 to 1.*1\.5") as e:
+        pulses_of(MapBatches(work, range(1)), executor)
+    assert "in batch 0 of the items" in e.value.__notes__
+
+
+def test_a_function_that_yields_ends_with_the_stage():
+    ended, begun = threading.Event(), threading.Event()
+
+    def work(batch):
+        try:
+            while True:
+                begun.set()
+                yield None
+                time.sleep(0.01)
+        finally:
+            ended.set()
+
+    with ThreadPoolExecutor(1) as executor:
+        state = State(None, seed=0, executor=executor, workers=1)
+        stream = MapBatches(work, range(3)).run(state, Budget())
+        next(stream)
+        assert begun.wait(10)
+        stream.close()
+        assert ended.wait(10)
