@@ -205,7 +205,7 @@ class Watcher:
         """Return the largest jump in points, where it was, and the largest that is allowed."""
         largest, text, allowed, first = 0.0, "", 0.0, 0
         for one in self.seen:
-            while one.at - self.seen[first].at > JUMP_SECONDS:
+            while one.at - self.seen[first].at >= JUMP_SECONDS:
                 first += 1
             before = self.seen[first]
             jump = 100 * (one.progress - before.progress)
@@ -278,6 +278,7 @@ def _set_size(terminal: int) -> None:
 
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?) ?%")
 _ETA = re.compile(r"ETA (?:(\d+):)?(\d+):(\d\d)")
+_BAR = re.compile(r"[━╸╺█-▏|]+")
 _COUNT = re.compile(r"[\d,]+/[\d,]+")
 
 
@@ -295,7 +296,8 @@ def read_screen(lines: list[str]) -> Seen | None:
     present = rows[-1]
     counts = _COUNT.findall(" ".join(lines))
     shown = (*numbers, *counts)
-    return Seen(time.monotonic(), float(numbers[0]) / 100, left, shown, " ".join(present.split()))
+    words = " ".join(_BAR.sub(" ", present).split())
+    return Seen(time.monotonic(), float(numbers[0]) / 100, left, shown, words)
 
 
 def read_hash(client: Any, keys: JobKeys) -> Seen | None:
