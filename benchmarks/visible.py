@@ -309,9 +309,7 @@ def read_hash(client: Any, keys: JobKeys) -> Seen | None:
     progress, of_stage, eta, message, done, total = answer
     numbers = f"{int(float(progress) * 1000)}", f"{int(float(of_stage) * 100)}"
     shown = (*numbers, message, done, total)
-    return Seen(
-        time.monotonic(), float(progress), float(eta) if eta else None, shown, message
-    )
+    return Seen(time.monotonic(), float(progress), float(eta) if eta else None, shown, message)
 
 
 def main() -> None:

@@ -31,6 +31,8 @@ _OVERDUE = 8.0
 _LITTLE_ROOM = 2.0
 # The most that progress moves in a second on time alone: two and a half points in half a second.
 _FASTEST = 0.05
+# And where nobody knows how long a unit takes.
+_CAUTIOUS = 0.02
 # What a person sees: a thousandth of the run, a hundredth of the stage. So many of them are passed
 # in a second, or in a hundredth of a longer run, however long a unit takes.
 _OF_RUN, _OF_STAGE = 0.001, 0.01
@@ -459,7 +461,9 @@ class ProgressTracker:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Stand where a run stood whose backup this is."""
         segment, shown = _Segment(**state["segment"]), _Segment(**state["shown"])
-        bounds = {name: (float(start), float(end)) for name, (start, end) in state["bounds"].items()}
+        bounds = {
+            name: (float(start), float(end)) for name, (start, end) in state["bounds"].items()
+        }
         known = (None, *self._names)
         named = (state["stage"], *state["past"], *bounds)
         in_order = 0 <= state["told"] <= 1 and 0 <= state["reached"] <= 1
@@ -550,11 +554,15 @@ class ProgressTracker:
     def _smooth(self, now: float) -> float:
         done = self._notice(now)
         if self.status in ("running", "paused"):
-            low, high = self._stretch(done)
-            floor = max(low, self._floor)
-            moved = self._moved(low, high, floor, now - self._since)
-            self._told = max(self._told, min(floor + _within(moved, high - floor), _ALMOST_ONE))
+            self._move_on(done, now)
         return self._told
+
+    def _move_on(self, done: int, now: float) -> None:
+        """Move on time alone from where a unit or a pulse was noticed."""
+        low, high = self._stretch(done)
+        floor = max(low, self._floor)
+        moved = self._moved(low, high, floor, now - self._since)
+        self._told = max(self._told, min(floor + _within(moved, high - floor), _ALMOST_ONE))
 
     def _stretch(self, done: int) -> tuple[float, float]:
         """Return between what progress moves now."""
@@ -573,29 +581,32 @@ class ProgressTracker:
     def _moved(self, low: float, high: float, floor: float, seconds: float) -> float:
         """Return how far progress moves from `floor` in some seconds on time alone."""
         units = self._units_noticed
+        # In a little room nothing that a person sees can move: it need not be used up at once.
+        slow = min(self._least_speed, (high - floor) / _LITTLE_ROOM)
         if units is not None and units.part:
-            # To where the next pulse is expected; not at all where that was shown before.
+            # To where the next pulse is expected; where that was shown before, no further than
+            # is seen.
             part, due = units.part, units.interval or 0.0
             following = low + min(1.0, part + (units.rate or 0.0) * due) * (high - low)
             speed = max(0.0, following - floor) / due if due else 0.0
         else:
-            due = max(self._unit_seconds(units), _SHORTEST_UNIT)
-            speed = _DUE * (high - floor) / due
-        speed = min(speed, _FASTEST)
-        # In a little room nothing that a person sees can move: it need not be used up at once.
-        slow = max(min(self._least_speed, (high - floor) / _LITTLE_ROOM), speed / _OVERDUE)
+            known = self._unit_seconds(units)
+            due = max(_FIRST_UNIT if known is None else known, _SHORTEST_UNIT)
+            speed = min(_DUE * (high - floor) / due, _FASTEST if known else _CAUTIOUS)
+            slow = max(slow, speed / _OVERDUE)
+        speed = max(slow, min(speed, _FASTEST))
         return speed * min(seconds, due) + slow * max(0.0, seconds - due)
 
-    def _unit_seconds(self, units: UnitClock | None) -> float:
+    def _unit_seconds(self, units: UnitClock | None) -> float | None:
         """Return what the unit in hand is expected to take where no pulse tells of it."""
         if units is None or self.stage is None:
-            return _FIRST_UNIT
+            return None
         if units.unit_seconds is not None:
             return units.unit_seconds
         total, stage = self._segment.total, self._forecast.of_stage(self.stage)
         if stage is None and self._stage_ends_at is not None:
             stage = self._stage_ends_at - units.began
-        return _FIRST_UNIT if stage is None or not total else stage / total
+        return None if stage is None or not total else stage / total
 
     def _move_from_here(self, now: float) -> None:
         self._floor, self._since = self._told, now
@@ -606,7 +617,8 @@ class ProgressTracker:
         start, end = self._bounds[self.stage] if self.stage else (0.0, 1.0)
         step = min(_OF_RUN, _OF_STAGE * (end - start))
         left = self._eta(now)
-        run = _LONG_RUN if left is None else max(_LONG_RUN, now + left)
+        # Half of it, since too little is seen where too much time is expected.
+        run = _LONG_RUN if left is None else max(_LONG_RUN, 0.5 * (now + left))
         return _STEPS * step * _LONG_RUN / run
 
     def _notice(self, now: float) -> int:
@@ -619,7 +631,9 @@ class ProgressTracker:
             self._move_from_here(now)
         if pulse is not self._pulse_noticed and pulse.unit == done:
             self._pulse_noticed = pulse
-            if pulse.part is not None and units.notice_part(pulse.part, pulse.at):
+            if pulse.part is not None and pulse.part > units.part:
+                self._move_on(done, now)
+                units.notice_part(pulse.part, pulse.at)
                 low, high = self._stretch(done)
                 known = low + pulse.part * (high - low)
                 self._told = max(self._told, min(known, _ALMOST_ONE))
