@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from .batch import Batch
 from .budget import Budget
 from .plain_data import as_count
+from .pulse import Pulse
 from .stage import Stage
 from .state import State
 from .timetable.cluster_groups import independent_groups
@@ -25,7 +26,7 @@ from .timetable.period_model import PeriodResult, SolveLimits, improve, place_al
 from .timetable.period_problem import PeriodProblems
 from .timetable.solution import Solution
 from .timetable.stop_flag import StopFlag
-from .timetable.waiting import wait_all
+from .timetable.waiting import Beat, run_aside, wait_all, within
 
 if TYPE_CHECKING:
     from .timetable.instance import Instance
@@ -56,6 +57,15 @@ FEW_ROOMS = 300
 # Clusters solved at the same time share the free rooms: with more of them each
 # gets less; with fewer workers may be idle.
 MOST_AT_ONCE = 8
+
+# Of the first unit, what finding a timetable to start from takes; of a group's last one,
+# what is left for the changes.
+START, CHANGES = 0.5, 0.2
+
+# What placing a lecture greedily, or giving one a room, takes in seconds, and what an
+# evaluation does.
+SECONDS_OF_A_LECTURE = 1e-4
+SECONDS_OF_AN_EVALUATION = 1e-5
 
 # Size of the clusters where no stage has found any.
 LECTURES_OF_A_CLUSTER = 80
@@ -141,13 +151,15 @@ class CPSAT(Stage):
         self._solving: _Solving | None = None
         self._loaded: dict[str, Any] | None = None
 
-    def run(self, state: State, budget: Budget) -> Iterator[Batch | None]:
+    def run(self, state: State, budget: Budget) -> Iterator[Batch | Pulse | None]:
         """Find a feasible timetable, then solve the clusters."""
-        solving = self._solving = _Solving(self, state, budget)
         loaded, self._loaded = self._loaded, None
+        # Aside: on the largest instances it takes a while.
+        solving = yield from run_aside(_Solving, self, state, budget)
+        self._solving = solving
         try:
             if loaded is None:
-                yield from solving.start()
+                yield from within(0.0, START, solving.start())
             else:
                 solving.go_on(loaded)
             yield from solving.clusters()
@@ -240,21 +252,21 @@ class _Solving:
             if result.placed is not None:
                 _check_flags(result.placed, (len(result.placed), instance.n_periods))
 
-    def start(self) -> Generator[None, None, None]:
+    def start(self) -> Generator[Beat, None, None]:
         """Find a timetable to start from, feasible if that can be had."""
         given = self._given()
         if given is not None and self.state.violations == 0:
-            self._take(given)
+            yield from self._take(given)
             return
-        yield from self._place_greedily()
+        yield from within(0.0, 0.3, self._place_greedily())
         if self.draft.missing:
             logger.info("greedy placement leaves %d lectures out", self.draft.missing)
-            yield None
-            whole = yield from self._solve_whole((self.draft if given is None else given).placed)
+            hint = (self.draft if given is None else given).placed
+            whole = yield from within(0.3, 0.6, self._solve_whole(hint))
             if whole is not None:
-                self._take(whole)
+                yield from within(0.6, 0.65, self._take(whole))
         if self.draft.missing:
-            yield from self._solve_around_missing()
+            yield from within(0.65, 1.0, self._solve_around_missing())
         if self.draft.missing:
             logger.warning("%d lectures are left out of the first timetable", self.draft.missing)
 
@@ -267,7 +279,7 @@ class _Solving:
         except TimetableError:
             return None
 
-    def _solve_whole(self, hint: NDArray[np.bool_]) -> Generator[None, None, Draft | None]:
+    def _solve_whole(self, hint: NDArray[np.bool_]) -> Generator[Beat, None, Draft | None]:
         """Find periods for all lectures by one model, and rooms for them."""
         size = int(self.instance.available.sum())
         if not self.stage.whole_effort or size > self.stage.whole_size:
@@ -278,13 +290,15 @@ class _Solving:
             limits = SolveLimits(self.stage.whole_effort, self.seconds(SHARE_OF_BASE))
             problem = self.problems.whole(hint)
             task = self.submit(place_all, problem, limits, self.seed(0, attempt), self.flag)
-            (result,) = yield from wait_all([task])
+            low, middle, high = _ever_less(attempt)
+            (result,) = yield from within(low, middle, _wait_for(task, limits, "all lectures"))
             if result.placed is None:
                 why = "proved infeasible" if result.optimal else "not solved in time"
                 logger.warning("the whole instance's model was %s", why)
                 break
             draft = Draft.of_periods(self.instance, result.placed)
-            draft = yield from self._with_rooms(draft, np.arange(self.instance.n_courses))
+            courses = np.arange(self.instance.n_courses)
+            draft = yield from within(middle, high, self._with_rooms(draft, courses))
             hint = result.placed
             if not draft.missing or self.budget.should_end:
                 break
@@ -293,7 +307,7 @@ class _Solving:
                 self.problems.add_scarce_rooms(rooms)
         return draft
 
-    def _solve_around_missing(self) -> Generator[None, None, None]:
+    def _solve_around_missing(self) -> Generator[Beat, None, None]:
         """Find periods for the lectures left out, moving only those of courses near theirs."""
         instance = self.instance
         there = np.count_nonzero(self.draft.rooms >= 0, axis=1)
@@ -306,28 +320,34 @@ class _Solving:
             problem = self.problems.feasible(courses, self.draft.placed)
             limits = SolveLimits(self.stage.whole_effort, self.seconds(SHARE_OF_STEP))
             task = self.submit(place_all, problem, limits, self.seed(3, step), self.flag)
-            (result,) = yield from wait_all([task])
+            low, middle, high = _ever_less(step)
+            waiting = _wait_for(task, limits, f"{len(courses)} courses around lectures left out")
+            (result,) = yield from within(low, middle, waiting)
             if result.placed is not None:
-                yield from self._change([(courses, result.placed)])
+                yield from within(middle, high, self._change([(courses, result.placed)]))
             if not self.draft.missing:
                 return
             logger.info("%d courses around lectures left out are too few to move", len(courses))
 
-    def _place_greedily(self) -> Generator[None, None, None]:
+    def _place_greedily(self) -> Generator[Beat, None, None]:
         """Place the lectures one by one, in several ways until none is left out."""
         from .timetable.greedy import greedy_timetable
 
         seeds = self.state.seed_sequence(CPSAT.name, 1)
-        for _ in range(self.stage.starts):
+        expected = SECONDS_OF_A_LECTURE * self.instance.n_lectures
+        for attempt in range(self.stage.starts):
             rng = np.random.default_rng(seeds.spawn(1)[0])
             task = self.submit(greedy_timetable, self.instance, rng, None, None, self.must_suit)
-            (arrays,) = yield from wait_all([task])
-            self._take(Draft.of_lectures(self.instance, *arrays))
+            low, middle, high = _ever_less(attempt)
+            saying = f"CP-SAT: placing the lectures, attempt {attempt + 1}"
+            (arrays,) = yield from within(low, middle, wait_all([task], expected, saying))
+            draft = Draft.of_lectures(self.instance, *arrays)
+            yield from within(middle, high, self._take(draft))
             left = inf if self.budget.seconds is None else self.budget.seconds * SHARE_OF_GREEDY
             if not self.draft.missing or self.budget.elapsed > left:
                 return
 
-    def _with_rooms(self, draft: Draft, courses: NDArray[np.intp]) -> Generator[None, None, Draft]:
+    def _with_rooms(self, draft: Draft, courses: NDArray[np.intp]) -> Generator[Beat, None, Draft]:
         """Give a draft rooms anew, all or those of some courses that have changed."""
         from .timetable.room_assignment import RoomProblem, assign_rooms
 
@@ -342,14 +362,17 @@ class _Solving:
             movable,
             self.instance.n_periods,
         )
-        (rooms,) = yield from wait_all([task])
+        expected = SECONDS_OF_A_LECTURE * self.instance.n_lectures
+        (rooms,) = yield from wait_all([task], expected)
         periods, _ = draft.lecture_arrays()
         return Draft.of_lectures(self.instance, periods, rooms)
 
-    def _take(self, draft: Draft) -> bool:
+    def _take(self, draft: Draft) -> Generator[Beat, None, bool]:
         """Keep a draft if it is the best so far, and offer it."""
         solution = draft.solution()
-        evaluation = evaluate(solution, self.formulation)
+        # Aside: on the largest instances it takes a while.
+        expected = SECONDS_OF_AN_EVALUATION * self.instance.n_lectures
+        evaluation = yield from run_aside(evaluate, solution, self.formulation, expected=expected)
         value = evaluation.violations, evaluation.cost
         if value >= self.value:
             return False
@@ -357,13 +380,15 @@ class _Solving:
         self.state.offer(solution, evaluation.cost, evaluation.violations)
         return True
 
-    def clusters(self) -> Generator[Batch | None, None, None]:
+    def clusters(self) -> Generator[Batch | Beat, None, None]:
         """Solve the clusters, those at the same time that share no conflict."""
         clusters = self._memberships()
         groups = independent_groups(self.instance, clusters, MOST_AT_ONCE) * self.stage.rounds
         waves = [-(-len(group) // self.state.workers) for group in groups]
         total = sum(len(group) for group in groups)
         done = sum(len(group) for group in groups[: self.turn]) + len(self.results)
+        # Of the first unit a part is done already, if a timetable had to be found first.
+        begun = START if done == 0 else 0.0
         for turn, group in list(enumerate(groups))[self.turn :]:
             if self.budget.should_end:
                 return
@@ -381,12 +406,16 @@ class _Solving:
                 for index, courses in list(enumerate(parts))[len(self.results) :]
             ]
             for cluster, task in zip(group[len(self.results) :], tasks, strict=True):
-                (result,) = yield from wait_all([task])
+                is_last = len(self.results) + 1 == len(group)
+                solved = 1.0 - CHANGES if is_last else 1.0
+                waiting = wait_all([task], _usual_seconds(limits) / SHARE_OF_SOLVER)
+                (result,) = yield from within(begun, solved, waiting)
+                begun = 0.0
                 self.results.append(result)
                 if result.placed is None:
                     logger.info("cluster %d not solved in time: it stays as it was", cluster)
-                if len(self.results) == len(group):
-                    yield from self._apply(parts, self.results)
+                if is_last:
+                    yield from within(solved, 1.0, self._apply(parts, self.results))
                     self.turn, self.results = turn + 1, []
                 done += 1
                 logs = {"objective": result.objective, "bound": result.bound}
@@ -408,26 +437,45 @@ class _Solving:
 
     def _apply(
         self, parts: Sequence[NDArray[np.intp]], results: Sequence[PeriodResult]
-    ) -> Generator[None, None, None]:
+    ) -> Generator[Beat, None, None]:
         """Change the timetable to what was found: all at once, else what makes it better."""
         changes = [
             (courses, result.placed)
             for courses, result in zip(parts, results, strict=True)
             if result.placed is not None and (result.placed != self.draft.placed[courses]).any()
         ]
-        if changes and not (yield from self._change(changes)) and len(changes) > 1:
-            for change in changes:
-                yield from self._change([change])
+        if not changes or (yield from within(0.0, 0.3, self._change(changes))):
+            return
+        for done, change in enumerate(changes if len(changes) > 1 else []):
+            low, high = (0.3 + 0.7 * (done + more) / len(changes) for more in (0, 1))
+            yield from within(low, high, self._change([change]))
 
     def _change(
         self, changes: Sequence[tuple[NDArray[np.intp], NDArray[np.bool_]]]
-    ) -> Generator[None, None, bool]:
+    ) -> Generator[Beat, None, bool]:
         """Move some courses to new periods if that makes the timetable better."""
         draft = self.draft
         for courses, placed in changes:
             draft = draft.change(courses, placed)
         moved = np.concatenate([courses for courses, _ in changes])
-        return self._take((yield from self._with_rooms(draft, moved)))
+        draft = yield from within(0.0, 0.7, self._with_rooms(draft, moved))
+        return (yield from within(0.7, 1.0, self._take(draft)))
+
+
+def _wait_for(task: Future[Any], limits: SolveLimits, what: str) -> Generator[Beat, None, Any]:
+    """Wait for a model, saying of what it is and for how long it has been at work."""
+    return wait_all([task], _usual_seconds(limits), f"CP-SAT: one model of {what}")
+
+
+def _usual_seconds(limits: SolveLimits) -> float:
+    """Return what a model may take; a unit of effort is about a second."""
+    return limits.effort if limits.seconds is None else min(limits.effort, limits.seconds)
+
+
+def _ever_less(attempt: int) -> tuple[float, float, float]:
+    """Return begin, middle and end of an attempt's part where nobody knows how many it takes."""
+    low, high = 1.0 - 0.5**attempt, 1.0 - 0.5 ** (attempt + 1)
+    return low, 0.3 * low + 0.7 * high, high
 
 
 def _check_flags(flags: NDArray[np.bool_], shape: tuple[int, ...]) -> None:

@@ -1,16 +1,23 @@
 """The last stage: an independent evaluation, and the files."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from .batch import Batch
 from .budget import Budget
+from .pulse import Pulse
 from .stage import Stage
 from .state import State
 from .timetable import Evaluation, evaluate
 from .timetable.atomic import write_atomically
 from .timetable.rendering import render_csv, render_html
+from .timetable.waiting import wait_all
+
+# What evaluating a lecture takes, and rendering and writing it.
+EVALUATING, WRITING = 1e-5, 5e-5
 
 
 class Finalize(Stage):
@@ -55,10 +62,14 @@ class Finalize(Stage):
         self.html = html
         self.csv = csv
 
-    def run(self, state: State, budget: Budget) -> Iterator[Batch]:
+    def run(self, state: State, budget: Budget) -> Iterator[Batch | Pulse | None]:
+        """Evaluate and write; both go to their end even when the stage is closed."""
         if state.solution is None:
             return
-        evaluation = evaluate(state.solution, state.formulation)
+        lectures = len(state.solution.courses)
+        evaluation = yield from _to_its_end(
+            budget, EVALUATING * lectures, evaluate, state.solution, state.formulation
+        )
         _check(state, evaluation)
         state.evaluation = evaluation
         steps = 1 + any(path is not None for path in self.get_params().values())
@@ -66,7 +77,7 @@ class Finalize(Stage):
             # Past its time, the stage would be closed at a yield, before it has written.
             if not budget.should_end:
                 yield Batch(1, steps)
-            state.files = self.write(evaluation)
+            state.files = yield from _to_its_end(budget, WRITING * lectures, self.write, evaluation)
         yield Batch(steps, steps)
 
     def restore(self, state: State, budget: Budget) -> Iterator[None]:
@@ -120,3 +131,19 @@ def _check(state: State, evaluation: Evaluation) -> None:
             f"the search reports {searched[0]} violations and cost {searched[1]}, "
             f"the reference evaluation {counted[0]} violations and cost {counted[1]}"
         )
+
+
+def _to_its_end(
+    budget: Budget, expected: float, function: Callable[..., Any], *arguments: Any
+) -> Generator[Pulse | None, None, Any]:
+    """Run a function aside and yield pulses while the stage has time; return its result.
+
+    Past its time there are none, since the stage would be closed at one.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        task = pool.submit(function, *arguments)
+        for beat in wait_all([task], expected):
+            if budget.should_end:
+                break
+            yield beat
+        return task.result()

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from .batch import Batch
 from .budget import Budget
+from .pulse import Pulse
 from .stage import Stage
 from .state import State
 
@@ -23,17 +24,30 @@ class GeneticAlgorithm(Stage):
     near twin; the best always stays. The population lives on islands, whose best
     visit each other now and then.
 
+    A few long anneals find more than many short ones, so a generation takes long. The
+    unit is a step of it: all its anneals are carried on by a part of their moves or, with
+    a time limit, for a fraction of a second, and a batch tells where they are. Of the
+    parameters that may change meanwhile, `kempe`, `violation` and `final_temperature`
+    count for the anneals in progress from the next step on, the others for the
+    individuals that are made next.
+
+    Reported are the mean cost of the population and its ``diversity``, the mean part of
+    the lectures that are in another period than in its best timetable, founders in the
+    making included as far as they have come; and of the anneals in progress the mean
+    ``temperature`` and the mean cost of their present timetables, ``anneal_cost``.
+
     Parameters
     ----------
     generations
-        Generations of children after the founders; with a time limit the time
-        decides and this is not used.
+        Generations of children after the founders. None for 6, or for as many as a
+        time limit leaves time for; a number holds with a time limit too, and the
+        children then share the time that the founders leave.
     population
         Individuals kept on all islands together, at least 2; fewer where a time
         limit is too short to anneal so many founders well.
     offspring
         Individuals made in a generation; with a time limit no more than there are
-        workers, so that generations stay short.
+        workers.
     founder_moves, child_moves
         Moves proposed in a founder's and in a child's anneal, for each lecture
         of the instance; with a time limit the time decides.
@@ -72,10 +86,10 @@ class GeneticAlgorithm(Stage):
     """
 
     name = "ga"
-    unit = "generation"
+    unit = "step"
     share = 75.0
     label = "Genetic algorithm"
-    metrics = ("population_mean", "diversity")
+    metrics = ("population_mean", "diversity", "temperature", "anneal_cost")
     tunable = (
         "offspring",
         "founder_moves",
@@ -92,7 +106,7 @@ class GeneticAlgorithm(Stage):
 
     def __init__(
         self,
-        generations: int = 6,
+        generations: int | None = None,
         population: int = 6,
         offspring: int = 2,
         founder_moves: int = 200_000,
@@ -108,7 +122,9 @@ class GeneticAlgorithm(Stage):
         kempe: float = 0.15,
         violation: float = 100.0,
     ) -> None:
-        self.generations = _at_least("generations", generations, 0)
+        if generations is not None:
+            _at_least("generations", generations, 0)
+        self.generations = generations
         self.population = _at_least("population", population, 2)
         self.offspring = _at_least("offspring", offspring, 1)
         self.founder_moves = _at_least("founder_moves", founder_moves, 1)
@@ -132,8 +148,8 @@ class GeneticAlgorithm(Stage):
         self._evolution: Evolution | None = None
         self._loaded: dict[str, Any] | None = None
 
-    def run(self, state: State, budget: Budget) -> Iterator[Batch | None]:
-        """Evolve; each generation is a batch."""
+    def run(self, state: State, budget: Budget) -> Iterator[Batch | Pulse | None]:
+        """Evolve; each step of a generation is a batch."""
         # Here and not above: importing numba takes longer than all the rest of the package.
         from .timetable.evolution import Evolution
 
@@ -141,13 +157,13 @@ class GeneticAlgorithm(Stage):
         self._evolution = Evolution(self, state, budget)
         try:
             if loaded is not None:
-                self._evolution.go_on(loaded)
+                yield from self._evolution.go_on(loaded)
             yield from self._evolution.run()
         finally:
             self._evolution = None
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the population, what has been learned of the reheats, and the random state."""
+        """Return the population, the anneals in progress, and what has been learned."""
         return {} if self._evolution is None else self._evolution.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

@@ -12,15 +12,23 @@ from numpy.typing import NDArray
 
 from .batch import Batch
 from .budget import Budget
+from .pulse import Pulse
 from .stage import Stage
 from .state import State
 from .timetable.constraint_graph import ConstraintGraph, CourseGroups, count_pairs, pair_chunks
 from .timetable.partition import SizeLimits, louvain, merge_small_clusters, split_cluster
 from .timetable.stop_flag import StopFlag
-from .timetable.waiting import wait_all
+from .timetable.waiting import run_aside, wait_all, within
 
 # Where the phases end, in steps of the stage's 100.
 GRAPH_BUILT, LOUVAIN_DONE, SPLIT_DONE, STEPS = 50, 80, 90, 100
+
+# What joining, clustering and merging take for an edge, and the least that they take.
+JOINING, FINDING, MERGING = 5e-7, 3e-5, 1e-6
+LEAST_SECONDS = 0.1
+# From so many seconds on Louvain's method is told of step by step: by the size of the graph,
+# so that the same steps are told on every machine.
+LONG_SECONDS = 1.0
 
 
 class LouvainClustering(Stage):
@@ -89,7 +97,7 @@ class LouvainClustering(Stage):
         self._present: _Present | None = None
         self._loaded: _Present | None = None
 
-    def run(self, state: State, budget: Budget) -> Iterator[Batch | None]:
+    def run(self, state: State, budget: Budget) -> Iterator[Batch | Pulse | None]:
         """Build the graph, find the clusters, and bring them to size."""
         tasks: list[Future[Any]] = []
         flag = StopFlag()
@@ -105,11 +113,12 @@ class LouvainClustering(Stage):
             clusters = yield from self._split_large(state, graph, self._present, tasks, flag)
             merge = state.executor.submit(merge_small_clusters, graph, clusters, self._limits)
             tasks.append(merge)
-            (clusters,) = yield from wait_all([merge])
+            (clusters,) = yield from wait_all([merge], _seconds(graph, MERGING))
             _leave(state, clusters)
             # After its last unit the stage has nothing to go on with.
             self._present = None
-            yield Batch(STEPS, STEPS, _logs(graph, clusters))
+            logs = yield from run_aside(_logs, graph, clusters)
+            yield Batch(STEPS, STEPS, logs)
         finally:
             self._present = None
             flag.set()
@@ -144,7 +153,7 @@ class LouvainClustering(Stage):
 
     def _build_graph(
         self, state: State, tasks: list[Future[Any]]
-    ) -> Generator[Batch | None, None, ConstraintGraph]:
+    ) -> Generator[Batch | Pulse | None, None, ConstraintGraph]:
         instance = state.instance
         chunks = list(pair_chunks(CourseGroups.of(instance), self.chunk_size))
         counting = [
@@ -152,10 +161,18 @@ class LouvainClustering(Stage):
         ]
         tasks += counting
         parts = []
-        for done, future in enumerate(counting, start=1):
-            parts += yield from wait_all([future])
-            yield Batch(GRAPH_BUILT * done // len(counting), STEPS)
-        return ConstraintGraph.of_pairs(instance.course_lectures, parts)
+        for done, future in enumerate(counting):
+            # The last step is for joining them.
+            steps = _Steps(GRAPH_BUILT - 1, done, len(counting))
+            parts += yield from within(*steps.part, wait_all([future], LEAST_SECONDS))
+            yield Batch(steps.end, STEPS)
+        pairs = sum(len(keys) for keys, _ in parts)
+        join = run_aside(
+            ConstraintGraph.of_pairs, instance.course_lectures, parts, expected=JOINING * pairs
+        )
+        graph = yield from join
+        yield Batch(GRAPH_BUILT, STEPS)
+        return graph
 
     def _find_clusters(
         self,
@@ -163,11 +180,16 @@ class LouvainClustering(Stage):
         graph: ConstraintGraph,
         tasks: list[Future[Any]],
         flag: StopFlag,
-    ) -> Generator[Batch | None, None, NDArray[np.int32]]:
+    ) -> Generator[Batch | Pulse | None, None, NDArray[np.int32]]:
         task = state.executor.submit(louvain, graph, self.resolution, _seed(state, 0), flag)
         tasks.append(task)
-        (clusters,) = yield from wait_all([task])
-        yield Batch(LOUVAIN_DONE, STEPS, _logs(graph, clusters))
+        expected = _seconds(graph, FINDING)
+        finding = wait_all([task], expected, "Clustering: finding clusters")
+        if expected >= LONG_SECONDS:
+            finding = _in_steps(finding, GRAPH_BUILT, LOUVAIN_DONE)
+        (clusters,) = yield from finding
+        logs = yield from run_aside(_logs, graph, clusters)
+        yield Batch(LOUVAIN_DONE, STEPS, logs)
         return clusters
 
     def _split_large(
@@ -177,7 +199,7 @@ class LouvainClustering(Stage):
         present: _Present,
         tasks: list[Future[Any]],
         flag: StopFlag,
-    ) -> Generator[Batch | None, None, NDArray[np.int32]]:
+    ) -> Generator[Batch | Pulse | None, None, NDArray[np.int32]]:
         large = np.flatnonzero(np.bincount(present.found, graph.lectures) > self.max_size)
         splitting = []
         parts = graph.parts(present.found)
@@ -194,14 +216,35 @@ class LouvainClustering(Stage):
             splitting.append((members, task))
             tasks.append(task)
         clusters = present.clusters
-        for done, (members, task) in enumerate(splitting, start=present.split + 1):
-            (labels,) = yield from wait_all([task])
+        for done, (members, task) in enumerate(splitting, start=present.split):
+            steps = _Steps(SPLIT_DONE - LOUVAIN_DONE, done, len(large))
+            (labels,) = yield from within(*steps.part, wait_all([task], LEAST_SECONDS))
             new = clusters.max() + labels
             clusters[members] = np.where(labels > 0, new, clusters[members])
-            present.split = done
-            step = LOUVAIN_DONE + (SPLIT_DONE - LOUVAIN_DONE) * done // len(large)
-            yield Batch(step, STEPS, _logs(graph, clusters))
+            present.split = done + 1
+            yield Batch(LOUVAIN_DONE + steps.end, STEPS, _logs(graph, clusters))
         return clusters
+
+
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    """The place of one of a number of tasks in a phase of some steps."""
+
+    steps: int
+    done: int
+    tasks: int
+
+    @property
+    def end(self) -> int:
+        """Steps of the phase that are done with the task."""
+        return self.steps * (self.done + 1) // self.tasks
+
+    @property
+    def part(self) -> tuple[float, float]:
+        """From where to where in the step in hand the task leads."""
+        whole = self.steps * self.done // self.tasks
+        low, high = (self.steps * (self.done + more) / self.tasks - whole for more in (0, 1))
+        return low, min(high, 1.0)
 
 
 @dataclass(slots=True)
@@ -226,7 +269,7 @@ def _check(clusters: Any, n_courses: int) -> None:
 
 
 def _silently(
-    work: Generator[Batch | None, None, ConstraintGraph],
+    work: Generator[Batch | Pulse | None, None, ConstraintGraph],
 ) -> Generator[None, None, ConstraintGraph]:
     """Do work whose batches were told before."""
     while True:
@@ -235,6 +278,36 @@ def _silently(
         except StopIteration as end:
             return end.value
         yield None
+
+
+def _in_steps(
+    work: Generator[Pulse | None, None, Any], begin: int, end: int
+) -> Generator[Batch | Pulse | None, None, Any]:
+    """Count the steps of long work by its pulses, each of them once however long it took.
+
+    Whoever gets the result counts the last one.
+    """
+    done = begin
+    try:
+        while True:
+            try:
+                pulse = next(work)
+            except StopIteration as stop:
+                yield from (Batch(step, STEPS) for step in range(done + 1, end))
+                return stop.value
+            if pulse is None or pulse.part is None:
+                yield pulse
+                continue
+            steps = min(begin + (end - begin) * pulse.part, end - 1.0)
+            yield from (Batch(step, STEPS) for step in range(done + 1, int(steps) + 1))
+            done = max(done, int(steps))
+            yield Pulse(min(steps - done, 1.0), pulse.message)
+    finally:
+        work.close()
+
+
+def _seconds(graph: ConstraintGraph, of_an_edge: float) -> float:
+    return max(LEAST_SECONDS, of_an_edge * len(graph.first))
 
 
 def _seed(state: State, *key: int) -> int:

@@ -1,7 +1,8 @@
 """Repair by reinforcement learning."""
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -10,9 +11,11 @@ from numpy.typing import NDArray
 from .batch import Batch
 from .budget import Budget
 from .plain_data import as_count
+from .pulse import Pulse
 from .stage import Stage
 from .state import State
 from .timetable.repair_operators import OPERATORS
+from .timetable.waiting import PULSE
 
 if TYPE_CHECKING:
     from .timetable.repair_environment import RepairEnvironment
@@ -20,8 +23,10 @@ if TYPE_CHECKING:
 LEARNED, RANDOM = "learned", "random"
 EXPLORING = 200
 """Most episodes over which epsilon falls."""
-EPISODES_PER_CONFLICT = 20
-FEWEST_EPISODES = 400
+EPISODES_PER_CONFLICT, MOST_EPISODES = 3, 200
+"""Episodes that are counted for each lecture in conflict, and in all."""
+MORE_PER_CONFLICT, FEWEST_MORE = 20, 400
+"""Without a time limit, those after which the stage ends even if they still help."""
 
 
 @runtime_checkable
@@ -57,8 +62,11 @@ class RLRepair(Stage):
     Parameters
     ----------
     episodes
-        Most episodes; None for 20 for each lecture in conflict and at least 400,
-        or, with a time limit, for as many as there is time for.
+        Most episodes. None for three for each lecture in conflict, 200 at most;
+        where they have left a violation or the last of them still helped, the
+        stage then goes on, and only says so: while there is time, or without a time
+        limit for 20 episodes in all for each lecture that was in conflict, and
+        at least 400.
     batch_size
         Episodes in a batch.
     steps
@@ -144,7 +152,7 @@ class RLRepair(Stage):
 
             load_repair_agent(self.agent)
 
-    def run(self, state: State, budget: Budget) -> Iterator[Batch | None]:
+    def run(self, state: State, budget: Budget) -> Iterator[Batch | Pulse | None]:
         """Repair; each batch is a few episodes."""
         if state.solution is None:
             return
@@ -185,8 +193,16 @@ class _Repairing:
         self.environment.restart(seed)
         self.rng = np.random.default_rng(seed)
         self.agent = self._agent()
-        self.episodes = self._most_episodes()
+        conflicts = self.environment.count_conflicts()
+        self.total = min(MOST_EPISODES, EPISODES_PER_CONFLICT * conflicts)
+        self.most: int | None = max(FEWEST_MORE, MORE_PER_CONFLICT * conflicts)
+        if stage.episodes is not None:
+            self.total = self.most = stage.episodes
+        elif budget.seconds is not None:
+            self.most = None
         self.done = 0
+        # Seconds that an episode took of late.
+        self.pace = PULSE
 
     def state_dict(self) -> dict[str, Any]:
         """Return where the stage is; nothing if the agent keeps what it has learned to itself."""
@@ -196,7 +212,8 @@ class _Repairing:
             "environment": self.environment.state_dict(),
             "agent": self.agent.state_dict(),
             "rng": self.rng.bit_generator.state,
-            "episodes": self.episodes,
+            "total": self.total,
+            "most": self.most,
             "done": self.done,
         }
 
@@ -205,52 +222,43 @@ class _Repairing:
         self.environment.load_state_dict(state["environment"])
         self.agent.load_state_dict(state["agent"])
         self.rng.bit_generator.state = state["rng"]
-        self.episodes = None if state["episodes"] is None else as_count(state["episodes"])
+        self.total = as_count(state["total"])
+        self.most = None if state["most"] is None else as_count(state["most"])
         self.done = as_count(state["done"])
 
-    def run(self) -> Iterator[Batch]:
+    def run(self) -> Iterator[Batch | Pulse]:
+        """Yield after every batch, and what it does when all that it counts are done."""
         stage = self.stage
+        while self.done < self.total and not self._is_over():
+            wanted = min(stage.batch_size, self.total - self.done)
+            epsilon = self._epsilon()
+            played, succeeded = yield from self._play(wanted, epsilon)
+            self.done += played
+            logs = {"epsilon": epsilon, "reward": succeeded / played}
+            yield Batch(self.done, self.total, logs)
         while not self._is_over():
             wanted = stage.batch_size
-            if self.episodes is not None:
-                wanted = min(wanted, self.episodes - self.done)
-            epsilon = self._epsilon()
-            played, succeeded = self._play(wanted, epsilon)
+            if self.most is not None:
+                wanted = min(wanted, self.most - self.done)
+            played, _ = yield from self._play(wanted, self._epsilon())
             self.done += played
-            self._offer()
-            logs = {"epsilon": epsilon, "reward": succeeded / played}
-            yield Batch(self.done, self._total(), logs)
+            violations = int(self.environment.best_total[0])
+            left = f"{violations} violations left" if violations else "it still helps"
+            yield Pulse(None, f"Repairing on, {left}: {self.done} episodes")
 
     def _is_over(self) -> bool:
         environment = self.environment
         if self.budget.should_end or not environment.best_total.any():
             return True
-        if self.episodes is not None and self.done >= self.episodes:
+        if self.most is not None and self.done >= self.most:
             return True
         is_feasible = environment.best_total[0] == 0
         return bool(is_feasible) and environment.without_success >= self.stage.patience
 
-    def _most_episodes(self) -> int | None:
-        if self.stage.episodes is not None:
-            return self.stage.episodes
-        if self.budget.seconds is not None:
-            return None
-        return max(FEWEST_EPISODES, EPISODES_PER_CONFLICT * self.environment.count_conflicts())
-
-    def _total(self) -> int:
-        """Tell the episodes in all, guessed from the time where that decides."""
-        if self.episodes is not None:
-            return self.episodes
-        seconds = self.budget.seconds or 0.0
-        elapsed = max(seconds - self.budget.remaining, 1e-3)
-        # As long as it goes on, it is not done.
-        least = self.done + (not self._is_over())
-        return max(least, round(self.done * seconds / elapsed))
-
     def _epsilon(self) -> float:
         stage, last = self.stage, EXPLORING
-        if self.episodes is not None:
-            last = min(last, max(self.episodes - stage.batch_size, 1))
+        if self.most is not None:
+            last = min(last, max(self.most - stage.batch_size, 1))
         part = min(self.done / last, 1.0)
         return stage.epsilon + part * (stage.final_epsilon - stage.epsilon)
 
@@ -267,8 +275,24 @@ class _Repairing:
             raise ValueError(f"{agent} is made for another environment")
         return agent
 
-    def _play(self, episodes: int, epsilon: float) -> tuple[int, int]:
-        """Play episodes; return how many were played, and how many succeeded."""
+    def _play(self, episodes: int, epsilon: float) -> Generator[Pulse, None, tuple[int, int]]:
+        """Play episodes, as many at a time as a pulse lasts; return played and succeeded."""
+        played = succeeded = 0
+        while played < episodes:
+            count = max(1, min(int(PULSE / self.pace), episodes - played))
+            began = time.monotonic()
+            more, won = self._play_some(count, epsilon)
+            self._offer()
+            played, succeeded = played + more, succeeded + won
+            if more < count:
+                # Nothing is left to repair.
+                break
+            self.pace = max((time.monotonic() - began) / more, 1e-6)
+            if played < episodes:
+                yield Pulse(played / episodes)
+        return played, succeeded
+
+    def _play_some(self, episodes: int, epsilon: float) -> tuple[int, int]:
         from .timetable.q_learner import QLearner
         from .timetable.repair_agent import new_repair_agent
 

@@ -9,11 +9,12 @@ import numpy as np
 from .batch import Batch
 from .budget import Budget
 from .compile_aside import compile_aside
+from .pulse import Pulse
 from .stage import Stage
 from .state import State
 from .timetable import Formulation, Instance, Solution, generate_with_timetable
 from .timetable.crowding import crowd, scatter
-from .timetable.waiting import run_aside
+from .timetable.waiting import Beat, run_aside, within
 
 if TYPE_CHECKING:
     from .timetable.repair_environment import RepairEnvironment
@@ -28,6 +29,10 @@ RATES = (0.1, 0.01)
 """Learning rates at the beginning and at the end."""
 THROWN = (0.2, 1.0)
 """Range of the part of a timetable's lectures that is thrown to where they conflict."""
+
+COMPILATION = 0.3
+"""Of the first batch, the part that compiling takes; most of the rest is for the instances."""
+SECONDS_OF_A_LESSON = 0.3
 
 
 class Lesson(NamedTuple):
@@ -109,7 +114,7 @@ class TrainAgent(Stage):
         self.formulation = formulation
         self.agent = agent
 
-    def run(self, state: State, budget: Budget) -> Iterator[Batch | None]:
+    def run(self, state: State, budget: Budget) -> Iterator[Batch | Pulse | None]:
         """Train; each batch is a few episodes of a visit."""
         from .timetable.repair_agent import load_repair_agent, new_repair_agent
 
@@ -129,18 +134,27 @@ class TrainAgent(Stage):
                 yield Batch(done, self.episodes, {"reward": succeeded / played, "left": left})
             visits += 1
 
-    def _lessons(self, state: State, budget: Budget) -> Generator[None, None, list[Lesson]]:
+    def _lessons(self, state: State, budget: Budget) -> Generator[Beat, None, list[Lesson]]:
         """Read or generate the instances, and have the kernels compiled."""
         formulation = Formulation.of(self.formulation)
         given: Sequence[Any] | None = state.problem
         if given is not None and not given:
             raise ValueError("there are no instances to train on")
-        yield from compile_aside(state, budget, formulation)
+        # All this is part of the first batch.
+        yield from within(0.0, COMPILATION, compile_aside(state, budget, formulation))
         lessons = []
-        for index in range(self.instances if given is None else len(given)):
+        count = self.instances if given is None else len(given)
+        for index in range(count):
             seed = state.seed_sequence(self.name, 0, index)
             problem = None if given is None else given[index]
-            lessons.append((yield from run_aside(_make_lesson, problem, formulation, seed)))
+            making = run_aside(
+                _make_lesson, problem, formulation, seed, expected=SECONDS_OF_A_LESSON
+            )
+            low, high = (
+                COMPILATION + (0.9 - COMPILATION) * (index + more) / count for more in (0, 1)
+            )
+            lessons.append((yield from within(low, high, making)))
+            yield Pulse(high, f"Making the instances: {index + 1}/{count}")
         return lessons
 
     def _environment(self, state: State, lesson: Lesson, visit: int) -> "RepairEnvironment":

@@ -55,6 +55,8 @@ STEPS = sum(kernel.steps for kernel in KERNELS)
 
 # Of a step, before any was timed.
 USUAL_SECONDS = 0.1
+# Some functions take as long as several others: so many steps time alone may go ahead.
+AHEAD = 12.0
 
 
 @dataclass
@@ -138,15 +140,16 @@ class CompileProgress(Listener):
             return min(self._told, float(STEPS))
 
     def _steps_in_hand(self) -> float:
-        """Return how many steps what numba tells next will be worth."""
+        """Return how many steps may be done before numba tells anything."""
         for thread in self._threads.values():
             if thread.kernel is not None:
                 kernel, functions = KERNELS[thread.kernel], len(thread.functions)
                 following = _steps_before(thread.kernel) + kernel.steps_of(functions + 1)
                 if functions >= kernel.functions - 1:
                     following += kernel.optimising
-                return max(following - self._done, 1.0)
-        return 1.0
+                end = _steps_before(thread.kernel + 1)
+                return min(max(following - self._done, AHEAD), end - self._done)
+        return 0.0
 
 
 def _steps_before(kernel: int) -> int:

@@ -9,8 +9,11 @@ from numpy.typing import NDArray
 
 from ..batch import Batch
 from ..budget import Budget
+from ..plain_data import as_count
+from ..pulse import Pulse
 from ..state import State
 from .annealing_job import AnnealingJob
+from .brood import Brood, Origin
 from .greedy import greedy_timetable
 from .individual import Individual
 from .search import (
@@ -23,7 +26,7 @@ from .search import (
     start_anneal,
 )
 from .solution import Solution
-from .waiting import PULSE, wait_all
+from .waiting import PULSE, Beat, run_aside, wait_all, within
 
 if TYPE_CHECKING:
     from ..genetic_algorithm import GeneticAlgorithm
@@ -43,6 +46,19 @@ CHILD_TIME = 0.5
 # short ones.
 FULL_ANNEAL = 250_000
 USUAL_SPEED = 8e6
+
+# Children's generations without a time limit, where the user says nothing.
+GENERATIONS = 6
+# Moves of all anneals together in a step, on an instance of few lectures; of twice the
+# lectures of a large one, half as many, since each move takes longer.
+STEP_MOVES = 2_400_000
+LARGE = 15_000
+# With a time limit, so many steps in a short run, so many in a long one, and their seconds.
+SHORT_STEPS, LONG_STEPS = 40, 400
+SHORTEST_STEP, SHORT_STEP, LONGEST_STEP = 0.1, 0.2, 1.0
+# What placing or crossing and counting a lecture takes, and what a step does.
+SECONDS_OF_A_LECTURE = 1e-4
+SECONDS_OF_A_STEP = 0.3
 
 # What a moved lecture may win at most, on average over the courses of a usual instance.
 # Where it is more, so many times more, violations and the hottest temperature are as much
@@ -87,24 +103,54 @@ class Evolution:
         self.made = 0
         self.reheat_gain = np.full(len(stage.reheats), np.inf)
         self.clusters = self._clusters()
+        #: Generations of founders.
+        self.founding = -(-self.founders // self._at_once)
+        self.steps = self._plan()
+        self.steps_done = 0
+        self.brood: Brood | None = None
+        # The anneals that are running, and those that were made last, to tell of.
+        self._running: dict[Future[Any], AnnealingJob] = {}
+        self._latest: list[AnnealingJob] = []
+        # Where the evolution was before it began to make a brood.
+        self._before: dict[str, Any] | None = None
+        self._apart: tuple[list[Individual], float] = ([], 0.0)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return where the evolution is, after a generation."""
-        everyone = [one for island in self.islands for one in island]
+        """Return where the evolution is after a step; what is being made is made again."""
+        state = self._place() if self._before is None else self._before
+        everyone = [one for island in state["islands"] for one in island]
+        brood = None if self.brood is None else self.brood.state_dict(self._hold())
         return {
-            "sizes": np.array([len(island) for island in self.islands]),
+            "sizes": np.array([len(island) for island in state["islands"]]),
             "period": np.array([one.period for one in everyone], np.int64),
             "room": np.array([one.room for one in everyone], np.int64),
             "total": np.array([(one.violations, one.cost) for one in everyone], np.int64),
-            "rng": self.rng.bit_generator.state,
+            "rng": state["rng"],
             "done": self.done,
-            "made": self.made,
+            "made": state["made"],
             "reheat_gain": self.reheat_gain.copy(),
             "clusters": self.clusters[0].copy(),
             "cluster_count": self.clusters[1],
+            "steps": tuple(self.steps),
+            "steps_done": self.steps_done,
+            "brood": brood,
         }
 
-    def go_on(self, state: dict[str, Any]) -> None:
+    def _place(self) -> dict[str, Any]:
+        return {
+            "islands": [list(island) for island in self.islands],
+            "rng": self.rng.bit_generator.state,
+            "made": self.made,
+        }
+
+    def _hold(self) -> list[Any]:
+        """Return the anneals of the brood when none of them is running."""
+        assert self.brood is not None
+        wait(self._running)
+        held = {id(job): future.result() for future, job in self._running.items()}
+        return [held.get(id(job), job.anneal) for job in self.brood.jobs]
+
+    def go_on(self, state: dict[str, Any]) -> Generator[Beat, None, None]:
         """Be where another evolution was.
 
         Raises
@@ -139,6 +185,23 @@ class Evolution:
         self.done, self.made = int(state["done"]), int(state["made"])
         self.reheat_gain = gain.astype(float)
         self.clusters = clusters.astype(np.int64), count
+        founding, breeding = (as_count(steps, least=1) for steps in state["steps"])
+        self.steps = founding, breeding
+        self.steps_done = as_count(state["steps_done"])
+        if state["brood"] is not None:
+            # Aside: on the largest instances it takes a while.
+            self.brood = yield from run_aside(
+                Brood.restored,
+                self.problem,
+                state["brood"],
+                self._clock,
+                len(self.islands),
+                len(self.reheat_gain),
+            )
+            self._latest = self.brood.jobs
+
+    def _clock(self) -> float:
+        return self.budget.elapsed
 
     @property
     def _violation(self) -> float:
@@ -153,21 +216,128 @@ class Evolution:
     def _members(self) -> int:
         return sum(len(island) for island in self.islands)
 
-    def run(self) -> Iterator[Batch | None]:
-        """Yield after every generation, and None while one is on its way."""
-        stage = self.stage
-        founding = -(-self.founders // self._at_once)
-        total = None if self.budget.seconds is not None else founding + stage.generations
-        while not self._is_over(total):
-            seconds = self._seconds_for_generation(founding)
-            if self.done < founding:
-                yield from self._found(seconds)
-            else:
-                yield from self._breed(seconds)
-                if (self.done - founding + 1) % stage.migration == 0:
-                    self._migrate()
-            self.done += 1
-            yield Batch(self.done, self._expected_total() if total is None else total, self._logs())
+    def run(self) -> Iterator[Batch | Beat]:
+        """Yield after every step, and pulses while one is on its way."""
+        if self.budget.seconds is None:
+            yield from self._by_moves()
+        else:
+            yield from self._by_time(self.budget.seconds)
+
+    def _plan(self) -> tuple[int, int]:
+        """Divide the work into steps: of a generation of founders, and of one of children.
+
+        With a time limit, all of it into as many as the first number says.
+        """
+        stage, seconds = self.stage, self.budget.seconds
+        if seconds is not None:
+            short = min(max(seconds / SHORT_STEPS, SHORTEST_STEP), SHORT_STEP)
+            length = min(max(seconds / LONG_STEPS, short), LONGEST_STEP)
+            return max(1, round(seconds / length)), 1
+        founding, breeding = (
+            self._count_steps(moves) for moves in (stage.founder_moves, stage.child_moves)
+        )
+        return founding, breeding
+
+    def _count_steps(self, moves_per_lecture: int) -> int:
+        moves = self._at_once * moves_per_lecture * self.n_lectures
+        in_a_step = STEP_MOVES / (1.0 + self.n_lectures / LARGE)
+        return max(1, round(moves / in_a_step))
+
+    @property
+    def _generations(self) -> int | None:
+        """Generations in all, founders' included; None where the time decides."""
+        generations = self.stage.generations
+        if generations is None:
+            if self.budget.seconds is not None:
+                return None
+            generations = GENERATIONS
+        return self.founding + generations
+
+    def _by_moves(self) -> Iterator[Batch | Beat]:
+        """Let each step carry every anneal on by as many moves, whatever time they take."""
+        founding, breeding = self.steps
+        total = self.founding * founding + ((self._generations or 0) - self.founding) * breeding
+        while self.brood is not None or not self._is_over():
+            steps = founding if self.done < self.founding else breeding
+            began = 0.0
+            if self.brood is None:
+                began = self._part_of_making()
+                yield from within(0.0, began, self._make(None))
+            brood = self.brood
+            assert brood is not None
+            before = self._best_rank()
+            yield from within(began, 1.0, self._anneal(brood, steps))
+            self._settle(brood.jobs, before)
+            brood.step += 1
+            if brood.step >= steps:
+                self._end(brood)
+            elif self.budget.should_end:
+                return
+            self.steps_done += 1
+            yield Batch(self.steps_done, total, self._logs())
+
+    def _by_time(self, seconds: float) -> Iterator[Batch | Beat]:
+        """Let each step take as long, whatever the anneals are at."""
+        total, _ = self.steps
+        length = max(seconds / total, 1e-9)
+        for beat in self._evolve():
+            elapsed = self.budget.elapsed
+            # The last one ends with the work.
+            due = min(int(elapsed / length), total - 1)
+            if due > self.steps_done and self._latest:
+                self.steps_done = due
+                yield Batch(due, total, self._logs())
+            elif beat is not None:
+                yield Pulse(min(max(elapsed / length - self.steps_done, 0.0), 1.0))
+        if self.steps_done < total and self._latest:
+            is_whole = self.budget.should_end or not self._is_best_possible
+            self.steps_done = total if is_whole else self.steps_done + 1
+            yield Batch(self.steps_done, total, self._logs())
+
+    def _evolve(self) -> Iterator[Pulse]:
+        """Make, anneal and let in one brood after the other, until the time is over."""
+        while self.brood is not None or not self._is_over():
+            if self.brood is None:
+                for _ in self._make(self._seconds_for_generation()):
+                    yield Pulse()
+            assert self.brood is not None
+            for _ in self._anneal(self.brood, None):
+                yield Pulse()
+            self._end(self.brood)
+
+    def _make(self, seconds: float | None) -> Generator[Beat, None, None]:
+        """Make the next brood, from where a resumed run makes it again."""
+        self._before = self._place()
+        try:
+            make = self._found if self.done < self.founding else self._breed
+            brood = yield from make(seconds)
+            brood.before = self._best_rank()
+            self.brood, self._latest = brood, brood.jobs
+        finally:
+            self._before = None
+
+    def _part_of_making(self) -> float:
+        """Return the part of a generation's first step in which its anneals are prepared."""
+        seconds = SECONDS_OF_A_LECTURE * self.n_lectures * self._at_once
+        return seconds / (seconds + SECONDS_OF_A_STEP)
+
+    def _end(self, brood: Brood) -> None:
+        """Let the individuals that are made now into the population."""
+        self._settle(brood.jobs, brood.before)
+        if brood.origins:
+            for job, origin in zip(brood.jobs, brood.origins, strict=True):
+                child = job.individual()
+                self._learn(origin, child)
+                self._admit(child, self.islands[origin.island])
+            if (self.done - self.founding + 1) % self.stage.migration == 0:
+                self._migrate()
+        else:
+            for i, job in enumerate(brood.jobs, self._members):
+                island = self.islands[i % len(self.islands)]
+                island.append(job.individual())
+                island.sort(key=lambda individual: individual.rank)
+        self.done += 1
+        self.brood = None
 
     @property
     def _at_once(self) -> int:
@@ -192,46 +362,48 @@ class Evolution:
         count = max(2, n_courses // COURSES_OF_A_CLUSTER)
         return self.rng.permutation(n_courses) % count, count
 
-    def _is_over(self, total: int | None) -> bool:
+    @property
+    def _is_best_possible(self) -> bool:
         state = self.state
-        if state.violations == 0 and state.cost is not None and state.cost <= (state.bound or 0):
-            return True
-        return self.budget.should_end or (total is not None and self.done >= total)
+        return state.violations == 0 and state.cost is not None and state.cost <= (state.bound or 0)
 
-    def _seconds_for_generation(self, founding: int) -> float | None:
+    def _is_over(self) -> bool:
+        if self._is_best_possible or self.budget.should_end:
+            return True
+        return self._generations is not None and self.done >= self._generations
+
+    def _seconds_for_generation(self) -> float:
         """Divide the time that is left into the generations that are to come."""
-        if self.budget.seconds is None:
-            return None
-        founder_seconds = self.budget.seconds * self.stage.founder_share / founding
-        seconds = founder_seconds if self.done < founding else CHILD_TIME * founder_seconds
-        remaining = self.budget.remaining
+        seconds, remaining = self.budget.seconds or 0.0, self.budget.remaining
+        share, generations = self.stage.founder_share, self.stage.generations
+        founder_seconds = seconds * share / self.founding
+        if generations is not None:
+            # The children share what is left of the time, or the founders all of it.
+            left = self.founding + generations - self.done
+            is_founding = self.done < self.founding and generations > 0
+            return min(founder_seconds, remaining) if is_founding else remaining / max(left, 1)
+        is_founding = self.done < self.founding
+        seconds = founder_seconds if is_founding else CHILD_TIME * founder_seconds
         # A rest too short for another generation is given to this one.
         return remaining if remaining < 1.6 * seconds else seconds
 
-    def _expected_total(self) -> int:
-        seconds = self.budget.seconds or 0.0
-        elapsed = max(seconds - self.budget.remaining, 1e-3)
-        # As long as another generation is to come, there is one more than are done.
-        least = self.done + (not self._is_over(None))
-        return max(least, round(self.done * seconds / elapsed))
-
-    def _found(self, seconds: float | None) -> Iterator[None]:
+    def _found(self, seconds: float | None) -> Generator[Beat, None, Brood]:
         """Make the next founders, for the islands in turn."""
         stage = self.stage
-        jobs = []
-        first = self._members
-        for _ in range(min(self._at_once, self.founders - first)):
-            start, temperature = yield from self._founder_start(self.made, seconds)
-            jobs.append(self._job(*start, temperature, stage.founder_moves))
-        yield from self._anneal(jobs, seconds)
-        for i, job in enumerate(jobs, first):
-            island = self.islands[i % len(self.islands)]
-            island.append(job.individual())
-            island.sort(key=lambda individual: individual.rank)
+        brood = Brood(seconds=seconds)
+        count = min(self._at_once, self.founders - self._members)
+        for number in range(count):
+            low, high = number / count, (number + 1) / count
+            start, temperature = yield from within(
+                low, (low + high) / 2, self._founder_start(self.made, seconds)
+            )
+            job = self._job(*start, temperature, stage.founder_moves)
+            brood.jobs.append((yield from within((low + high) / 2, high, job)))
+        return brood
 
     def _founder_start(
         self, index: int, seconds: float | None
-    ) -> Generator[None, None, tuple[Arrays, float]]:
+    ) -> Generator[Beat, None, tuple[Arrays, float]]:
         """Choose where a founder's anneal begins: its timetable and its temperature."""
         stage, solution = self.stage, self.state.solution
         moves = np.inf if seconds is None else seconds * ROUGH_SPEED / max(self.n_lectures, 1)
@@ -242,43 +414,50 @@ class Evolution:
         rng = np.random.default_rng(self.state.seed_sequence(stage.name, 1, index))
         # Aside: on the largest instances it takes seconds.
         placing = self.state.executor.submit(greedy_timetable, self.state.instance, rng)
-        (start,) = yield from wait_all([placing])
+        (start,) = yield from wait_all([placing], SECONDS_OF_A_LECTURE * self.n_lectures)
         return start, stage.founder_temperature * self.scale
 
-    def _breed(self, seconds: float | None) -> Iterator[None]:
-        """Make children on the islands in turn and let them in where they belong."""
-        jobs, origins = [], []
-        for turn in range(self._at_once):
+    def _breed(self, seconds: float | None) -> Generator[Beat, None, Brood]:
+        """Make children on the islands in turn."""
+        brood = Brood(seconds=seconds)
+        count = self._at_once
+        for turn in range(count):
+            low, high = turn / count, (turn + 1) / count
             island = (turn + self.done) % len(self.islands)
             first, second = self._parents(self.islands[island])
             reheat = self._choose_reheat()
             child: Arrays = first.period, first.room
             if self.rng.random() < self.stage.crossover:
-                child = yield from self._cross(first, second, island)
+                crossing = self._cross(first, second, island)
+                child = yield from within(low, (low + high) / 2, crossing)
             temperature = float(self._reheats[reheat])
-            jobs.append(self._job(*child, temperature, self.stage.child_moves))
-            origins.append((island, reheat, first))
-        yield from self._anneal(jobs, seconds)
-        for job, (island, reheat, parent) in zip(jobs, origins, strict=True):
-            self._learn(reheat, parent, job.individual())
-            self._admit(job.individual(), self.islands[island])
+            job = self._job(*child, temperature, self.stage.child_moves)
+            brood.jobs.append((yield from within((low + high) / 2, high, job)))
+            brood.origins.append(Origin(island, reheat, first.violations, first.cost))
+        return brood
 
     def _cross(
         self, first: Individual, second: Individual, island: int
-    ) -> Generator[None, None, Arrays]:
+    ) -> Generator[Beat, None, Arrays]:
         """Give the first parent some clusters of the second."""
         rng = random_state(self.state.seed_sequence(self.stage.name, 2, self.made))
-        # Aside: on the largest instances it takes seconds.
+        expected = SECONDS_OF_A_LECTURE * self.n_lectures
+        # Aside, both: on the largest instances they take seconds.
+        chosen = yield from within(
+            0.0,
+            0.5,
+            run_aside(self._courses_to_exchange, first, second, island, expected=expected),
+        )
         crossing = self.state.executor.submit(
             cross,
             self.problem,
             (first.period, first.room),
             (second.period, second.room),
-            self._courses_to_exchange(first, second, island),
+            chosen,
             rng,
             self._violation,
         )
-        (crossed,) = yield from wait_all([crossing])
+        (crossed,) = yield from within(0.5, 1.0, wait_all([crossing], expected))
         return crossed.period, crossed.room
 
     def _migrate(self) -> None:
@@ -302,11 +481,11 @@ class Evolution:
             return int(self.rng.integers(len(self.reheat_gain)))
         return int(np.argmax(self.reheat_gain))
 
-    def _learn(self, reheat: int, parent: Individual, child: Individual) -> None:
+    def _learn(self, origin: Origin, child: Individual) -> None:
         weight = self._violation
-        gain = (parent.violations - child.violations) * weight + parent.cost - child.cost
-        known = self.reheat_gain[reheat]
-        self.reheat_gain[reheat] = gain if np.isinf(known) else 0.7 * known + 0.3 * gain
+        gain = (origin.violations - child.violations) * weight + origin.cost - child.cost
+        known = self.reheat_gain[origin.reheat]
+        self.reheat_gain[origin.reheat] = gain if np.isinf(known) else 0.7 * known + 0.3 * gain
 
     def _courses_to_exchange(
         self, first: Individual, second: Individual, island: int
@@ -356,13 +535,38 @@ class Evolution:
         return differences / (2 * max(self.n_lectures, 1))
 
     def _logs(self) -> dict[str, float | None]:
-        everyone = sorted(
-            (one for island in self.islands for one in island), key=lambda one: one.rank
-        )
-        apart = [self._distance(everyone[0], other) for other in everyone[1:]]
+        everyone = [one for island in self.islands for one in island]
+        if self.brood is not None and not self.brood.origins:
+            # Founders in the making belong to the population, as far as they have come.
+            everyone += [job.individual() for job in self.brood.jobs]
         return {
             "population_mean": float(np.mean([one.cost for one in everyone])),
-            "diversity": float(np.mean(apart)) if apart else 0.0,
+            "diversity": self._diversity(everyone),
+            "temperature": float(np.mean([job.temperature for job in self._latest])),
+            "anneal_cost": float(np.mean([job.cost for job in self._latest])),
+        }
+
+    def _diversity(self, everyone: list[Individual]) -> float:
+        """Return how far the others are from the best, on average."""
+        known, value = self._apart
+        if len(known) == len(everyone) and all(map(_is_same, known, everyone)):
+            return value
+        best, *others = sorted(everyone, key=lambda one: one.rank)
+        apart = [self._distance(best, other) for other in others]
+        value = float(np.mean(apart)) if apart else 0.0
+        if self.brood is None or self.brood.origins:
+            # Else the anneals go on in these arrays.
+            self._apart = everyone, value
+        return value
+
+    def _schedule(self) -> dict[str, float]:
+        """Return what of a schedule may change while an anneal is on its way."""
+        chains = min(self.scale, MOST_CHAINS)
+        return {
+            "end": self.stage.final_temperature * float(np.sqrt(self.scale)),
+            "kempe": min(self.stage.kempe * chains, 1.0),
+            "double": DOUBLE_CHAINS * chains,
+            "violation": self._violation,
         }
 
     def _job(
@@ -371,49 +575,76 @@ class Evolution:
         room: NDArray[np.integer],
         temperature: float,
         moves_per_lecture: int,
-    ) -> AnnealingJob:
-        chains = min(self.scale, MOST_CHAINS)
+    ) -> Generator[Beat, None, AnnealingJob]:
         schedule = Schedule(
             start=temperature,
-            end=self.stage.final_temperature * float(np.sqrt(self.scale)),
             moves=moves_per_lecture * max(self.n_lectures, 1),
-            kempe=min(self.stage.kempe * chains, 1.0),
-            double=DOUBLE_CHAINS * chains,
-            violation=self._violation,
+            **self._schedule(),
         )
         rng = random_state(self.state.seed_sequence(self.stage.name, 3, self.made))
         self.made += 1
-        return AnnealingJob(start_anneal(self.problem, period, room, schedule, rng), schedule)
+        # Aside: on the largest instances it takes a while.
+        anneal = yield from run_aside(
+            start_anneal,
+            self.problem,
+            period,
+            room,
+            schedule,
+            rng,
+            expected=SECONDS_OF_A_LECTURE * self.n_lectures,
+        )
+        return AnnealingJob(anneal, schedule)
 
-    def _anneal(self, jobs: list[AnnealingJob], seconds: float | None) -> Iterator[None]:
-        """Run the anneals on the executor, as many at once as there are workers."""
-        waiting = list(reversed(jobs))
-        running: dict[Future[Any], AnnealingJob] = {}
-        workers = max(1, min(self.state.workers, len(jobs)))
-        rounds = -(-len(jobs) // workers)
-        before = self._best_rank()
+    def _anneal(self, brood: Brood, steps: int | None) -> Generator[Pulse, None, None]:
+        """Run the anneals on the executor, as many at once as there are workers.
+
+        Parameters
+        ----------
+        brood
+            The anneals.
+        steps
+            Steps in which they come to their ends, of which this does the next one; None
+            for all at once.
+        """
+        step = brood.step
+        begins = [0 if steps is None else job.moves_until(step, steps) for job in brood.jobs]
+        ends = [None if steps is None else job.moves_until(step + 1, steps) for job in brood.jobs]
+        to_do = sum(end - begin for begin, end in zip(begins, ends, strict=True) if end is not None)
+        end_of = {id(job): end for job, end in zip(brood.jobs, ends, strict=True)}
+
+        def goes_on(job: AnnealingJob) -> bool:
+            end = end_of[id(job)]
+            return job.moves_left > 0 if end is None else job.moves_made < end
+
+        workers = max(1, min(self.state.workers, len(brood.jobs)))
+        rounds = -(-len(brood.jobs) // workers)
+        waiting = [job for job in reversed(brood.jobs) if brood.seconds is not None or goes_on(job)]
+        running = self._running
         try:
             while waiting or running:
                 while waiting and len(running) < workers:
                     job = waiting.pop()
-                    job.begin(None if seconds is None else seconds / rounds)
-                    running[self._submit(anneal_chunk, job)] = job
+                    if job.deadline is None and brood.seconds is not None:
+                        job.begin(brood.seconds / rounds, self._clock)
+                    running[self._submit(job)] = job
                 finished, _ = wait(running, timeout=PULSE, return_when=FIRST_COMPLETED)
                 for future in finished:
                     job = running.pop(future)
                     job.take(future.result())
                     self._offer(job)
-                    if job.moves_left > 0:
-                        running[self._submit(anneal_chunk, job)] = job
-                yield None
+                    if goes_on(job):
+                        running[self._submit(job)] = job
+                done = sum(job.moves_made for job in brood.jobs) - sum(begins)
+                yield Pulse(min(max(done / to_do, 0.0), 1.0) if to_do else None)
         finally:
             for future in running:
                 future.cancel()
-        self._settle(jobs, before)
+            running.clear()
 
-    def _submit(self, task: Any, job: AnnealingJob) -> Future[Any]:
+    def _submit(self, job: AnnealingJob) -> Future[Any]:
+        job.change(**self._schedule())
         return self.state.executor.submit(
-            task, self.problem, job.anneal, job.schedule, job.next_chunk()
+            anneal_chunk, self.problem, job.anneal, job.schedule, job.next_chunk()
         )
 
     def _best_rank(self) -> tuple[float, float]:
@@ -439,6 +670,10 @@ class Evolution:
         rank = job.individual().rank
         if rank < self._best_rank():
             self.state.offer(self._solution(job), cost=rank[1], violations=rank[0])
+
+
+def _is_same(one: Individual, other: Individual) -> bool:
+    return one.period is other.period
 
 
 def _within(values: NDArray[Any], shape: tuple[int, ...], least: int, end: int) -> bool:

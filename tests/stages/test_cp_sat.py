@@ -6,7 +6,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from schoolbell.stages import Budget, State
+from schoolbell.stages import Batch, Budget, Pulse, State
 from schoolbell.stages.cp_sat import CPSAT
 from schoolbell.stages.timetable import (
     Course,
@@ -34,7 +34,7 @@ def make_state(instance, executor, workers=1, formulation="UD2", clusters=3):
 def run(stage, instance, seconds=None, workers=1, **settings):
     with ThreadPoolExecutor(workers) as pool:
         state = make_state(instance, pool, workers, **settings)
-        batches = [b for b in stage.run(state, Budget(seconds)) if b is not None]
+        batches = [b for b in stage.run(state, Budget(seconds)) if isinstance(b, Batch)]
     return state, batches
 
 
@@ -104,7 +104,7 @@ def test_works_where_no_stage_has_found_clusters(faculty):
     with ThreadPoolExecutor(1) as pool:
         state = make_state(faculty, pool)
         del state.clusters
-        batches = [b for b in CPSAT(effort=0.02).run(state, Budget()) if b is not None]
+        batches = [b for b in CPSAT(effort=0.02).run(state, Budget()) if isinstance(b, Batch)]
     assert batches[-1].done == batches[-1].total > 1
     assert evaluated(state).violations == 0
 
@@ -157,7 +157,7 @@ def test_closing_stops_the_solver_and_keeps_the_best(cbctt):
         while state.solution is None:
             next(batches)
         for _ in range(5):
-            assert next(batches) is None
+            assert isinstance(next(batches), Pulse)
         begin = time.monotonic()
         batches.close()
         assert time.monotonic() - begin < 0.2
@@ -178,3 +178,34 @@ def test_closing_stops_the_solver_and_keeps_the_best(cbctt):
 def test_refuses_parameters_out_of_range(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         CPSAT(**wrong)
+
+
+def places(stage, instance, seconds=None, **settings):
+    """Units done and the part of the unit in hand at each yield, and what was said."""
+    done, told, said = 0, [], []
+    with ThreadPoolExecutor(1) as pool:
+        state = make_state(instance, pool, **settings)
+        for item in stage.run(state, Budget(seconds)):
+            if isinstance(item, Batch):
+                done = item.done
+                told.append(float(done))
+            elif isinstance(item, Pulse) and item.part is not None:
+                told.append(done + item.part)
+                said.append(item.message)
+    return told, said
+
+
+def test_pulses_tell_the_part_of_the_cluster_in_hand_and_it_never_goes_back(faculty):
+    for seconds in (None, 4.0):
+        told, _ = places(CPSAT(effort=0.3), faculty, seconds, clusters=2)
+        assert told == sorted(told)
+        assert told[-1] == 2
+        assert len({place for place in told if place % 1}) > 5
+
+
+def test_pulses_move_while_a_timetable_to_start_from_is_found(cbctt):
+    instance = Instance.read(cbctt / "comp05.ectt")
+    told, said = places(CPSAT(effort=0.01, starts=2), instance)
+    assert told == sorted(told)
+    assert any(0 < place < 0.5 for place in told)
+    assert any(text and text.startswith("CP-SAT: ") and text.endswith(" s") for text in said)

@@ -1,12 +1,14 @@
 """Clusters of courses."""
 
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from threading import Event
 
 import numpy as np
 import pytest
-from schoolbell.stages import Budget, State
+from schoolbell.stages import Batch, Budget, Pulse, State, louvain_clustering
 from schoolbell.stages.louvain_clustering import LouvainClustering
 from schoolbell.stages.timetable import Course, Instance, Room, generate
+from schoolbell.stages.timetable.partition import louvain
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +19,7 @@ def faculty() -> Instance:
 def run(stage, instance, executor, workers=1):
     state = State(instance, seed=1, executor=executor, workers=workers)
     state.instance = instance
-    return state, [batch for batch in stage.run(state, Budget()) if batch is not None]
+    return state, [batch for batch in stage.run(state, Budget()) if isinstance(batch, Batch)]
 
 
 def sizes(state):
@@ -80,9 +82,12 @@ def test_closing_does_not_wait_for_louvain():
         state = State(instance, seed=1, executor=pool)
         state.instance = instance
         batches = LouvainClustering().run(state, Budget())
-        while (batch := next(batches)) is None or batch.done < 50:
+        while not isinstance(batch := next(batches), Batch) or batch.done < 50:
             pass
-        assert next(batches) is None, "Louvain is expected to take longer than a pulse"
+        following = next(batches)
+        assert isinstance(following, Pulse) or following.done < 80, (
+            "Louvain is expected to take longer than a pulse"
+        )
         batches.close()
         # The thread is free again long before Louvain could have ended.
         pool.submit(int).result(timeout=0.5)
@@ -95,3 +100,31 @@ def test_closing_does_not_wait_for_louvain():
 def test_refuses_parameters_out_of_range(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong)) if len(wrong) == 1 else "max_size"):
         LouvainClustering(**wrong)
+
+
+def test_pulses_tell_the_part_of_the_step_in_hand_and_it_never_goes_back(faculty, monkeypatch):
+    release = Event()
+
+    def wait_and_cluster(*arguments):
+        assert release.wait(60)
+        return louvain(*arguments)
+
+    monkeypatch.setattr(louvain_clustering, "louvain", wait_and_cluster)
+    monkeypatch.setattr(louvain_clustering, "LEAST_SECONDS", 1.0)
+    place, told = 0.0, [0]
+    with ThreadPoolExecutor(1) as pool:
+        state = State(faculty, seed=1, executor=pool)
+        state.instance = faculty
+        for item in LouvainClustering(chunk_size=200, max_size=20).run(state, Budget()):
+            if isinstance(item, Batch):
+                told.append(item.done)
+                place = max(place, item.done)
+            elif item is not None and item.part is not None:
+                assert place <= told[-1] + item.part
+                place = told[-1] + item.part
+            if sum(50 < step < 80 for step in told) > 3:
+                release.set()
+    assert told == sorted(told)
+    assert told[-1] == 100
+    # However fast they were, all are told.
+    assert set(range(50, 81)) <= set(told)

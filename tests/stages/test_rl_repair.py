@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from schoolbell.stages import Batch, Budget, RLRepair, State
+from schoolbell.stages import Batch, Budget, Pulse, RLRepair, State, rl_repair
 from schoolbell.stages.timetable import FormatError, Formulation, Instance, Solution, evaluate
 from schoolbell.stages.timetable.q_learner import QLearner
 from schoolbell.stages.timetable.repair_agent import new_repair_agent, shipped_repair_agent
+from schoolbell.stages.timetable.repair_environment import RepairEnvironment
 from schoolbell.stages.timetable.search import build_search_problem
 
 
@@ -31,7 +32,7 @@ def make_state(instance: Instance, shuffle: int = 0) -> State:
 
 
 def run(stage: RLRepair, state: State, budget: Budget | None = None) -> list[Batch]:
-    return [batch for batch in stage.run(state, budget or Budget()) if batch is not None]
+    return [item for item in stage.run(state, budget or Budget()) if isinstance(item, Batch)]
 
 
 def test_it_removes_violations_and_says_what_is_left(instance: Instance) -> None:
@@ -68,7 +69,6 @@ def test_it_ends_when_nothing_is_violated_and_nothing_helps(instance: Instance) 
     assert state.violations == 0
     assert state.cost is not None
     assert state.cost > 0
-    assert [batch.logs["reward"] for batch in batches[-4:]] == [0.0] * 4
     assert all(batch.total > batch.done for batch in batches[:-1] if batch.total is not None)
 
 
@@ -146,7 +146,8 @@ def test_a_run_that_was_broken_off_goes_on_where_it_was(instance: Instance) -> N
     broken = make_state(instance)
     stream = stage.run(broken, Budget())
     for _ in range(4):
-        next(stream)
+        while not isinstance(next(stream), Batch):
+            pass
     saved = stage.state_dict()
     stream.close()
     later = RLRepair(episodes=60, batch_size=2, epsilon=0.5)
@@ -175,6 +176,62 @@ def test_another_agent_can_take_the_learners_place(instance: Instance) -> None:
     agent = OnlyKempe()
     run(RLRepair(episodes=10, agent=agent), make_state(instance))
     assert agent.learned >= 10
+
+
+def conflicts_of(state: State) -> int:
+    environment = RepairEnvironment(state.search, *state.solution.lecture_arrays())
+    return environment.count_conflicts()
+
+
+@pytest.mark.parametrize("seconds", [None, 3600.0])
+def test_it_counts_three_episodes_a_conflict_and_then_says_that_it_goes_on(
+    instance: Instance, seconds: float | None
+) -> None:
+    state = make_state(instance)
+    total = min(200, 3 * conflicts_of(state))
+    items = list(RLRepair(batch_size=10, patience=5_000).run(state, Budget(seconds)))
+    batches = [item for item in items if isinstance(item, Batch)]
+    assert {batch.total for batch in batches} == {total}
+    assert batches[-1].done == total
+    assert not any(isinstance(item, Batch) for item in items[items.index(batches[-1]) + 1 :])
+    told = [item.message for item in items if isinstance(item, Pulse) and item.message]
+    assert all(text.startswith("Repairing on, ") for text in told)
+    counts = [int(text.split()[-2]) for text in told]
+    # Without a limit the last of them are fewer, at the end of all.
+    assert counts[:-1] == list(range(total + 10, total + 10 * len(counts), 10))
+    assert len(counts) > 5
+    assert state.violations == 0
+
+
+def test_the_users_episodes_are_all_that_it_plays(instance: Instance) -> None:
+    for seconds in (None, 3600.0):
+        items = list(RLRepair(episodes=30).run(make_state(instance), Budget(seconds)))
+        batches = [item for item in items if isinstance(item, Batch)]
+        assert [(batch.done, batch.total) for batch in batches] == [(20, 30), (30, 30)]
+        assert items[-1] is batches[-1]
+
+
+def test_long_episodes_pulse_within_their_batch(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    play = RepairEnvironment.play
+
+    def slow(environment: RepairEnvironment, agent: QLearner, episodes: int, *rest, **more):
+        now[0] += 0.04 * episodes
+        return play(environment, agent, episodes, *rest, **more)
+
+    monkeypatch.setattr(rl_repair.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(RepairEnvironment, "play", slow)
+    parts: list[float] = []
+    last = 0.0
+    for item in RLRepair(episodes=20).run(make_state(instance), Budget()):
+        assert now[0] - last < 0.15
+        last = now[0]
+        if isinstance(item, Pulse) and item.part is not None:
+            parts.append(item.part)
+    assert parts == sorted(parts)
+    assert len(parts) >= 9
 
 
 def test_a_spent_budget_ends_it(instance: Instance) -> None:

@@ -18,7 +18,7 @@ from schoolbell.stages.train_agent import crowded_instance
 def train(problem, seed: int = 1, **parameters) -> tuple[State, list[Batch]]:
     state = State(problem, seed=seed, executor=ThreadPoolExecutor(1), workers=1)
     stream = TrainAgent(**{"episodes": 60, "visit": 20, "instances": 2} | parameters)
-    batches = [batch for batch in stream.run(state, Budget()) if batch is not None]
+    batches = [batch for batch in stream.run(state, Budget()) if isinstance(batch, Batch)]
     return state, batches
 
 
