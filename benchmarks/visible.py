@@ -406,7 +406,7 @@ def _run(args: argparse.Namespace, name: str, url: str, slaves: str, cut: str) -
 
     scenario = SCENARIOS[name]
     terminal, tqdm, rich = (os.fdopen(one, "w") for one in json.loads(slaves))
-    with open(cut, "a") as moments:
+    with Path(cut).open("a") as moments:
         scenario.pipeline().fit(
             callbacks=[
                 ProgbarLogger("rich", terminal),

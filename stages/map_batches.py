@@ -100,7 +100,7 @@ class MapBatches(Stage):
                 running[state.executor.submit(*task, batch)] = number
 
         try:
-            yield Pulse(total=len(starts))
+            yield Pulse(0.0, total=len(starts))
             # One batch ready for every worker beside the one in hand: none of them idles.
             submit(2 * state.workers)
             done, before = 0, 0.0
