@@ -213,8 +213,10 @@ class ProgressTracker:
         self._reached = 0.0
         self._stage_seconds: float | None = None
         self._stage_ends_at: float | None = None
-        # Seconds so far that count for no limit, and the unit in which they grow.
+        # Seconds so far that count for no limit, those before this stage, and the unit in which
+        # they grow.
         self._overtime = 0.0
+        self._overtime_before = 0.0
         self._overtime_in: int | None = None
         # What the readers have noticed so far: units of the stage in hand, and progress.
         self._units_noticed: UnitClock | None = None
@@ -305,6 +307,7 @@ class ProgressTracker:
             self.stage_items_done = 0
             self._pulse = self._pulse_noticed = _NO_PULSE
             self._overtime_in = None
+            self._overtime_before = self._overtime
             self._segment = _Segment(end=end, total=total, done=0, floor=start)
             self._shown = replace(self._segment, floor=min(self._told, end))
             self._stage_ends_at = None if seconds is None else now + seconds
@@ -392,7 +395,8 @@ class ProgressTracker:
                 self._reached = end
             else:
                 self._smooth(now)
-            self._forecast.past[self.stage] = now - self._units_noticed.began
+            seconds = now - self._units_noticed.began
+            self._forecast.end_stage(self.stage, seconds, self._overtime - self._overtime_before)
             self._units_noticed = None
             self._pulse = self._pulse_noticed = _NO_PULSE
             later = self._names[self._names.index(self.stage) + 1 :]
@@ -655,6 +659,7 @@ class ProgressTracker:
             self._units_noticed,
             self._stage_ends_at,
             self._time_limit,
+            self._overtime - self._overtime_before,
         )
 
     def _message(self, done: int) -> str:

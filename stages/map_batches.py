@@ -100,9 +100,9 @@ class MapBatches(Stage):
                 running[state.executor.submit(*task, batch)] = number
 
         try:
-            yield Pulse(0.0, total=len(starts))
             # One batch ready for every worker beside the one in hand: none of them idles.
             submit(2 * state.workers)
+            yield Pulse(0.0, total=len(starts))
             done, before = 0, 0.0
             while running and not budget.should_end:
                 finished, _ = wait(running, _PULSE_SECONDS, FIRST_COMPLETED)
