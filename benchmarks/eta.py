@@ -4,11 +4,12 @@
 
 Five runs of different instances and settings, with and without a time limit, are recorded with
 two seeds each: when each stage began and ended, what the stages expected to take, when each batch
-was done and what pulses told of the unit in hand. The first seed's events are played on a clock of
-our own to the run's `ProgressTracker`, read twice a second as a display does, and, as progress of
-the whole run, to tqdm and rich with their own estimators. At every 10 % of the run's time each says
-how long it will still take; the error is the difference from the truth, in per cent of the run's
-time. "With timings" is the tracker when `fit` is given the second seed's run as its timings.
+was done and what pulses told of the unit in hand. The first seed's events are played on a clock
+of our own to the run's `ProgressTracker`, read twice a second as a display does, and, as progress
+of the whole run, to tqdm and rich with their own estimators. At every 10 % of the run's time each
+says how long it will still take; the error is the difference from the truth, in per cent of the
+run's time. "With timings" is the tracker when `fit` is given the second seed's run as its
+timings.
 
 With `--keep`, recordings are left in a folder and found there the next time.
 """

@@ -1,5 +1,6 @@
 """Calls the hooks of several callbacks."""
 
+import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal
@@ -92,6 +93,30 @@ class CallbackList:
         """Tell whether any callback wants this hook."""
         return bool(self._bound[name])
 
+    def calling(self) -> Callback | None:
+        """Return the callback in whose hook the present thread is; None outside of hooks.
+
+        It looks for the hooks in the call stack, since to note every call would
+        make every batch slower.
+        """
+        hooks: dict[Any, list[Callback]] = {}
+        for pairs in self._bound.values():
+            for callback, hook in pairs:
+                code = getattr(getattr(hook, "__func__", hook), "__code__", None)
+                hooks.setdefault(code, []).append(callback)
+        frame = sys._getframe(1)
+        while frame is not None:
+            found = hooks.get(frame.f_code)
+            if found:
+                names = frame.f_code.co_varnames[: frame.f_code.co_argcount]
+                owner = frame.f_locals.get(names[0]) if names else None
+                if not isinstance(owner, Callback):
+                    return found[0]
+                if any(owner is one for one in found):
+                    return owner
+            frame = frame.f_back
+        return None
+
     def set_pipeline(self, pipeline: Control) -> None:
         """Give every callback the pipeline that it watches."""
         for callback in self.callbacks:
@@ -101,6 +126,11 @@ class CallbackList:
         """Give every callback what is known before the run."""
         for callback in self.callbacks:
             callback.set_params(params)
+
+    def check(self) -> None:
+        """Let every callback find out whether it can watch the run that is about to begin."""
+        for callback in list(self.callbacks):
+            self._call_one(callback, callback.check, "check")
 
     def on_pipeline_begin(self, logs: Logs | None = None) -> None:
         """Call the hook of every callback that overrides it."""
@@ -174,7 +204,7 @@ class CallbackList:
             self._report(callback, name, error)
 
     def _report(self, callback: Callback, name: str, error: Exception) -> None:
-        wrapped = CallbackError(type(callback).__name__, name, error)
+        wrapped = CallbackError.wrapping(type(callback).__name__, name, error)
         if self._errors == "raise":
             raise wrapped from error
         if any(one is callback for one in self.callbacks):

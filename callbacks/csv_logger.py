@@ -4,9 +4,12 @@ import csv
 import os
 import warnings
 from pathlib import Path
+from typing import ClassVar
 
-from .callback import CORE_COLUMNS, Callback, Logs
+from .argument_error import ArgumentError
+from .callback import Callback, Logs, nothing
 from .csv_feed import CSVFeed
+from .vocabulary import CORE_COLUMNS
 
 
 class CSVLogger(Callback):
@@ -40,14 +43,22 @@ class CSVLogger(Callback):
         At the beginning of a run, for a file that cannot be opened.
     """
 
+    made_anew: ClassVar = {"_feed": nothing}
+
     def __init__(
         self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False
     ) -> None:
         super().__init__()
-        if len(separator) != 1 or separator.isalnum() or separator in '"\r\n.+-%':
-            raise ValueError(
-                f"separator must be one character that numbers do not have, got {separator!r}"
-            )
+        if not isinstance(filename, str | os.PathLike):
+            raise ArgumentError.of("filename", "the path of a file", filename)
+        if (
+            not isinstance(separator, str)
+            or len(separator) != 1
+            or separator.isalnum()
+            or separator in '"\r\n.+-%'
+        ):
+            wanted = "one character that numbers do not have"
+            raise ArgumentError.of("separator", wanted, separator)
         self.filename = Path(filename)
         self.separator = separator
         self.append = append

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from .argument_error import ArgumentError, check_number
 from .callback import Callback, Logs
 from .monitor import Mode, Monitor, as_names, check_numbers, watched_stages
 
@@ -70,13 +71,13 @@ class EarlyStopping(Callback):
         scope: Literal["stage", "pipeline"] = "stage",
     ) -> None:
         super().__init__()
-        if not patience >= 0:
-            raise ValueError(f"patience must be 0 or more, got {patience!r}")
-        if not start_from_batch >= 0:
-            raise ValueError(f"start_from_batch must be 0 or more, got {start_from_batch!r}")
-        if scope not in ("stage", "pipeline"):
-            raise ValueError(f'scope must be "stage" or "pipeline", got {scope!r}')
         self._watch = Monitor.of(monitor, mode, min_delta)
+        check_number("patience", patience, 0, "0 or more")
+        check_number("start_from_batch", start_from_batch, 0, "0 or more")
+        if baseline is not None:
+            check_number("baseline", baseline, wanted="a number or None")
+        if scope not in ("stage", "pipeline"):
+            raise ArgumentError.of("scope", '"stage" or "pipeline"', scope)
         self.monitor = monitor
         self.min_delta = min_delta
         self.patience = patience
@@ -97,6 +98,9 @@ class EarlyStopping(Callback):
         self.best_batch: int | None = None
         # Batches of the sequence before those of the present stage.
         self._before = 0
+
+    def check(self) -> None:
+        watched_stages(self.params, self.stages, self.monitor)
 
     def on_pipeline_begin(self, logs: Logs | None = None) -> None:
         self._watched = watched_stages(self.params, self.stages, self.monitor)

@@ -12,11 +12,12 @@ from typing import Any, cast
 from .callback import Logs
 from .control import Control
 from .job_keys import HEARTBEAT_SECONDS, JobKeys
-from .redis_connection import connect, explained, redacted
+from .redis_connection import connect, explained, is_passing, redacted
 from .redis_unavailable_error import RedisUnavailableError
 from .snapshot import Snapshot
 from .snapshot_fields import plain_tree, snapshot_values, to_fields
 from .ticker import Ticker
+from .vocabulary import COMMAND
 
 _Commands = list[tuple[str, dict[str, str]]]
 
@@ -30,8 +31,8 @@ _PROMPTNESS = 0.8
 # The end of a run is offered for so long to a server that is away, while the process lives.
 _LAST_SECONDS = 60.0
 _LAST_RETRY_SECONDS = 0.2
-# Errors of a server that may soon be well again: no reason not to begin a run.
-_PASSING = ("OutOfMemoryError", "BusyLoadingError")
+# How a stage ended.
+_ENDING = ("ended_by", "stopped_by")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ class RedisFeed:
         try:
             self._flush()
         except (RedisError, OSError) as error:
-            if type(error).__name__ not in _PASSING:
+            if not is_passing(error):
                 self._client.close()
                 raise explained(error, self._url) from None
         self._ticker.start()
@@ -213,9 +214,9 @@ class RedisFeed:
             self._last_command = identity
             command = fields.get("command")
             if command == "stop":
-                self._control.stop(by="command")
+                self._control.stop(by=COMMAND)
             elif command == "skip_stage":
-                self._control.skip_stage()
+                self._control.skip_stage(by=COMMAND)
             elif command == "pause":
                 self._control.pause()
             elif command == "resume":
@@ -283,7 +284,7 @@ class RedisFeed:
                 stage["start"] = logs["progress"]
                 stage["end"] = logs["progress"] + logs["share"]
             if event == "stage_end":
-                names = ("done", "total", "seconds", "cost", "violations", "ended_by")
+                names = ("done", "total", "seconds", "cost", "violations", *_ENDING)
                 stage |= {name: logs.get(name) for name in names}
 
     def _hash(self, values: Mapping[str, Any]) -> Any:

@@ -1,17 +1,20 @@
 """Shows a run to the world through Redis."""
 
 import atexit
+import secrets
 import shutil
 import sys
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from .callback import Callback, Logs
+from .argument_error import ArgumentError, check_number
+from .callback import Callback, Logs, nothing
 from .embedded_redis import EmbeddedRedis, find_program
-from .job_keys import DEFAULT_PREFIX, HEARTBEAT_SECONDS, JobKeys
-from .redis_connection import check_server, redacted, resolved_url, urlsplit_or_none
+from .job_keys import DEFAULT_PREFIX, HEARTBEAT_SECONDS, JOB_ID_WANTED, JobKeys, is_job_id
+from .redis_connection import check_keys, check_server, redacted, resolved_url, urlsplit_or_none
 from .redis_feed import RedisFeed
+from .vocabulary import FINISHED, outcome_text
 
 
 class RedisLogger(Callback):
@@ -67,6 +70,8 @@ class RedisLogger(Callback):
         there is none to start. Its message has no password.
     """
 
+    made_anew: ClassVar = {"_server": nothing, "_feed": nothing}
+
     def __init__(
         self,
         url: str | None = None,
@@ -78,13 +83,18 @@ class RedisLogger(Callback):
         announce: bool = True,
     ) -> None:
         super().__init__()
-        if not 0.05 <= interval <= HEARTBEAT_SECONDS / 2:
-            longest = HEARTBEAT_SECONDS // 2
-            raise ValueError(f"interval must be 0.05 to {longest} seconds, got {interval!r}")
-        if ttl is not None and not ttl >= 1:
-            raise ValueError(f"ttl must be a number of seconds from 1 or None, got {ttl!r}")
-        if not prefix:
-            raise ValueError("prefix must not be empty")
+        wanted = f"0.05 to {HEARTBEAT_SECONDS // 2} seconds"
+        check_number("interval", interval, 0.05, wanted)
+        if interval > HEARTBEAT_SECONDS / 2:
+            raise ArgumentError.of("interval", wanted, interval)
+        if ttl is not None:
+            check_number("ttl", ttl, 1, "a number of seconds from 1 or None")
+        if not isinstance(prefix, str) or not prefix:
+            raise ArgumentError.of("prefix", "a text and must not be empty", prefix)
+        if url is not None and not isinstance(url, str):
+            raise ArgumentError.of("url", "a text such as redis://localhost:6379, or None", url)
+        if job_id is not None and not is_job_id(job_id):
+            raise ArgumentError.of("job_id", JOB_ID_WANTED, job_id)
         self._url = url
         self.job_id = job_id
         self.interval = interval
@@ -127,6 +137,8 @@ class RedisLogger(Callback):
             find_program()
         else:
             check_server(url)
+            keys = JobKeys(self.job_id or self.params.get("job_id") or "run", self.prefix)
+            check_keys(url, f"{keys.snapshot}:probe-{secrets.token_hex(4)}")
 
     def _given_params(self) -> dict[str, Any]:
         return super()._given_params() | {"url": self._url}
@@ -166,9 +178,13 @@ class RedisLogger(Callback):
 
     def on_pipeline_end(self, logs: Logs | None = None) -> None:
         about = logs or {}
-        outcome = about.get("status", "finished")
-        reason = about.get("stopped_by") or about.get("error")
-        self._end(f"{outcome}: {reason}" if reason else outcome, about)
+        outcome = outcome_text(
+            about.get("status", FINISHED),
+            about.get("stopped_by"),
+            about.get("error"),
+            about.get("violations"),
+        )
+        self._end(outcome, about)
 
     def _end(self, outcome: str, logs: Logs) -> None:
         feed, self._feed = self._feed, None

@@ -3,9 +3,10 @@
 import atexit
 import warnings
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
-from .callback import Callback, Logs
+from .argument_error import ArgumentError, check_number
+from .callback import Callback, Logs, nothing
 from .http_target import HTTPTarget
 from .parameters import HIDDEN, without_secrets
 from .remote_feed import RemoteFeed
@@ -47,6 +48,8 @@ class RemoteMonitor(Callback):
         an interval that is not positive.
     """
 
+    made_anew: ClassVar = {"_feed": nothing}
+
     def __init__(
         self,
         root: str = "http://localhost:9000",
@@ -57,8 +60,14 @@ class RemoteMonitor(Callback):
         interval: float = 0.5,
     ) -> None:
         super().__init__()
+        for name, text in (("root", root), ("path", path), ("field", field)):
+            if not isinstance(text, str):
+                raise ArgumentError.of(name, "a text", text)
+        if headers is not None and not isinstance(headers, Mapping):
+            raise ArgumentError.of("headers", "a dict of texts or None", type(headers))
+        check_number("interval", interval, 0, "a positive number of seconds")
         if not 0 < interval < float("inf"):
-            raise ValueError(f"interval must be a positive number of seconds, got {interval!r}")
+            raise ArgumentError.of("interval", "a positive number of seconds", interval)
         self._given = {"root": root, "path": path, "headers": headers}
         self._target = HTTPTarget(root + path, None if send_as_json else field, headers)
         self.root = self._target.name

@@ -9,12 +9,14 @@ from collections import deque
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
-from .callback import Callback, Logs
+from .argument_error import ArgumentError, check_number
+from .callback import Callback, Logs, nothing
 from .event_file import EventFile
 from .formatting import format_number, format_seconds
 from .ticker import Ticker
+from .vocabulary import FAILED, FINISHED, best_text, outcome_text, stage_end_text
 
 _FLUSH_SECONDS = 1.0
 # The last picture may be the first one, on a busy machine.
@@ -71,6 +73,16 @@ class TensorBoard(Callback):
         At the beginning of a run, for a folder that cannot be written.
     """
 
+    made_anew: ClassVar = {
+        "_file": nothing,
+        "_ticker": nothing,
+        # Each run begins with these.
+        "_rows": None,
+        "_summaries": None,
+        "_solution": None,
+        "_session_end": None,
+    }
+
     def __init__(
         self, log_dir: str | os.PathLike[str] = "logs", image_interval: float = 5.0
     ) -> None:
@@ -82,8 +94,11 @@ class TensorBoard(Callback):
             raise ImportError(
                 "TensorBoard needs tensorboardX: pip install 'schoolbell[tensorboard]'"
             ) from error
+        if not isinstance(log_dir, str | os.PathLike):
+            raise ArgumentError.of("log_dir", "the path of a folder", log_dir)
+        check_number("image_interval", image_interval, 0, "positive")
         if not image_interval > 0:
-            raise ValueError(f"image_interval must be positive, got {image_interval!r}")
+            raise ArgumentError.of("image_interval", "positive", image_interval)
         self.log_dir = Path(log_dir)
         self.image_interval = image_interval
         if self._draws_pictures:
@@ -139,7 +154,12 @@ class TensorBoard(Callback):
             format_seconds(about.get("seconds")),
             format_number(about.get("cost")),
             format_number(about.get("violations")),
-            about.get("ended_by", ""),
+            stage_end_text(
+                about.get("ended_by", ""),
+                about.get("stopped_by"),
+                about.get("done"),
+                about.get("total"),
+            ),
         )
         self._stage_lines.append(f"| {' | '.join(cells)} |")
         self._add_text(f"Running for {format_seconds(about.get('elapsed'))}")
@@ -199,19 +219,16 @@ class TensorBoard(Callback):
     def _add_outcome(self, logs: Mapping[str, Any]) -> None:
         from tensorboardX.summary import scalar
 
-        status = logs.get("status", "finished")
-        reason = logs.get("stopped_by") or logs.get("error")
-        outcome = f"{status}: {reason}" if reason else status
-        best = "no solution"
-        if logs.get("cost") is not None:
-            best = f"cost {format_number(logs['cost'])}, violations {logs.get('violations')}"
+        status, violations = logs.get("status", FINISHED), logs.get("violations")
+        outcome = outcome_text(status, logs.get("stopped_by"), logs.get("error"), violations)
+        best = best_text(logs.get("cost"), violations)
         name = self.params.get("job_id", "")
         elapsed = format_seconds(logs.get("elapsed"))
         self._add_text(f"Run {name}: **{outcome}** in {elapsed}, {best}")
         for key, tag in _FINAL_TAGS.items():
             if logs.get(key) is not None:
                 self._summaries.append((self._steps_before, scalar(tag, logs[key])))
-        if status != "failed":
+        if status != FAILED:
             self._summaries.append((self._steps_before, self._session_end))
 
     def _write(self) -> None:

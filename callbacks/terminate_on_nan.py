@@ -3,6 +3,7 @@
 import math
 import warnings
 
+from .argument_error import ArgumentError
 from .callback import Callback, Logs
 from .monitor import watched_stages
 
@@ -23,8 +24,13 @@ class TerminateOnNaN(Callback):
 
     def __init__(self, monitor: str | None = None) -> None:
         super().__init__()
+        if monitor is not None and not isinstance(monitor, str):
+            raise ArgumentError.of("monitor", "the name of a value of the logs, or None", monitor)
         self.monitor = monitor
         self._names: tuple[str, ...] = ("cost",) if monitor is None else (monitor,)
+
+    def check(self) -> None:
+        watched_stages(self.params, None, self.monitor)
 
     def on_pipeline_begin(self, logs: Logs | None = None) -> None:
         watched_stages(self.params, None, self.monitor)

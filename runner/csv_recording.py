@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
 from ..callbacks import Logs
-from ..callbacks.callback import CORE_COLUMNS
 from ..callbacks.snapshot_fields import read_number
-from ..stages.timetable import FormatError
+from ..callbacks.vocabulary import CORE_COLUMNS, FINISHED, INTERRUPTED
+from ..stages.timetable import FormatError, MissingFileError
 from .config_error import ConfigError
 from .recording import Moment, Recording, batch_moments, params_of, stage_about
 from .run_config import read_object
@@ -91,6 +91,8 @@ def _opened(path: Path) -> TextIO:
         if not stat.S_ISREG(path.stat().st_mode):
             raise FormatError(path, None, "no regular file", "a CSV file")
         return path.open(newline="", encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        raise MissingFileError(path) from None
     except OSError as error:
         found = (error.strerror or str(error)).lower()
         raise FormatError(path, None, found, "a readable file") from error
@@ -187,7 +189,7 @@ def _moments(
         before, batch = logs, number
     yield _stage_end(before, batch, began)
     core = ("stage", "progress", "elapsed", "cost", "violations")
-    status = "finished" if before["progress"] >= 1 else "interrupted"
+    status = FINISHED if before["progress"] >= 1 else INTERRUPTED
     end = {"status": status, "stopped_by": None, **{n: before[n] for n in core}, "error": None}
     yield Moment("on_pipeline_end", None, end)
 
@@ -204,5 +206,5 @@ def _stage_begin(about: dict[str, Any], before: Logs) -> Logs:
 
 def _stage_end(last: Logs, batch: int, began: float) -> Moment:
     seconds = last["elapsed"] - began
-    about = {"batches": batch + 1, "seconds": seconds, "ended_by": "finished"}
+    about = {"batches": batch + 1, "seconds": seconds, "ended_by": FINISHED, "stopped_by": None}
     return Moment("on_stage_end", last["stage"], {**last, **about})

@@ -465,9 +465,8 @@ class ProgressTracker:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Stand where a run stood whose backup this is."""
         segment, shown = _Segment(**state["segment"]), _Segment(**state["shown"])
-        bounds = {
-            name: (float(start), float(end)) for name, (start, end) in state["bounds"].items()
-        }
+        saved = state["bounds"].items()
+        bounds = {name: (float(start), float(end)) for name, (start, end) in saved}
         known = (None, *self._names)
         named = (state["stage"], *state["past"], *bounds)
         in_order = 0 <= state["told"] <= 1 and 0 <= state["reached"] <= 1

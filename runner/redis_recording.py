@@ -5,14 +5,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..callbacks import Logs, Snapshot
-from ..callbacks.callback import CORE_COLUMNS
 from ..callbacks.job_keys import JobKeys
 from ..callbacks.redis_connection import connect, explained
 from ..callbacks.snapshot import own_message
 from ..callbacks.snapshot_fields import read_number, read_snapshot_values
+from ..callbacks.vocabulary import CORE_COLUMNS, INTERRUPTED
 from .recording import PULSE, Moment, Recording, batch_moments, params_of
 from .unknown_job_error import UnknownJobError
-from .watch import known_url
+from .watching import known_url
 
 _MOST_EVENTS = 50_000
 
@@ -89,7 +89,7 @@ def _moments(params: Mapping[str, Any], events: list[dict[str, str]]) -> Iterato
             number = int(logs.get("batches", 0)) - 1 if ends else read_number(fields["batch"])
             if isinstance(number, int) and number > batch and _is_whole(logs):
                 batch = number
-                extra = ("batches", "seconds", "ended_by")
+                extra = ("batches", "seconds", "ended_by", "stopped_by")
                 row = {name: value for name, value in logs.items() if name not in extra}
                 yield from batch_moments(number, row, before)
                 before = row
@@ -102,10 +102,10 @@ def _moments(params: Mapping[str, Any], events: list[dict[str, str]]) -> Iterato
             yield _pulse(fields)
     # The run is lost, or goes on still.
     if stage is not None:
-        about = {"batches": batch + 1, "seconds": 0.0, "ended_by": "interrupted"}
-        yield Moment("on_stage_end", stage, {**before, "stage": stage, **about})
+        about = {"batches": batch + 1, "seconds": 0.0, "ended_by": INTERRUPTED}
+        yield Moment("on_stage_end", stage, {**before, "stage": stage, **about, "stopped_by": None})
     core = {name: before[name] for name in ("progress", "elapsed", "cost", "violations")}
-    end = {"status": "interrupted", "stopped_by": None, "stage": stage, **core, "error": None}
+    end = {"status": INTERRUPTED, "stopped_by": None, "stage": stage, **core, "error": None}
     yield Moment("on_pipeline_end", None, end)
 
 

@@ -11,8 +11,8 @@ from ..callbacks import Display, Snapshot
 from ..callbacks.formatting import format_number, format_seconds
 from ..callbacks.progbar_logger import make_display
 from .job_control import list_jobs, send_command
-from .watch import watch
 from .watched_snapshot import WatchedSnapshot
+from .watching import watch
 
 _GOOD_ENDS = ("finished", "stopped")
 _FAILED = 1

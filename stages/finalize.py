@@ -1,8 +1,9 @@
 """The last stage: an independent evaluation, and the files."""
 
 import os
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from .stage import Stage
 from .state import State
 from .timetable import Evaluation, evaluate
 from .timetable.atomic import write_atomically
+from .timetable.check_writable import check_writable
 from .timetable.rendering import render_csv, render_html
 from .timetable.waiting import wait_all
 
@@ -40,6 +42,8 @@ class Finalize(Stage):
 
     Raises
     ------
+    OSError
+        Before the run, if a file cannot be written where it is to go.
     RuntimeError
         In `run`, if the search was wrong about the cost or the violations; the
         files are not written then.
@@ -51,6 +55,7 @@ class Finalize(Stage):
     time_share = 0.5
     label = "Finalizing"
     tunable = ()
+    brief = True
     incidental = ("solution", "html", "csv")
 
     def __init__(
@@ -62,6 +67,12 @@ class Finalize(Stage):
         self.solution = solution
         self.html = html
         self.csv = csv
+
+    def check(self) -> None:
+        """See that the files can be written."""
+        for path in self.get_params().values():
+            if path is not None:
+                check_writable(Path(path))
 
     def run(self, state: State, budget: Budget) -> Iterator[Batch | Pulse | None]:
         """Evaluate and write; both go to their end even when the stage is closed."""
@@ -80,7 +91,8 @@ class Finalize(Stage):
         if steps > 1:
             if not budget.should_end:
                 yield Batch(1, steps)
-            state.files = yield from _to_its_end(budget, WRITING * lectures, self.write, evaluation)
+            writing = partial(self.write, evaluation, state.infeasible_because)
+            state.files = yield from _to_its_end(budget, WRITING * lectures, writing)
         yield Batch(steps, steps)
 
     def expected_seconds(self, state: State, time_limit: float | None) -> float | None:
@@ -96,8 +108,15 @@ class Finalize(Stage):
         for _ in self.run(state, Budget()):
             yield None
 
-    def write(self, evaluation: Evaluation) -> list[Path]:
+    def write(self, evaluation: Evaluation, infeasible_because: Sequence[str] = ()) -> list[Path]:
         """Write the files whose paths were given; none is ever seen half-written.
+
+        Parameters
+        ----------
+        evaluation
+            What is to be written.
+        infeasible_because
+            Reasons why no timetable can be feasible, for the page.
 
         Returns
         -------
@@ -112,7 +131,7 @@ class Finalize(Stage):
         """
         texts = (
             (self.solution, evaluation.solution.dumps),
-            (self.html, lambda: render_html(evaluation)),
+            (self.html, lambda: render_html(evaluation, infeasible_because)),
             (self.csv, lambda: render_csv(evaluation.solution)),
         )
         files, failure = [], None

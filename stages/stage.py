@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from .batch import Batch
 from .budget import Budget
+from .names import did_you_mean
 from .pulse import Pulse
 from .state import State
 
@@ -43,6 +44,10 @@ class Stage(ABC):
     only_improves
         Whether all that the stage does is to look for a better solution: then
         it ends as soon as the best one is proved to be optimal (`State.prove`).
+    brief
+        Whether the stage takes so little time that it may begin again in a
+        resumed run: of one that keeps no state and is not brief, a run that is
+        backed up warns at its beginning.
     incidental
         Parameters that have no part in what the stage finds, as the paths of
         its files: a resumed run may have other values.
@@ -57,6 +62,7 @@ class Stage(ABC):
     tunable: ClassVar[tuple[str, ...] | None] = None
     skippable: ClassVar[bool] = True
     only_improves: ClassVar[bool] = False
+    brief: ClassVar[bool] = False
     incidental: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
@@ -86,6 +92,18 @@ class Stage(ABC):
         `fit` before any stage has worked. Raise what `run` would raise.
         """
 
+    def check_problem(self, problem: Any, initial: Any) -> None:  # noqa: B027 - likewise
+        """Find out before the run whether the stage can work on what `fit` was given.
+
+        As `check`, for a stage that takes the problem, or the solution to start from,
+        as it comes: that a file is there and can be read, say.
+        """
+
+    @property
+    def keeps_state(self) -> bool:
+        """Whether a resumed run goes on within the stage: whether it has a `state_dict`."""
+        return type(self).state_dict is not Stage.state_dict
+
     def expected_seconds(self, state: State, time_limit: float | None) -> float | None:
         """Return roughly what `run` will take on this problem, before it runs.
 
@@ -114,8 +132,10 @@ class Stage(ABC):
 
         It is called after a `Batch` was yielded, in the thread that runs the
         stage, and means the state after that unit: what is in flight is done
-        again. Arrays, numbers, strings and None, in lists, tuples and dicts
-        (`copy_plain`), which the stage does not change any more. An empty dict
+        again. A dict of numbers, strings, bytes, arrays and None, in lists,
+        tuples, dicts and sets (`copy_plain`), of which a copy is made at once.
+        Anything else is left out of the backup and warned of once: of a random
+        generator save ``rng.bit_generator.state``, say. An empty dict
         where there is nothing yet to go on from, or of a stage that keeps no
         state: a resumed run then begins the stage again, from what the stages
         before it left.
@@ -124,6 +144,9 @@ class Stage(ABC):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take back what `state_dict` returned; the next `run` goes on from there.
+
+        Only that one: before every other `fit` the runner sets the stage's
+        attributes back to what they were before the first.
 
         Raises
         ------
@@ -201,7 +224,7 @@ class Stage(ABC):
             if name not in known:
                 raise ValueError(
                     f"stage {self.name!r} has no parameter {name!r}; "
-                    f"it has {', '.join(known) or 'none'}"
+                    f"it has {', '.join(known) or 'none'}{did_you_mean(name, known)}"
                 )
         # Through the constructor, so that its checks hold for changed values too.
         try:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from types import MappingProxyType
+from typing import Any
 
 from .constraints import CONSTRAINTS
 from .formulation import Formulation
@@ -36,6 +37,11 @@ class Evaluation:
     hard: Mapping[str, int]
     soft: Mapping[str, int]
     units: Mapping[str, int]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A read-only view of a dict cannot be pickled.
+        counts = (dict(self.hard), dict(self.soft), dict(self.units))
+        return _evaluation, (self.solution, self.formulation, *counts)
 
     @property
     def violations(self) -> int:
@@ -127,10 +133,10 @@ def evaluate(solution: Solution, formulation: str | Formulation = "UD2") -> Eval
     hard = {name: CONSTRAINTS[name](placed).total for name in formulation.hard_constraints}
     units = {name: CONSTRAINTS[name](placed).total for name in formulation.weights}
     soft = {name: formulation.weights[name] * count for name, count in units.items()}
-    return Evaluation(
-        solution,
-        formulation,
-        MappingProxyType(hard),
-        MappingProxyType(soft),
-        MappingProxyType(hard | units),
-    )
+    return _evaluation(solution, formulation, hard, soft, hard | units)
+
+
+def _evaluation(
+    solution: Solution, formulation: Formulation, *counts: Mapping[str, int]
+) -> Evaluation:
+    return Evaluation(solution, formulation, *map(MappingProxyType, counts))

@@ -117,12 +117,13 @@ class Evolution:
         """Return where the evolution is after a step; what is being made is made again."""
         state = self._place() if self._before is None else self._before
         everyone = [one for island in state["islands"] for one in island]
+        ranks, shape = [one.rank for one in everyone], (len(everyone), self.n_lectures)
         brood = None if self.brood is None else self.brood.state_dict(self._hold())
         return {
             "sizes": np.array([len(island) for island in state["islands"]]),
-            "period": np.array([one.period for one in everyone], np.int64),
-            "room": np.array([one.room for one in everyone], np.int64),
-            "total": np.array([(one.violations, one.cost) for one in everyone], np.int64),
+            "period": np.array([one.period for one in everyone], np.int64).reshape(shape),
+            "room": np.array([one.room for one in everyone], np.int64).reshape(shape),
+            "total": np.array(ranks, np.int64).reshape(len(everyone), 2),
             "rng": state["rng"],
             "done": self.done,
             "made": state["made"],
@@ -270,39 +271,37 @@ class Evolution:
             brood.step += 1
             if brood.step >= steps:
                 self._end(brood)
-            elif self.budget.should_end:
-                return
             self.steps_done += 1
             yield Batch(self.steps_done, total, self._logs())
+            if self.budget.should_end or self._is_best_possible:
+                return
 
     def _by_time(self, seconds: float) -> Iterator[Batch | Beat]:
         """Let each step take as long, whatever the anneals are at."""
         total, _ = self.steps
         length = max(seconds / total, 1e-9)
         yield Pulse(0.0, total=total)
-        for beat in self._evolve():
+        for _ in self._evolve():
             elapsed = self.budget.elapsed
             # The last one ends with the work.
             due = min(int(elapsed / length), total - 1)
-            if due > self.steps_done and self._latest:
+            if due > self.steps_done:
                 self.steps_done = due
                 yield Batch(due, total, self._logs())
-            elif beat is not None:
+            else:
                 yield Pulse(min(max(elapsed / length - self.steps_done, 0.0), 1.0))
-        if self.steps_done < total and self._latest:
+        if self.steps_done < total and self.done:
             is_whole = self.budget.should_end or not self._is_best_possible
             self.steps_done = total if is_whole else self.steps_done + 1
             yield Batch(self.steps_done, total, self._logs())
 
-    def _evolve(self) -> Iterator[Pulse]:
+    def _evolve(self) -> Iterator[Beat]:
         """Make, anneal and let in one brood after the other, until the time is over."""
         while self.brood is not None or not self._is_over():
             if self.brood is None:
-                for _ in self._make(self._seconds_for_generation()):
-                    yield Pulse()
+                yield from self._make(self._seconds_for_generation())
             assert self.brood is not None
-            for _ in self._anneal(self.brood, None):
-                yield Pulse()
+            yield from self._anneal(self.brood, None)
             self._end(self.brood)
 
     def _make(self, seconds: float | None) -> Generator[Beat, None, None]:
@@ -535,6 +534,9 @@ class Evolution:
         return differences / (2 * max(self.n_lectures, 1))
 
     def _logs(self) -> dict[str, float | None]:
+        if not self._latest:
+            # The first founders are still being placed.
+            return {}
         everyone = [one for island in self.islands for one in island]
         if self.brood is not None and not self.brood.origins:
             # Founders in the making belong to the population, as far as they have come.

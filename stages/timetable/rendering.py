@@ -5,6 +5,7 @@ import html
 import io
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ CSV_COLUMNS = (
 )
 
 
-def render_html(evaluation: Evaluation) -> str:
+def render_html(evaluation: Evaluation, infeasible_because: Sequence[str] = ()) -> str:
     """Draw a timetable as a self-contained web page.
 
     The page shows the week of every room, curriculum, teacher and course, and
@@ -38,9 +39,12 @@ def render_html(evaluation: Evaluation) -> str:
     evaluation
         What `evaluate` found for the timetable, which may be incomplete or
         break constraints.
+    infeasible_because
+        Reasons why no timetable can be feasible, as `infeasibility` finds them.
     """
     name = evaluation.solution.instance.name
-    values = {"title": html.escape(name or "Timetable"), "data": _embed(_page_data(evaluation))}
+    data = _page_data(evaluation) | {"infeasible_because": list(infeasible_because)}
+    values = {"title": html.escape(name or "Timetable"), "data": _embed(data)}
     template = Path(__file__).with_name("timetable.html").read_text(encoding="utf-8")
     return re.sub(r"\{\{(title|data)\}\}", lambda match: values[match[1]], template)
 

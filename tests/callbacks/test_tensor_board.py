@@ -108,7 +108,7 @@ def test_the_summary_tells_how_the_run_and_its_stages_went(tmp_path):
     run = fit(tmp_path, Search(rounds=1500), job_id="monday")
     texts = read(tmp_path).Tensors("summary/text_summary")
     text = texts[-1].tensor_proto.string_val[0].decode()
-    assert text.startswith("Run monday: **finished** in ")
+    assert text.startswith("Run monday: **finished with 2 violations left** in ")
     assert "cost -499, violations 2" in text
     assert "| search | 1,500 |" in text
     assert run.cost == -499

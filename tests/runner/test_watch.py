@@ -151,8 +151,8 @@ def test_commands_are_confirmed(redis_server, start):
     assert second.begun.wait(5)
     assert send_command("monday", "stop", redis_server.url)
     thread.join(5)
-    assert list_jobs(redis_server.url)[0].outcome == "stopped: command"
-    with pytest.raises(UnknownJobError, match="over: stopped: command"):
+    assert list_jobs(redis_server.url)[0].outcome == "stopped by a command"
+    with pytest.raises(UnknownJobError, match="over: stopped by a command"):
         send_command("monday", "pause", redis_server.url)
     with pytest.raises(ValueError, match="stop, skip_stage, pause, resume"):
         send_command("monday", "dance", redis_server.url)
@@ -279,7 +279,7 @@ def test_the_command_line_steers_and_lists(redis_server, start, capsys, monkeypa
     assert capsys.readouterr().out == "monday: stop taken up\n"
     thread.join(5)
     main(["jobs"])
-    assert "stopped: command" in capsys.readouterr().out
+    assert "stopped by a command" in capsys.readouterr().out
 
 
 def test_what_others_wrote_there_does_not_harm_who_reads_it(redis_server, capsys):

@@ -54,8 +54,17 @@ def watch(
 
     Examples
     --------
-    >>> for snapshot in watch("monday", "redis://localhost"):  # doctest: +SKIP
-    ...     print(f"{snapshot.progress:.0%} {snapshot.message}")
+    The run may be one of another process or machine, and at work still:
+
+    >>> from schoolbell.callbacks import RedisLogger
+    >>> from schoolbell.runner import Pipeline
+    >>> from schoolbell.stages import MapBatches
+    >>> logger = RedisLogger(job_id="monday", keep_server=True, announce=False)
+    >>> run = Pipeline([MapBatches(sum, [1, 2, 3])]).fit(callbacks=logger, verbose=False)
+    >>> for snapshot in watch("monday", logger.url):
+    ...     print(f"{snapshot.progress:.0%} {snapshot.message}, {snapshot.outcome}")
+    100% Map: 3/3, finished
+    >>> logger.stop_server()
     """
     from redis import RedisError
 
@@ -85,8 +94,18 @@ async def awatch(
 
     Examples
     --------
-    >>> async for snapshot in awatch("monday", "redis://localhost"):  # doctest: +SKIP
-    ...     print(f"{snapshot.progress:.0%} {snapshot.message}")
+    >>> import asyncio
+    >>> from schoolbell.callbacks import RedisLogger
+    >>> from schoolbell.runner import Pipeline
+    >>> from schoolbell.stages import MapBatches
+    >>> logger = RedisLogger(job_id="monday", keep_server=True, announce=False)
+    >>> run = Pipeline([MapBatches(sum, [1, 2, 3])]).fit(callbacks=logger, verbose=False)
+    >>> async def follow():
+    ...     async for snapshot in awatch("monday", logger.url):
+    ...         print(f"{snapshot.progress:.0%} {snapshot.message}")
+    >>> asyncio.run(follow())
+    100% Map: 3/3
+    >>> logger.stop_server()
     """
     from redis import RedisError
 
