@@ -222,7 +222,7 @@ class Callback:
             ``"finished"``; ``"time"``, its time was over; ``"optimal"``, the
             best is proved to be one that nothing can better; ``"skipped"`` by a
             callback or a command, alone; or, with the whole run, ``"stopped"``
-            or ``"interrupted"`` by Ctrl-C; and ``stopped_by``: who skipped or
+            or ``"interrupted"`` by Ctrl-C or a signal; and ``stopped_by``: who skipped or
             stopped it, None otherwise.
         """
 

@@ -9,7 +9,7 @@ from .names import did_you_mean
 
 Mode = Literal["auto", "min", "max"]
 
-_FALLING = ("cost", "violations", "objective", "population_mean", "loss", "error")
+_FALLING = ("cost", "violations", "objective", "population_mean", "anneal_cost", "loss", "error")
 _RISING = ("bound", "modularity", "reward", "progress", "done")
 _NUMBERS = ("cost", "violations", "progress", "done", "total", "elapsed")
 

@@ -14,6 +14,7 @@ from .embedded_redis import EmbeddedRedis, find_program
 from .job_keys import DEFAULT_PREFIX, HEARTBEAT_SECONDS, JOB_ID_WANTED, JobKeys, is_job_id
 from .redis_connection import check_keys, check_server, redacted, resolved_url, urlsplit_or_none
 from .redis_feed import RedisFeed
+from .terminal import announce
 from .vocabulary import FINISHED, outcome_text
 
 
@@ -162,7 +163,7 @@ class RedisLogger(Callback):
         # A process that ends in a hurry leaves no server behind.
         atexit.register(self._abandon)
         if self.announce:
-            print(f"Watch this run: {self._watch_command(url, job_id)}", file=sys.stderr)
+            announce(f"Watch this run: {self._watch_command(url, job_id)}")
 
     def on_stage_begin(self, stage: str, logs: Logs | None = None) -> None:
         if self._feed is not None:
@@ -205,7 +206,7 @@ class RedisLogger(Callback):
             self.stop_server()
         elif self._server is not None and self.announce:
             about = f"The Redis server stays at {self._server.url}"
-            print(f"{about}; `kill {self._server.pid}` ends it", file=sys.stderr)
+            announce(f"{about}; `kill {self._server.pid}` ends it")
 
     def _watch_command(self, url: str, job_id: str) -> str:
         program = "schoolbell"

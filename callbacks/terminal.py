@@ -91,6 +91,14 @@ def print_line(stream: TextIO | SafeStream, text: str) -> None:
         stream.flush()
 
 
+def announce(text: str) -> None:
+    """Print a line on ``sys.stderr``, if that is there and takes it; never among the results."""
+    stream = sys.stderr
+    if is_usable(stream):
+        with suppress(OSError, ValueError):
+            print_line(SafeStream(stream), text)
+
+
 def _identity(stream: Any) -> Hashable:
     """Return what tells one terminal from another: stdout and stderr may be the same."""
     stream = _unwrapped(stream)

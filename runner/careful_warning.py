@@ -1,7 +1,8 @@
 """Warnings of what keeps a run safe, which must not end it."""
 
-import sys
 import warnings
+
+from ..callbacks.terminal import announce
 
 
 def warn_carefully(message: str) -> None:
@@ -9,4 +10,4 @@ def warn_carefully(message: str) -> None:
     try:
         warnings.warn(message, RuntimeWarning, stacklevel=3)
     except RuntimeWarning:
-        print(f"RuntimeWarning: {message}", file=sys.stderr)
+        announce(f"RuntimeWarning: {message}")

@@ -14,7 +14,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from .interrupts import Interrupts, exit_status
-from .output import discard, while_read
+from .output import (
+    complain,
+    discard,
+    hold_standard_numbers,
+    settle,
+    usable_streams,
+)
 
 # Numba and OR-Tools take seconds to import, so only a command that needs them does it.
 
@@ -27,8 +33,9 @@ PATIENCE = 0.2
 
 EXIT_STATUS = """\
 exit status:
-  0    done; for fit and validate: the timetable is feasible
-  1    failed, no timetable found, or one that is not feasible
+   0    done; for fit and validate: the timetable is feasible
+   1    failed, no timetable found, one that is not feasible, or the output could not be
+        printed
   2    bad input, told in one line on stderr
   130, 143, 129
        interrupted by Ctrl-C, SIGTERM, SIGHUP; fit has written the best timetable so far
@@ -101,6 +108,7 @@ def _did_you_mean(name: str, known: Iterable[str]) -> str:
 
 def program() -> NoReturn:
     """Be the program ``schoolbell``: run the command line and end the process."""
+    hold_standard_numbers()
     # The interpreter's start counts too: it takes little time but the processor's.
     try:
         status = main(started=time.monotonic() - time.process_time())
@@ -110,9 +118,8 @@ def program() -> NoReturn:
     except KeyboardInterrupt:
         status = exit_status(signal.SIGINT)
     for stream in (sys.stdout, sys.stderr):
-        # The interpreter would fail where a terminal was closed.
-        with while_read(stream):
-            pass
+        # The interpreter would fail where a terminal was closed, or a disk is full.
+        settle(stream)
     own = threading.current_thread()
     others = [one for one in threading.enumerate() if one is not own and not one.daemon]
     others += _busy_threads()
@@ -120,7 +127,6 @@ def program() -> NoReturn:
         thread.join(PATIENCE / len(others))
     if any(thread.is_alive() for thread in others):
         # A compilation cannot be stopped, and the interpreter would wait for its thread.
-        sys.stderr.flush()
         os._exit(status)
     # The interpreter would look for garbage among all that was imported, for half a second.
     gc.freeze()
@@ -150,9 +156,9 @@ def main(argv: Sequence[str] | None = None, started: float | None = None) -> int
         The exit status, see ``schoolbell --help``.
     """
     started = time.monotonic() if started is None else started
-    with Interrupts() as interrupts:
+    with usable_streams(), Interrupts() as interrupts:
         try:
-            args = _parser().parse_args(argv)
+            args = _parse(argv)
             args.started = started
             if args.debug:
                 os.environ["SCHOOLBELL_TRACEBACKS"] = "full"
@@ -161,6 +167,16 @@ def main(argv: Sequence[str] | None = None, started: float | None = None) -> int
             status = _complain(_interrupted(interrupts.number), exit_status(interrupts.number))
     # It may have come when there was nothing more to interrupt.
     return status if interrupts.number is None else exit_status(interrupts.number)
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    try:
+        return _parser().parse_args(argv)
+    except SystemExit as end:
+        # --help and --version are output too.
+        if end.code == 0 and (error := settle(sys.stdout)) is not None:
+            raise SystemExit(_complain(_one_line(error), FAILED)) from None
+        raise
 
 
 def _command_status(args: argparse.Namespace) -> int:
@@ -172,6 +188,8 @@ def _command_status(args: argparse.Namespace) -> int:
         discard(sys.stdout)
         return BROKEN_PIPE
     except Exception as error:
+        # What is left of the output would fail again.
+        settle(sys.stdout)
         if args.debug:
             raise
         return _complain(_one_line(error), BAD_INPUT if _is_bad_input(error) else FAILED)
@@ -179,8 +197,7 @@ def _command_status(args: argparse.Namespace) -> int:
 
 
 def _complain(message: str, status: int) -> int:
-    with while_read(sys.stderr):
-        print(f"schoolbell: {message}", file=sys.stderr)
+    complain(message)
     return status
 
 
@@ -195,6 +212,9 @@ def _is_bad_input(error: Exception) -> bool:
     from .backup_error import BackupError
     from .unknown_job_error import UnknownJobError
 
+    # An error of the system's that no file is named for is one of printing.
+    if isinstance(error, OSError) and error.errno is not None and error.filename is None:
+        return False
     return isinstance(error, TimetableError | OSError | UnknownJobError | BackupError)
 
 
@@ -202,7 +222,8 @@ def _one_line(error: Exception) -> str:
     from ..stages.timetable import FormatError
 
     if isinstance(error, OSError) and error.strerror and not isinstance(error, FormatError):
-        return f"{os.fsdecode(error.filename)}: {error.strerror}"
+        where = "cannot write" if error.filename is None else os.fsdecode(error.filename)
+        return f"{where}: {error.strerror}"
     text = " ".join(str(error).split())
     return text if _is_bad_input(error) else f"{type(error).__name__}: {text} (--debug shows more)"
 

@@ -26,7 +26,7 @@ from ..stages.timetable.limits import check_timeslots
 from .config_file import ConfigFile
 from .demo import DEMO_SECONDS, demo_instance
 from .interrupts import exit_status, put_off
-from .output import while_read
+from .output import complain, while_read
 from .pipeline import Pipeline
 from .run import Run, format_seconds, infeasible_words
 from .run_config import RunConfig, digest
@@ -104,14 +104,14 @@ def fit_command(args: argparse.Namespace) -> int:
     with put_off():
         run = _run(pipeline, instance, args, files, callbacks)
         if run.solution is None:
-            _complain(f"no timetable was found, {run.outcome}")
+            complain(f"no timetable was found, {run.outcome}")
             with while_read(sys.stdout):
                 for reason in run.infeasible_because:
                     print(infeasible_words(reason))
                 _print_paths([("log", files.log), ("run", files.config)])
             return status_of(run) or NOTHING_FOUND
         if run.status == "failed":
-            _complain(run.outcome)
+            complain(run.outcome)
         evaluation = evaluate(run.solution, args.formulation)
         written = hasattr(run.state, "files") or _write(finalize, run, evaluation)
         with while_read(sys.stdout):
@@ -138,11 +138,6 @@ def status_of(run: Run) -> int:
     return EXIT_STATUS[run.status]
 
 
-def _complain(message: str) -> None:
-    with while_read(sys.stderr):
-        print(f"schoolbell: {message}", file=sys.stderr)
-
-
 def _write(finalize: Finalize, run: Run, evaluation: Evaluation) -> bool:
     """Write what the last stage could not; a full disk hides no result."""
     collects = gc.isenabled()
@@ -152,7 +147,7 @@ def _write(finalize: Finalize, run: Run, evaluation: Evaluation) -> bool:
         finalize.write(evaluation, run.infeasible_because)
     except OSError as error:
         for line in (f"{error.filename}: {error.strerror}", *getattr(error, "__notes__", ())):
-            _complain(line)
+            complain(line)
         return False
     finally:
         if collects:
@@ -249,7 +244,7 @@ def _run(
                 files.folder.rmdir()
             raise
         if args.debug:
-            with while_read(sys.stderr):
+            with suppress(OSError), while_read(sys.stderr):
                 traceback.print_exception(error)
         return run
 

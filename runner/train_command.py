@@ -7,7 +7,7 @@ from ..stages.timetable.check_writable import check_writable
 from ..stages.train_agent import TrainAgent
 from .fit_command import progress_display, status_of
 from .interrupts import put_off
-from .output import while_read
+from .output import complain, while_read
 from .pipeline import Pipeline
 from .run import format_seconds
 
@@ -42,10 +42,7 @@ def train_command(args: argparse.Namespace) -> int:
         )
         done = run.stages[0].done if run.stages else 0
         if not done:
-            with while_read(sys.stderr):
-                print(
-                    "schoolbell: stopped before the first episode, nothing written", file=sys.stderr
-                )
+            complain("stopped before the first episode, nothing written")
             return status_of(run) or 1
         run.state.agent.save(args.out)
         count = len(args.instances) or stage.instances

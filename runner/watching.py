@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 from ..callbacks import RedisUnavailableError
 from ..callbacks.job_keys import DEFAULT_PREFIX, JobKeys
@@ -66,6 +66,18 @@ def watch(
     100% Map: 3/3, finished
     >>> logger.stop_server()
     """
+    return follow(job_id, url, last_id, prefix, patience, time.sleep)
+
+
+def follow(
+    job_id: str,
+    url: str | None,
+    last_id: str | None,
+    prefix: str,
+    patience: float,
+    rest: Callable[[float], object],
+) -> Iterator[WatchedSnapshot]:
+    """Watch a run as `watch` does; `rest` is called to pass the seconds between two looks."""
     from redis import RedisError
 
     url = known_url(url)
@@ -79,7 +91,7 @@ def watch(
             else:
                 yield from follower.take(answer)
             if not follower.over:
-                time.sleep(follower.rest)
+                rest(follower.rest)
 
 
 async def awatch(

@@ -93,18 +93,17 @@ def _copied(value: Any, depth: int) -> Any:
         return own if isinstance(own, _NUMBERS_AND_TEXTS) else value.copy()
     if value is None or isinstance(value, _NUMBERS_AND_TEXTS):
         return value
-    kind = type(value)
-    if kind is bytearray:
-        return bytearray(value)
     if isinstance(value, np.ndarray) and _is_plain(value.dtype) and not np.ma.isMA(value):
         return np.array(value)
-    if depth:
-        if kind in (list, tuple, set, frozenset):
-            return kind(_copied(one, depth - 1) for one in value)
-        if kind is dict:
-            return {
-                _copied(name, depth - 1): _copied(one, depth - 1) for name, one in value.items()
-            }
+    # Of these alone and nothing that derives from them: it would come back as something else.
+    held: Any = value
+    kind = type(held)
+    if kind is bytearray:
+        return bytearray(held)
+    if depth and kind in (list, tuple, set, frozenset):
+        return kind(_copied(one, depth - 1) for one in held)
+    if depth and kind is dict:
+        return {_copied(name, depth - 1): _copied(one, depth - 1) for name, one in held.items()}
     raise TypeError(
         "a backup holds numbers, strings, bytes and arrays, in lists, tuples, dicts and sets, "
         f"not {shown(value)}"

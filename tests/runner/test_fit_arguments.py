@@ -59,7 +59,9 @@ WRONG = {
 CASES = [(name, value) for name, values in WRONG.items() for value in values]
 
 
-@pytest.mark.parametrize(("name", "value"), CASES, ids=lambda case: repr(case)[:40])
+@pytest.mark.parametrize(
+    ("name", "value"), CASES, ids=[f"{name}-{k}" for k, (name, _) in enumerate(CASES)]
+)
 def test_a_wrong_argument_is_named_with_its_value_before_anything_happens(
     name, value, tmp_path, monkeypatch
 ):

@@ -54,7 +54,7 @@ def test_each_round_of_cp_sat_takes_the_effort_of_its_moment(monkeypatch):
     assert pipeline.get_params()["cp_sat__effort"] == 0.25
 
 
-def test_each_generation_takes_the_parameters_of_its_moment(monkeypatch):
+def test_each_step_takes_the_parameters_of_its_moment(monkeypatch):
     made = recording(monkeypatch, [evolution], "Schedule")
     schedules = [
         BatchScheduler("kempe", lambda batch: (batch + 1) / 10, stage="ga"),
