@@ -346,13 +346,18 @@ def main() -> None:
         server.stop()
 
 
+def job_id(name: str) -> str:
+    """Return what Redis calls a scenario's run."""
+    return re.sub(r"\W+", "-", name)
+
+
 def watch(
     name: str, url: str, args: argparse.Namespace
 ) -> tuple[Mapping[str, Watcher], list[float], float]:
     """Run a scenario; return what was seen where, when stages were cut short, and the end."""
     terminals = {place: Terminal() for place in ("terminal", "tqdm", "rich")}
     places = {place: Watcher() for place in ("terminal", "Redis", "tqdm", "rich")}
-    keys = JobKeys(name)
+    keys = JobKeys(job_id(name))
     slaves = [terminal.slave for terminal in terminals.values()]
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -410,7 +415,7 @@ def _run(args: argparse.Namespace, name: str, url: str, slaves: str, cut: str) -
         scenario.pipeline().fit(
             callbacks=[
                 ProgbarLogger("rich", terminal),
-                RedisLogger(url, name, announce=False),
+                RedisLogger(url, job_id(name), announce=False),
                 Peers(tqdm, rich, moments),
             ],
             **{"seed": 1, "workers": args.workers, **scenario.fit(args)},
