@@ -1,12 +1,13 @@
 """Changes a stage's parameter when a value no longer improves."""
 
 import math
-import warnings
 from typing import Any, ClassVar
 
 from .argument_error import ArgumentError, check_number
 from .callback import Callback, Logs, nothing
-from .monitor import Mode, Monitor, check_numbers, watched_stages
+from .expectation import Expectation
+from .monitor import Mode, Monitor, check_numbers, number_of, watched_stages
+from .safe_warning import warn_safely
 from .stage_parameter import StageParameter, check_parameter_name
 
 _STATE = ("wait", "best", "cooldown_counter")
@@ -108,18 +109,20 @@ class AdjustOnPlateau(Callback):
 
     def _find_target(self) -> StageParameter:
         target = StageParameter(self.parameter, self.stage, self.pipeline, self.params)
-        watched_stages(self.params, [target.stage], self.monitor)
+        watched = watched_stages(self.params, [target.stage], self.monitor)
         if isinstance(target.value, bool) or not isinstance(target.value, int | float):
             raise ArgumentError(f"{target.key} is {target.value!r} and no number to be multiplied")
+        self._expected = Expectation("AdjustOnPlateau", self.monitor, self.params, watched, watched)
         return target
 
     def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         target = self._target
         if target is None or logs is None or logs["stage"] != target.stage:
             return
-        value = logs.get(self.monitor)
+        value = number_of(logs.get(self.monitor))
         if value is None:
             return
+        self._expected.came = True
         if self.cooldown_counter > 0:
             self.cooldown_counter -= 1
             self.wait = 0
@@ -152,10 +155,14 @@ class AdjustOnPlateau(Callback):
         except ValueError as error:
             # The end of the parameter's own range is no reason to end a run.
             message = f"{target.key} stays {present!r}: {error}"
-            warnings.warn(message, RuntimeWarning, stacklevel=2)
+            warn_safely(message, stacklevel=2)
             self._exhausted = True
             return False
         return True
+
+    def on_stage_end(self, stage: str, logs: Logs | None = None) -> None:
+        if self._target is not None and stage == self._target.stage:
+            self._expected.end_stage(stage, logs or {})
 
     def on_pipeline_end(self, logs: Logs | None = None) -> None:
         if self._target is not None:

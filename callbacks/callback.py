@@ -6,8 +6,28 @@ from typing import Any, ClassVar, Self
 from .control import Control
 from .names import did_you_mean
 from .parameters import parameter_names, public_parameters
+from .vocabulary import CORE_COLUMNS, END_COLUMNS
 
 Logs = dict[str, Any]
+
+
+def metrics_of(params: Mapping[str, Any], stage: str | None, logs: Mapping[str, Any]) -> list[str]:
+    """Return the names of a stage's metrics.
+
+    Parameters
+    ----------
+    params
+        As a callback knows them.
+    stage
+        The stage's name.
+    logs
+        Of one of its batches, or of its end: where the stage declares no
+        metrics, those are its own.
+    """
+    declared = next((s["metrics"] for s in params.get("stages", ()) if s["name"] == stage), ())
+    if declared is not None:
+        return list(declared)
+    return [name for name in logs if name not in (*CORE_COLUMNS, *END_COLUMNS, "batch")]
 
 
 class Callback:
@@ -16,9 +36,10 @@ class Callback:
     A hook may read, write files, print, and steer the run through
     `self.pipeline`; it never computes the timetable. Every call of a hook gets
     a dict of its own run's making that no later call changes, so it may be
-    kept. One callback can serve several fits, one after another. It can be
-    copied and pickled before, between and after them; the copy has what the
-    callback has found out, knows no pipeline, and can watch a fit of its own.
+    kept. One callback can serve several fits, one after another; while one of
+    them goes on, another is refused. It can be copied and pickled before,
+    between and after them; the copy has what the callback has found out, knows
+    no pipeline, and can watch a fit of its own.
 
     Attributes
     ----------
@@ -31,9 +52,12 @@ class Callback:
         ``time_limit``, ``workers``, ``parameters`` (of the stages, as
         ``{"ga__population": 8}``), ``callbacks`` (name and parameters of each,
         without secrets) and ``stages``, a list of one dict a stage:
-        ``name``, ``label``, ``unit``, ``metrics``, ``start`` and ``end``, its
-        place in the run's progress, and ``tunable``, the parameters that may
-        change while it runs (None for all).
+        ``name``, ``label``, ``unit``, ``metrics`` (None where its first batch is
+        to tell), ``start`` and ``end``, its place in the run's progress,
+        and ``tunable``, the parameters that may change while it runs (None for
+        all). In a run that goes on from a backup, ``resumed`` is true, and each
+        stage has ``restored``: how it went (``done``, ``total``, ``seconds``,
+        ``cost``, ``violations``, ``ended_by``) if it had ended before, else None.
 
     Notes
     -----
@@ -194,8 +218,8 @@ class Callback:
             ``stage``, ``unit``, ``done``, ``total`` (None if not known),
             ``progress`` (0 to 1, whole run), ``elapsed`` (seconds of the run,
             pauses not counted), ``cost`` and ``violations`` (of the best so
-            far, None before the first), and each of the stage's metrics (None
-            where this unit has none).
+            far, None before the first), and each of the stage's metrics, as the
+            stage reported it (None where this unit has none).
         """
 
     def on_solution(self, solution: Any, logs: Logs | None = None) -> None:

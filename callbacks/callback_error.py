@@ -3,6 +3,7 @@
 from typing import Any
 
 from .argument_error import ArgumentError
+from .plain_value import error_text
 
 
 class CallbackError(RuntimeError):
@@ -19,7 +20,7 @@ class CallbackError(RuntimeError):
     def __init__(self, callback: str, hook: str, error: Exception) -> None:
         self.callback = callback
         self.hook = hook
-        super().__init__(f"callback {callback} failed in {hook}: {type(error).__name__}: {error}")
+        super().__init__(f"callback {callback} failed in {hook}: {error_text(error)}")
 
     @classmethod
     def wrapping(cls, callback: str, hook: str, error: Exception) -> "CallbackError":

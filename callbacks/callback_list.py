@@ -1,15 +1,23 @@
 """Calls the hooks of several callbacks."""
 
+import os
 import sys
-import warnings
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Literal
 
 from .callback import Callback, Logs
 from .callback_error import CallbackError
 from .control import Control
+from .safe_warning import warn_safely
 
 Hook = Callable[..., Any]
+
+# The callbacks of fits that go on, by identity, and the process in which they do: nothing is left
+# on the callback, whose class may do without this package's constructor.
+_watching: dict[int, int] = {}
+_taking = threading.Lock()
 
 HOOKS = (
     "on_pipeline_begin",
@@ -44,6 +52,8 @@ class CallbackList:
     ------
     TypeError
         For a callback that is not a `Callback`.
+    ValueError
+        For one that is there twice.
     """
 
     def __init__(
@@ -63,6 +73,13 @@ class CallbackList:
                     f"a callback must be an instance of schoolbell.callbacks.Callback, "
                     f"got {callback!r}"
                 )
+        if len(set(map(id, self.callbacks))) < len(self.callbacks):
+            names = [
+                type(one).__name__
+                for number, one in enumerate(self.callbacks)
+                if any(one is other for other in self.callbacks[:number])
+            ]
+            raise ValueError(f"one {names[0]} is among the callbacks twice")
         self._bind()
 
     def _bind(self) -> None:
@@ -82,6 +99,31 @@ class CallbackList:
 
     def _hooks(self, name: str) -> tuple[Hook, ...]:
         return tuple(hook for _, hook in self._bound[name])
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Keep the callbacks to one run, for as long as that goes on.
+
+        Raises
+        ------
+        RuntimeError
+            For a callback that watches another run; then none is kept.
+        """
+        process, mine = os.getpid(), [id(one) for one in self.callbacks]
+        with _taking:
+            for callback in self.callbacks:
+                if _watching.get(id(callback)) == process:
+                    raise RuntimeError(
+                        f"this {type(callback).__name__} watches a run that goes on: give each "
+                        "fit callbacks of its own, or wait for the other one's end"
+                    )
+            _watching.update(dict.fromkeys(mine, process))
+        try:
+            yield
+        finally:
+            with _taking:
+                for one in mine:
+                    _watching.pop(one, None)
 
     def __iter__(self) -> Iterator[Callback]:
         return iter(self.callbacks)
@@ -213,4 +255,4 @@ class CallbackList:
             self._bind()
             if name == "on_pipeline_end":
                 self._ending = ending
-            warnings.warn(f"{wrapped}; it is switched off", RuntimeWarning, stacklevel=2)
+            warn_safely(f"{wrapped}; it is switched off", stacklevel=2)

@@ -5,7 +5,8 @@ from typing import Any, Literal
 
 from .argument_error import ArgumentError, check_number
 from .callback import Callback, Logs
-from .monitor import Mode, Monitor, as_names, check_numbers, watched_stages
+from .expectation import Expectation
+from .monitor import Mode, Monitor, as_names, check_numbers, number_of, watched_stages
 
 _STATE = ("wait", "best", "best_batch", "stopped_stage", "stopped_batch")
 
@@ -18,7 +19,8 @@ class EarlyStopping(Callback):
     the first solution) is passed over.
 
     The cost is that of the best solution so far, and one with fewer violations
-    may cost more: watch a stage that begins with a feasible timetable.
+    may cost more: watch a stage that begins with a feasible timetable. Where the
+    value never comes, a warning at the stage's end says what the stage reports.
 
     Parameters
     ----------
@@ -104,12 +106,16 @@ class EarlyStopping(Callback):
 
     def on_pipeline_begin(self, logs: Logs | None = None) -> None:
         self._watched = watched_stages(self.params, self.stages, self.monitor)
+        self._expected = Expectation(
+            "EarlyStopping", self.monitor, self.params, self._watched, self.stages
+        )
         self.stopped_stage = self.stopped_batch = None
         self._stage = None
         self._reset()
 
     def on_stage_begin(self, stage: str, logs: Logs | None = None) -> None:
         self._watching = stage in self._watched
+        self._expected.begin_stage()
         # The stage in which a resumed run goes on is known already.
         if self.scope == "stage" and stage != self._stage:
             self._reset()
@@ -118,9 +124,12 @@ class EarlyStopping(Callback):
     def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         if not self._watching or logs is None:
             return
-        value = logs.get(self.monitor)
+        value = number_of(logs.get(self.monitor))
+        if value is None:
+            return
+        self._expected.came = True
         position = self._before + batch
-        if value is None or position < self.start_from_batch:
+        if position < self.start_from_batch:
             return
         self.wait += 1
         improves = self._watch.improves
@@ -141,6 +150,8 @@ class EarlyStopping(Callback):
     def on_stage_end(self, stage: str, logs: Logs | None = None) -> None:
         if self.scope == "pipeline" and self._watching:
             self._before += (logs or {}).get("batches", 0)
+        if self._watching:
+            self._expected.end_stage(stage, logs or {})
 
     def state_dict(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in _STATE} | {

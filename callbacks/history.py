@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .callback import Callback, Logs
 from .cost_curve import CurvePoint, cost_curve
 from .names import did_you_mean
+from .plain_value import plain_row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,7 +39,8 @@ class History(Callback):
 
     Memory stays bounded: when a stage has given `rows_per_stage` rows, every
     other one is dropped and from then on every second batch is recorded, then
-    every fourth, and so on. The last batch of each stage is always there.
+    every fourth, and so on. The last batch of each stage is always there. What
+    is neither number nor text is kept as a short text.
 
     Parameters
     ----------
@@ -95,7 +97,7 @@ class History(Callback):
     def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         self._last = (batch, logs or {})
         if batch >= self.due:
-            self.rows.append({"batch": batch, **self._last[1]})
+            self._append(batch, self._last[1])
             if len(self.rows) - self._stage_start >= self.rows_per_stage:
                 del self.rows[self._stage_start + 1 :: 2]
                 self._stride *= 2
@@ -103,7 +105,7 @@ class History(Callback):
 
     def on_solution(self, solution: Any, logs: Logs | None = None) -> None:
         if self._solution_count % self._solution_stride == 0:
-            self.solutions.append(dict(logs or {}))
+            self.solutions.append(plain_row(logs or {}))
             if len(self.solutions) >= self.rows_per_stage:
                 del self.solutions[1::2]
                 self._solution_stride *= 2
@@ -120,12 +122,20 @@ class History(Callback):
             batch, logs = self._last
             recorded = len(self.rows) > self._stage_start and self.rows[-1]["batch"] == batch
             if not recorded:
-                self.rows.append({"batch": batch, **logs})
+                self._append(batch, logs)
             self._last = None
+
+    def _append(self, batch: int, logs: Logs) -> None:
+        control = getattr(self, "pipeline", None)
+        self.rows.append({"batch": batch, **plain_row(logs, control)})
 
     def state_dict(self) -> dict[str, Any]:
         """Return the rows and how they are thinned."""
-        return {name: copy(getattr(self, name)) for name in _STATE}
+        state = {name: copy(getattr(self, name)) for name in _STATE}
+        if self._last is not None:
+            batch, logs = self._last
+            state["_last"] = (batch, plain_row(logs))
+        return state
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on below the rows of a run that is resumed."""

@@ -6,12 +6,15 @@ from typing import Any, Literal
 
 from .argument_error import ArgumentError, check_number
 from .names import did_you_mean
+from .plain_value import plain_value
 
 Mode = Literal["auto", "min", "max"]
 
 _FALLING = ("cost", "violations", "objective", "population_mean", "anneal_cost", "loss", "error")
 _RISING = ("bound", "modularity", "reward", "progress", "done")
-_NUMBERS = ("cost", "violations", "progress", "done", "total", "elapsed")
+
+#: Core columns of the logs that are numbers.
+NUMBERS = ("cost", "violations", "progress", "done", "total", "elapsed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +124,27 @@ def watched_stages(
                 f"{did_you_mean(name, metrics)}"
             )
     chosen = metrics if names is None else names
-    having = [name for name in chosen if monitor is None or monitor in (*_NUMBERS, *metrics[name])]
+    having = [
+        name
+        for name in chosen
+        # Of a stage that declares no metrics its first batch is to tell.
+        if monitor is None or metrics[name] is None or monitor in (*NUMBERS, *metrics[name])
+    ]
     if monitor is not None and chosen and not having:
-        known = dict.fromkeys([*_NUMBERS, *(one for name in chosen for one in metrics[name])])
+        known = dict.fromkeys([*NUMBERS, *(one for name in chosen for one in metrics[name] or ())])
         raise ArgumentError(
             f"no stage reports {monitor!r}; they report {', '.join(known)}"
             f"{did_you_mean(monitor, known)}"
         )
     return frozenset(having)
+
+
+def number_of(value: Any) -> float | None:
+    """Return the number that a value of the logs is; None where it is none."""
+    if type(value) is float or type(value) is int:
+        return value
+    number = plain_value(value)
+    return number if isinstance(number, int | float) else None
 
 
 def check_numbers(state: Mapping[str, Any], names: Iterable[str]) -> None:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, TextIO
 
 from .display import Display, best_text, count_text, message_text, status_text
 from .formatting import format_percent, format_seconds
+from .plain_value import plain_text
 from .safe_stream import SafeStream
 from .snapshot import Snapshot
 from .terminal import print_line
@@ -73,4 +74,5 @@ class PlainDisplay(Display):
         return f"{label}: {message_text(snapshot, label) or count_text(snapshot)}"
 
     def _print(self, snapshot: Snapshot, text: str) -> None:
-        print_line(self._stream, f"[{format_percent(snapshot.progress):>7}] {text}")
+        line = f"[{format_percent(snapshot.progress):>7}] {plain_text(text)}"
+        print_line(self._stream, line.replace("\n", " "))

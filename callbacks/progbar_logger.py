@@ -3,7 +3,6 @@
 import atexit
 import os
 import sys
-import warnings
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -16,9 +15,12 @@ from .display import Display
 from .names import did_you_mean
 from .notebook_display import NotebookDisplay
 from .plain_display import PlainDisplay
+from .plain_value import error_text
 from .portable_stream import PortableStream
 from .rich_display import RichDisplay
 from .safe_stream import SafeStream
+from .safe_warning import warn_safely
+from .snapshot import Snapshot
 from .snapshot_fields import printable
 from .terminal import claim, is_terminal, is_usable, release
 from .ticker import Ticker
@@ -102,7 +104,7 @@ class ProgbarLogger(Callback):
         self._events.append(lambda display: display.begin_stage(stage))
 
     def on_stage_end(self, stage: str, logs: Logs | None = None) -> None:
-        snapshot = self.pipeline.tracker.snapshot()
+        snapshot = self._snapshot()
         about = logs or {}
         seconds, ended_by = about.get("seconds", 0.0), about.get("ended_by", FINISHED)
         stopped_by = about.get("stopped_by")
@@ -155,7 +157,7 @@ class ProgbarLogger(Callback):
     def _end(self, outcome: str) -> None:
         if self._ticker is None:
             return
-        snapshot = self.pipeline.tracker.snapshot()
+        snapshot = self._snapshot()
 
         def end(display: Display) -> None:
             self._over = True
@@ -168,6 +170,9 @@ class ProgbarLogger(Callback):
             release(self._display)
             self._display = None
         atexit.unregister(self._abandon)
+
+    def _snapshot(self) -> Snapshot:
+        return self.pipeline.tracker.snapshot()
 
     def _abandon(self) -> None:
         """Take down the display of a run that never came to its end."""
@@ -210,8 +215,7 @@ def begin_display(
         release(display)
         with suppress(Exception):
             display.close()
-        message = f"no progress bars: {type(error).__name__}: {error}"
-        warnings.warn(message, RuntimeWarning, stacklevel=3)
+        warn_safely(f"no progress bars: {error_text(error)}", stacklevel=3)
         display = PlainDisplay(safe)
         display.begin(title, stages)
     return display

@@ -4,7 +4,6 @@ import atexit
 import secrets
 import shutil
 import sys
-import warnings
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,6 +13,7 @@ from .embedded_redis import EmbeddedRedis, find_program
 from .job_keys import DEFAULT_PREFIX, HEARTBEAT_SECONDS, JOB_ID_WANTED, JobKeys, is_job_id
 from .redis_connection import check_keys, check_server, redacted, resolved_url, urlsplit_or_none
 from .redis_feed import RedisFeed
+from .safe_warning import warn_safely
 from .terminal import announce
 from .vocabulary import FINISHED, outcome_text
 
@@ -26,7 +26,8 @@ class RedisLogger(Callback):
     `schoolbell.runner.watch`), and stopped, paused, resumed or taken to its
     next stage from there. The run itself never waits for the server: when it is
     away, one warning is given, and it is brought up to date when it returns.
-    Under ``{prefix}:job:{job_id}`` the server has
+    A run that goes on from a backup under its old id counts on in the same
+    stream. Under ``{prefix}:job:{job_id}`` the server has
 
     ============= ====== ==================================================
     key           kind   holds
@@ -144,6 +145,13 @@ class RedisLogger(Callback):
     def _given_params(self) -> dict[str, Any]:
         return super()._given_params() | {"url": self._url}
 
+    def state_dict(self) -> dict[str, Any]:
+        return {} if self._feed is None else self._feed.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        if self._feed is not None:
+            self._feed.load_state_dict(state)
+
     def on_pipeline_begin(self, logs: Logs | None = None) -> None:
         self._abandon()
         url = resolved_url(self._url)
@@ -193,7 +201,7 @@ class RedisLogger(Callback):
             return
         if not feed.close(outcome, logs):
             message = f"{self.url} does not know yet how the run ended"
-            warnings.warn(message, RuntimeWarning, stacklevel=2)
+            warn_safely(message, stacklevel=2)
         self._part_with_server()
         atexit.unregister(self._abandon)
 

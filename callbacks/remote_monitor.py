@@ -1,7 +1,6 @@
 """Posts where a run stands to a web server."""
 
 import atexit
-import warnings
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -10,6 +9,7 @@ from .callback import Callback, Logs, nothing
 from .http_target import HTTPTarget
 from .parameters import HIDDEN, without_secrets
 from .remote_feed import RemoteFeed
+from .safe_warning import warn_safely
 
 
 class RemoteMonitor(Callback):
@@ -17,7 +17,8 @@ class RemoteMonitor(Callback):
 
     What it posts is the JSON that `RedisLogger` keeps: ``job_id``, ``event``
     (``"snapshot"``, ``"pipeline_begin"``, ``"stage_begin"``, ``"stage_end"`` or
-    ``"pipeline_end"``), ``seq`` (a number that grows), ``started_at``,
+    ``"pipeline_end"``), ``seq`` (a number that grows, also where a run goes on
+    from a backup, then with a leap over what may have been posted since), ``started_at``,
     ``updated_at``, ``batch``, all of a `Snapshot`, and ``logs``, the newest
     batch's or the stage change's own.
 
@@ -81,11 +82,18 @@ class RemoteMonitor(Callback):
     def _given_params(self) -> dict[str, Any]:
         return super()._given_params() | self._given
 
+    def state_dict(self) -> dict[str, Any]:
+        return {} if self._feed is None else self._feed.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        if self._feed is not None:
+            self._feed.load_state_dict(state)
+
     def on_pipeline_begin(self, logs: Logs | None = None) -> None:
         self._end({})
         job_id = self.params.get("job_id") or "run"
         self._feed = RemoteFeed(self._target, job_id, self.pipeline, self.interval)
-        self._feed.open(logs or {})
+        self._feed.open(logs or {}, resumed=bool(self.params.get("resumed")))
         # A process that ends in a hurry still says so.
         atexit.register(self._abandon)
 
@@ -110,7 +118,7 @@ class RemoteMonitor(Callback):
             return
         if not feed.close(logs):
             message = f"{self.root} does not know yet how the run ended"
-            warnings.warn(message, RuntimeWarning, stacklevel=2)
+            warn_safely(message, stacklevel=2)
         atexit.unregister(self._abandon)
 
     def _abandon(self) -> None:

@@ -4,15 +4,16 @@ import math
 import os
 import string
 import threading
-import warnings
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from .argument_error import ArgumentError
 from .callback import Callback, Logs, nothing
-from .monitor import Mode, Monitor, watched_stages
+from .expectation import Expectation
+from .monitor import Mode, Monitor, number_of, watched_stages
 from .names import did_you_mean
+from .safe_warning import warn_safely
 from .ticker import Ticker
 
 _WRITE_SECONDS = 0.2
@@ -135,8 +136,9 @@ class SolutionCheckpoint(Callback):
 
     def on_pipeline_begin(self, logs: Logs | None = None) -> None:
         self._end()
-        watched_stages(self.params, None, self.monitor)
+        watched = watched_stages(self.params, None, self.monitor)
         self._reset()
+        self._expected = Expectation("SolutionCheckpoint", self.monitor, self.params, watched, None)
         folder = Path(self.filepath.partition("{")[0] + "x").parent
         folder.mkdir(parents=True, exist_ok=True)
         self._ticker = Ticker(self._write, _WRITE_SECONDS, f"writing {self.filepath}")
@@ -145,7 +147,9 @@ class SolutionCheckpoint(Callback):
     def _on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         self._save_due()
         values = logs or {}
-        self._value = values.get(self.monitor)
+        self._value = number_of(values.get(self.monitor))
+        if self._value is not None:
+            self._expected.came = True
         if isinstance(self.save_freq, int) and (batch + 1) % self.save_freq == 0:
             # Not yet: a solution that this batch has found is announced after it.
             self._due = (batch, values)
@@ -167,8 +171,13 @@ class SolutionCheckpoint(Callback):
         if self.save_freq == "solution":
             self._consider(values.get("batch"), values)
 
+    def on_stage_begin(self, stage: str, logs: Logs | None = None) -> None:
+        self._expected.begin_stage()
+
     def on_stage_end(self, stage: str, logs: Logs | None = None) -> None:
         self._save_due()
+        if self.save_best_only:
+            self._expected.end_stage(stage, logs or {})
         if self.save_freq == "stage":
             values = logs or {}
             self._consider(max(values.get("batches", 0) - 1, 0), values)
@@ -192,7 +201,7 @@ class SolutionCheckpoint(Callback):
                 self._dropped += 1
 
     def _is_best(self, logs: Logs) -> bool:
-        value = logs.get(self.monitor, self._value)
+        value = number_of(logs.get(self.monitor, self._value))
         if value is None:
             return False
         if value != value:
@@ -246,7 +255,7 @@ class SolutionCheckpoint(Callback):
             count = len(missing) + self._dropped
             last = f", the last of them {missing[-1]}" if missing else ""
             message = f"{count} solutions could not be written{last}"
-            warnings.warn(message, RuntimeWarning, stacklevel=2)
+            warn_safely(message, stacklevel=2)
 
 
 def _check_template(template: str) -> None:

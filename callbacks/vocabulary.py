@@ -42,6 +42,9 @@ ENDERS = (COMMAND, CANCELLED, PROGRAM)
 #: What the logs of every batch hold, whatever the stage.
 CORE_COLUMNS = ("stage", "unit", "done", "total", "progress", "elapsed", "cost", "violations")
 
+#: What the logs of a stage's end hold beside those of its last batch.
+END_COLUMNS = ("batches", "seconds", "ended_by", "stopped_by")
+
 _ENDERS_IN_WORDS = {COMMAND: "a command", PROGRAM: "the program"}
 
 

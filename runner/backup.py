@@ -187,7 +187,11 @@ def _readable(value: Any) -> Any:
         return copy_plain(value)
     except TypeError:
         # Without addresses, which differ from one process to the next.
-        return re.sub(r" at 0x[0-9a-f]+", "", repr(value))
+        try:
+            text = repr(value)
+        except Exception:
+            text = f"<{type(value).__qualname__}>"
+        return re.sub(r" at 0x[0-9a-f]+", "", text)
 
 
 def _identify(stages: Sequence[Stage], problem: Any) -> str | None:

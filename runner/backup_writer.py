@@ -3,9 +3,10 @@
 import threading
 from pathlib import Path
 
+from ..callbacks.plain_value import error_text
+from ..callbacks.safe_warning import warn_safely
 from .backup import Backup
 from .backup_file import write_backup
-from .careful_warning import warn_carefully
 from .left_out import LeftOut
 
 
@@ -60,12 +61,13 @@ class BackupWriter:
                 # Whatever it is, of what a user's code has left there: a newer one may be well.
                 if not self._warned:
                     self._warned = True
-                    reason = f"{type(error).__name__}: {error}"
+                    reason = error_text(error)
                     if isinstance(error, OSError):
                         reason = error.strerror or str(error)
-                    warn_carefully(
+                    warn_safely(
                         f"the backup {path} cannot be written ({reason:.200}); the run goes on, "
-                        "and an older backup stays as it is"
+                        "and an older backup stays as it is",
+                        stacklevel=2,
                     )
 
     def _next(self) -> tuple[Path, Backup] | None:

@@ -1,12 +1,12 @@
 """Writes the file of a run."""
 
 import json
-import warnings
 from pathlib import Path
 from typing import Any
 
 from ..callbacks import Callback, Logs
 from ..callbacks.parameters import without_secrets
+from ..callbacks.safe_warning import warn_safely
 from ..callbacks.snapshot_fields import plain_tree
 from ..stages.timetable.atomic import write_atomically
 from .run_config import describe
@@ -58,4 +58,4 @@ class ConfigFile(Callback):
                 self._warned = True
                 reason = error.strerror or error
                 message = f"{self.path} could not be written: {reason}"
-                warnings.warn(message, RuntimeWarning, stacklevel=2)
+                warn_safely(message, stacklevel=2)

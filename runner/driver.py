@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ..callbacks import CallbackError, CallbackList, History, Logs
+from ..callbacks.plain_value import error_text
+from ..callbacks.safe_warning import warn_safely
 from ..callbacks.vocabulary import (
     CANCELLED,
     COMMAND,
@@ -30,7 +32,6 @@ from .backup import SENSELESS, Backup, Place, parameters, refusing, senseless, s
 from .backup_error import BackupError
 from .backup_file import read_backup
 from .backup_writer import BackupWriter
-from .careful_warning import warn_carefully
 from .left_out import LeftOut
 from .progress_tracker import Follow, ProgressTracker
 from .run import Run
@@ -163,7 +164,7 @@ class Driver:
         names = [repr(one.name) for one in stages if not (one.keeps_state or one.brief)]
         if names:
             several = len(names) > 1
-            warn_carefully(
+            warn_safely(
                 f"the stage{'s' * several} {', '.join(names)} keep{'s' * (not several)} no state "
                 "(Stage.state_dict): a run that is killed within one and resumed begins it again"
             )
@@ -213,6 +214,11 @@ class Driver:
         except BaseException as error:
             self.run.exception = error
             self._on_exception(error)
+
+    def restored(self) -> dict[str, dict[str, Any]]:
+        """Tell how the stages went that had ended in the run that this one goes on from."""
+        names = ("done", "total", "seconds", "cost", "violations", "ended_by")
+        return {one.name: {name: getattr(one, name) for name in names} for one in self.run.stages}
 
     def _heed(self) -> None:
         """End the run because of the KeyboardInterrupt in hand; at once if it is not the first."""
@@ -429,7 +435,7 @@ class Driver:
         state, left_out = self._saved_state(stage, name)
         if state:
             spent = self.watch.elapsed() - self._began
-            place = Place(loop.batch, loop.last, spent, state)
+            place = Place(loop.batch, loop.newest(), spent, state)
             self._save(path, list(self._stages).index(stage), place, left_out)
 
     def _saved_state(self, stage: Stage, name: str) -> tuple[dict[str, Any], list[str]]:
@@ -494,7 +500,7 @@ class Driver:
     def _warn_unsaved(self, why: str) -> None:
         if not self._unsaved:
             self._unsaved = True
-            warn_carefully(f"the run is not backed up: {why}")
+            warn_safely(f"the run is not backed up: {why}", stacklevel=2)
 
     def _announce_best(self) -> None:
         if not self.board.improved:
@@ -654,7 +660,7 @@ class Driver:
             "stopped_by": run.stopped_by,
             "stage": None if self._stage is None else self._stage.name,
             **self._core_logs(),
-            "error": None if error is None else f"{type(error).__name__}: {error}",
+            "error": None if error is None else error_text(error),
         }
 
 

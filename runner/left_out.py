@@ -2,7 +2,7 @@
 
 import re
 
-from .careful_warning import warn_carefully
+from ..callbacks.safe_warning import warn_safely
 
 _PLACE = re.compile(r"\[\d+\]")
 
@@ -20,7 +20,7 @@ class LeftOut:
         new = [name for name in new if name not in self._named]
         self._named.update(new)
         if new:
-            warn_carefully(
+            warn_safely(
                 f"a backup cannot hold {', '.join(new)}: it has all else, and a run that goes on "
                 "from it does without; it holds numbers, strings, bytes and arrays, in lists, "
                 "tuples, dicts and sets"

@@ -8,16 +8,16 @@ import secrets
 import sys
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
 from ..callbacks import Callback, CallbackList, History
 from ..callbacks.names import did_you_mean
 from ..callbacks.parameters import public_parameters
+from ..callbacks.safe_warning import warn_safely
 from ..callbacks.vocabulary import CORE_COLUMNS
 from ..stages import Stage
 from ..stages.daemon_pool import DaemonPool
@@ -85,6 +85,8 @@ class Pipeline:
         #: What the last `fit` found, or is finding; also when it raised.
         self.run: Run | None = None
         self._driver: Driver | None = None
+        # What its callbacks know of the run.
+        self._about: dict[str, Any] = {}
         self._running = False
         self._lock = threading.Lock()
 
@@ -187,6 +189,9 @@ class Pipeline:
         ArgumentError
             For an argument that makes no sense, a ValueError and a TypeError alike;
             before anything has run.
+        RuntimeError
+            While the pipeline, or one of the callbacks, is at work in another
+            `fit`; before anything has run.
         CallbackError
             When a callback raised (unless ``callback_errors="warn"``).
         Exception
@@ -208,7 +213,9 @@ class Pipeline:
         check_timings(timings)
         if shares not in ("work", "time"):
             raise ValueError(f'shares must be "work" or "time", got {shares!r}')
-        with self._alone(), fresh(self.stages):
+        with ExitStack() as alone:
+            alone.enter_context(self._alone())
+            alone.enter_context(fresh(self.stages))
             known = _known_timings(timings)
             watch = Stopwatch(started)
             for stage in self.stages:
@@ -216,6 +223,7 @@ class Pipeline:
                 stage.check_problem(problem, initial)
             history = History()
             watchers = CallbackList([history, *watchers], callback_errors, sampled=[history])
+            alone.enter_context(watchers.watching())
             pool = executor or DaemonPool(workers)
             try:
                 driver = Driver(
@@ -239,6 +247,7 @@ class Pipeline:
                 params = self._params(job_id, seed, time_limit, workers)
                 params["callbacks"] = _descriptions(watchers)
                 driver.run.config = describe(params)
+                self._about = params
                 watchers.set_params(params)
                 watchers.check()
                 try:
@@ -352,7 +361,14 @@ class Pipeline:
             If the backup cannot be read, is damaged, or is one of another
             problem, other stages or parameters, another seed or time limit.
         """
-        return self._driver is not None and self._driver.restore(Path(path))
+        if self._driver is None or not self._driver.restore(Path(path)):
+            return False
+        restored = self._driver.restored()
+        # All callbacks hold this mapping, those too that were given it before.
+        for stage in self._about["stages"]:
+            stage["restored"] = restored.get(stage["name"])
+        self._about["resumed"] = True
+        return True
 
     @property
     def tracker(self) -> ProgressTracker:
@@ -455,7 +471,7 @@ class Pipeline:
                     "name": stage.name,
                     "label": tracker.label(stage.name),
                     "unit": stage.unit,
-                    "metrics": tuple(stage.metrics),
+                    "metrics": None if stage.metrics is None else tuple(stage.metrics),
                     "start": tracker.bounds(stage.name)[0],
                     "end": tracker.bounds(stage.name)[1],
                     "tunable": stage.tunable,
@@ -497,7 +513,12 @@ def _checked_stages(stages: Iterable[Stage]) -> list[Stage]:
                 f"the time_share of stage {stage.name!r} must be a positive number or None, "
                 f"got {time_share}"
             )
-        taken = sorted({*CORE_COLUMNS, "batch"}.intersection(stage.metrics))
+        metrics = () if stage.metrics is None else stage.metrics
+        if isinstance(metrics, str) or not all(isinstance(name, str) for name in metrics):
+            raise TypeError(
+                f"metrics of stage {stage.name!r} must be names or None, got {stage.metrics!r}"
+            )
+        taken = sorted({*CORE_COLUMNS, "batch"}.intersection(metrics))
         if taken:
             raise ValueError(
                 f"stage {stage.name!r} has a metric {taken[0]!r}, "
@@ -531,7 +552,7 @@ def _keep_timings(known: Timings, run: Run, path: str | os.PathLike[str]) -> Non
     except OSError as error:
         # No reason to lose a run.
         message = f"the timings could not be written to {path}: {error}"
-        warnings.warn(message, RuntimeWarning, stacklevel=2)
+        warn_safely(message, stacklevel=2)
 
 
 def _descriptions(callbacks: Iterable[Callback]) -> list[dict[str, Any]]:

@@ -504,7 +504,7 @@ class ProgressTracker:
 
     @property
     def work_progress(self) -> float:
-        """Progress of the whole run by finished units alone, 0 to 1."""
+        """Progress of the whole run by finished units alone, 0 to 1, whoever reads."""
         return self.work_progress_at(self.stage_items_done)
 
     def work_progress_at(self, done: int) -> float:

@@ -97,4 +97,5 @@ def replay(
         recording = read_csv(source)
     history = History()
     watchers = CallbackList([history, *given], callback_errors)
-    return Player(recording, watchers, history, speed).play()
+    with watchers.watching():
+        return Player(recording, watchers, history, speed).play()

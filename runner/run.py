@@ -7,6 +7,7 @@ from typing import Any
 
 from ..callbacks import History
 from ..callbacks.formatting import format_number, format_seconds
+from ..callbacks.plain_value import error_text
 from ..callbacks.vocabulary import RUNNING, best_text, outcome_text, units_text
 from .portable_exception import portable_exception
 from .stage_record import StageRecord
@@ -113,7 +114,7 @@ class Run:
         ``"finished"``, ``"finished with 3 violations left"``, ``"stopped by EarlyStopping"``.
         """
         error = self.exception
-        about = None if error is None else f"{type(error).__name__}: {error}"
+        about = None if error is None else error_text(error)
         violations = None if self.status == RUNNING else self.violations
         return outcome_text(self.status, self.stopped_by, about, violations)
 

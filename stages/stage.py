@@ -33,7 +33,8 @@ class Stage(ABC):
     time_share
         The stage's part of a time limit, likewise; None for the same as `share`.
     metrics
-        Names of the values that its batches' logs add.
+        Names of the values that its batches' logs add; None for those of the
+        first batch that has any. No later batch may have others.
     tunable
         Parameters that may change while the stage runs, and take effect from
         the next unit on; None for all, of a stage that reads each when it uses
@@ -57,7 +58,7 @@ class Stage(ABC):
     unit: str = "batch"
     share: float = 1.0
     time_share: float | None = None
-    metrics: tuple[str, ...] = ()
+    metrics: tuple[str, ...] | None = ()
     label: ClassVar[str | None] = None
     tunable: ClassVar[tuple[str, ...] | None] = None
     skippable: ClassVar[bool] = True

@@ -837,13 +837,13 @@ def test_a_pulse_lets_the_run_stop_without_a_batch():
                      "stage_end pulsing", "pipeline_end"]  # fmt: skip
 
 
-def test_a_unit_beyond_the_total_still_has_its_beginning():
+def test_a_unit_after_all_that_were_expected_still_has_its_beginning():
     class Overdone(Stage):
         name = "overdone"
 
         def run(self, state, budget):
             yield Batch(1, 1)
-            yield Batch(2, 1)
+            yield Batch(2, 2)
 
     calls = []
     fit([Overdone()], calls)
