@@ -108,6 +108,7 @@ class MapBatches(Stage):
         try:
             # One batch ready for every worker beside the one in hand: none of them idles.
             submit(2 * state.workers)
+            yield Pulse(0.0, total=len(starts))
             done, before = 0, 0.0
             while running and not budget.should_end:
                 finished, _ = wait(running, _PULSE_SECONDS, FIRST_COMPLETED)
