@@ -87,6 +87,7 @@ CHANGES = [
     ("rl", "place state environment attempts", lambda array: array[:-1]),
     ("rl", "place state agent values", lambda array: array.astype(str)[:1]),
     ("rl", "place state rng state state", {}),
+    ("rl", "place state total", -1),
     ("rl", "place state episodes", {}),
     ("rl", "place state done", -5),
     ("ga", "index", 1.5),
