@@ -226,7 +226,7 @@ class _Repairing:
             "agent": self.agent.state_dict(),
             "rng": self.rng.bit_generator.state,
             "total": self.total,
-            "most": self.most,
+            "episodes": self.most,
             "done": self.done,
         }
 
@@ -236,7 +236,7 @@ class _Repairing:
         self.agent.load_state_dict(state["agent"])
         self.rng.bit_generator.state = state["rng"]
         self.total = as_count(state["total"])
-        self.most = None if state["most"] is None else as_count(state["most"])
+        self.most = None if state["episodes"] is None else as_count(state["episodes"])
         self.done = as_count(state["done"])
 
     def run(self) -> Iterator[Batch | Pulse]:
