@@ -245,8 +245,13 @@ class Driver:
             if self._interrupted:
                 raise
             self._interrupted = True
-        except BaseException:
+        except BaseException as error:
             self._record(stage, loop, budget, began, "failed")
+            try:
+                # What it has found before is not lost to those who keep it.
+                self._announce_best()
+            except CallbackError as later:
+                error.add_note(f"then {later}")
             raise
         self._end_stage(stage, loop, budget, began)
 
