@@ -3,12 +3,13 @@
     python benchmarks/eta.py [--data ../shared/data/cbctt] [--keep FOLDER]
 
 Five runs of different instances and settings, with and without a time limit, are recorded with
-two seeds each: when each stage began and ended and when each batch was done. The first seed's
-events are played on a clock of our own to the run's `ProgressTracker`, read twice a second as a
-display does, and, as progress of the whole run, to tqdm and rich with their own estimators. At
-every 10 % of the run's time each says how long it will still take; the error is the difference
-from the truth, in per cent of the run's time. "With timings" is the tracker when `fit` is given
-the second seed's run as its timings.
+two seeds each: when each stage began and ended, what the stages expected to take, when each batch
+was done and what pulses told of the unit in hand. The first seed's events are played on a clock
+of our own to the run's `ProgressTracker`, read twice a second as a display does, and, as progress
+of the whole run, to tqdm and rich with their own estimators. At every 10 % of the run's time each
+says how long it will still take; the error is the difference from the truth, in per cent of the
+run's time. "With timings" is the tracker when `fit` is given the second seed's run as its
+timings.
 
 With `--keep`, recordings are left in a folder and found there the next time.
 """
@@ -18,6 +19,7 @@ import io
 import json
 import statistics
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,8 +71,29 @@ class Recorder(Callback):
         super().__init__()
         self.events: Events = []
 
-    def on_stage_begin(self, stage, logs=None):
-        self.events.append(["begin", logs["elapsed"], stage, logs["budget"]])
+    def on_pipeline_begin(self, logs=None):
+        tracker = self.pipeline.tracker
+        begin, note, expect = tracker.begin_stage, tracker.note_pulse, tracker.expect
+        began = time.monotonic() - logs["elapsed"]
+
+        def begin_stage(name, total=None, seconds=None, expected=None):
+            event = ["begin", time.monotonic() - began, name, seconds, expected]
+            self.events.append(event)
+            begin(name, total, seconds, expected)
+
+        def note_pulse(part, message=None):
+            total = tracker.stage_items_total
+            self.events.append(["pulse", time.monotonic() - began, part, message, total])
+            note(part, message)
+
+        def note_expected(expected):
+            self.events.append(["expect", time.monotonic() - began, expected])
+            expect(expected)
+
+        # No hook tells of these.
+        tracker.begin_stage = begin_stage
+        tracker.note_pulse = note_pulse
+        tracker.expect = note_expected
 
     def on_batch_end(self, batch, logs=None):
         self.events.append(["batch", logs["elapsed"], logs["done"], logs["total"]])
@@ -90,6 +113,7 @@ class Tracked:
         self.now = 0.0
         self.tracker = ProgressTracker(
             {stage.name: stage.share for stage in stages},
+            time_shares={stage.name: stage.time_share or stage.share for stage in stages},
             time_limit=setting.time_limit,
             timings=timings,
             clock=lambda: self.now,
@@ -99,7 +123,13 @@ class Tracked:
         self._read_until(event[1])
         kind = event[0]
         if kind == "begin":
-            self.tracker.begin_stage(event[2], seconds=event[3])
+            self.tracker.begin_stage(event[2], seconds=event[3], expected=event[4])
+        elif kind == "expect":
+            self.tracker.expect(event[2])
+        elif kind == "pulse":
+            if event[4] is not None:
+                self.tracker.stage_items_total = event[4]
+            self.tracker.note_pulse(event[2], event[3])
         elif kind == "batch":
             self.tracker.update_work_progress(event[2], event[3])
         elif kind == "end":
@@ -187,7 +217,7 @@ def timings_of(events: Events) -> dict[str, StageTiming]:
     timings = {}
     for kind, when, *about in events:
         if kind == "begin":
-            (stage, budget), began, finished, total = about, when, [], None
+            (stage, budget, _), began, finished, total = about, when, [], None
         elif kind == "batch":
             done, total = about
             finished.append((done, when - began))

@@ -1,14 +1,16 @@
-"""How soon Ctrl-C ends the command line, at random moments of all stages.
+"""How soon a signal ends the command line, at random moments of all stages.
 
-    python benchmarks/interrupts.py [--times 28] [--time 20] [--courses 20000] [--cold] [FILES…]
+    python benchmarks/interrupts.py [--times 28] [--time 20] [--courses 20000] [--cold]
+        [--signal INT] [FILES…]
 
 ``schoolbell fit`` runs on each file, and on a generated instance of so many courses
-(0 for none), and gets SIGINT: once, and every second time again a moment later. The
-stages take turns, the start of the program as the first. The program tells when a
-stage begins, and the signal comes at a random moment of as long as the stage took in
-a run without one. Told are the seconds from the signal to the end of the process,
-from the second signal where there are two, and what went wrong: an exit status other
-than 130, a traceback, or a timetable that the log knows of and that was not written.
+(0 for none), and gets a signal (SIGINT of Ctrl-C unless ``--signal`` says TERM or
+HUP): once, and every second time again a moment later. The stages take turns, the
+start of the program as the first. The program tells when a stage begins, and the
+signal comes at a random moment of as long as the stage took in a run without one.
+Told are the seconds from the signal to the end of the process, from the second signal
+where there are two, and what went wrong: an exit status other than 130 (143, 129), a
+traceback, or a timetable that the log knows of and that was not written.
 
 ``--cold`` gives every run an empty cache of compiled kernels and sends the signals
 while it loads, most of which is numba compiling for the first time.
@@ -31,7 +33,6 @@ from measuring import Table, add_format
 from schoolbell.stages.timetable import generate
 
 STARTING = "start"
-INTERRUPTED = 130
 
 # The command line, but for a line at the beginning of each stage.
 PROGRAM = """
@@ -152,10 +153,10 @@ def interrupt(
     while stage not in (target, None):
         stage = next_stage(process)
     time.sleep(moment)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(args.signal)
     if again is not None:
         time.sleep(again)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(args.signal)
     began = time.monotonic()
     try:
         said, complaint = process.communicate(timeout=PATIENCE)
@@ -166,7 +167,9 @@ def interrupt(
     stages = [line.split()[1] for line in said.splitlines() if line.startswith("stage ")]
     last = stages[-1] if stages else target
     rows = _rows(folder / "log.csv")
-    fault = _fault(process.returncode, complaint, last, rows, folder, again is not None)
+    fault = _fault(
+        process.returncode, args.signal, complaint, last, rows, folder, again is not None
+    )
     return last, seconds, fault
 
 
@@ -195,6 +198,7 @@ def start(path: Path, folder: Path, args: argparse.Namespace) -> "subprocess.Pop
 
 def _fault(
     status: int,
+    number: signal.Signals,
     complaint: str,
     stage: str,
     rows: list[dict[str, str]],
@@ -207,7 +211,7 @@ def _fault(
     # Before the program's first line, and after its last, the interpreter dies of the signal,
     # which a shell reports as 130 too.
     at_an_end = twice or stage in (STARTING, "finalize")
-    if status != INTERRUPTED and not (status == -signal.SIGINT and at_an_end):
+    if status != 128 + number and not (status == -number and at_an_end):
         return f"exit status {status}: {complaint.strip()[-200:]}"
     if "Traceback" in complaint and stage != STARTING:
         return complaint.strip()[-200:]
@@ -240,6 +244,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, help="tasks that run at once (the processors)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--cold", action="store_true", help="with an empty cache of kernels")
+    parser.add_argument(
+        "--signal",
+        type=lambda name: signal.Signals[f"SIG{name}"],
+        default=signal.SIGINT,
+        metavar="NAME",
+        help="INT, TERM or HUP (INT)",
+    )
     add_format(parser)
     return parser.parse_args()
 

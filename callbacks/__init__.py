@@ -1,6 +1,7 @@
 """Callbacks: what watches a run."""
 
 from .adjust_on_plateau import AdjustOnPlateau
+from .argument_error import ArgumentError
 from .backup_and_restore import BackupAndRestore
 from .batch_scheduler import BatchScheduler
 from .callback import Callback, Logs
@@ -25,6 +26,7 @@ from .timer import Timer
 
 __all__ = [
     "AdjustOnPlateau",
+    "ArgumentError",
     "BackupAndRestore",
     "BatchScheduler",
     "CSVLogger",

@@ -1,12 +1,14 @@
 """Changes a stage's parameter when a value no longer improves."""
 
 import math
-import warnings
-from typing import Any
+from typing import Any, ClassVar
 
-from .callback import Callback, Logs
-from .monitor import Mode, Monitor, check_numbers, watched_stages
-from .stage_parameter import StageParameter
+from .argument_error import ArgumentError, check_number
+from .callback import Callback, Logs, nothing
+from .expectation import Expectation
+from .monitor import Mode, Monitor, check_numbers, number_of, watched_stages
+from .safe_warning import warn_safely
+from .stage_parameter import StageParameter, check_parameter_name
 
 _STATE = ("wait", "best", "cooldown_counter")
 
@@ -52,6 +54,8 @@ class AdjustOnPlateau(Callback):
         does not report.
     """
 
+    made_anew: ClassVar = {"_target": nothing}
+
     def __init__(
         self,
         parameter: str,
@@ -66,11 +70,14 @@ class AdjustOnPlateau(Callback):
         stage: str | None = None,
     ) -> None:
         super().__init__()
+        check_parameter_name(parameter, stage)
+        check_number("factor", factor, 0, "above 0 and not 1")
         if not 0 < factor < math.inf or factor == 1:
-            raise ValueError(f"factor must be above 0 and not 1, got {factor!r}")
+            raise ArgumentError.of("factor", "above 0 and not 1", factor)
         for name, number in (("patience", patience), ("cooldown", cooldown)):
-            if not number >= 0:
-                raise ValueError(f"{name} must be 0 or more, got {number!r}")
+            check_number(name, number, 0, "0 or more")
+        for name, number in (("min_value", min_value), ("max_value", max_value)):
+            check_number(name, number)
         if not min_value <= max_value:
             raise ValueError(f"min_value {min_value!r} is above max_value {max_value!r}")
         self._watch = Monitor.of(monitor, mode, min_delta)
@@ -93,21 +100,29 @@ class AdjustOnPlateau(Callback):
         self.cooldown_counter = 0
         self._exhausted = False
 
+    def check(self) -> None:
+        self._find_target()
+
     def on_pipeline_begin(self, logs: Logs | None = None) -> None:
-        target = StageParameter(self.parameter, self.stage, self.pipeline, self.params)
-        watched_stages(self.params, [target.stage], self.monitor)
-        if isinstance(target.value, bool) or not isinstance(target.value, int | float):
-            raise ValueError(f"{target.key} is {target.value!r} and no number to be multiplied")
-        self._target = target
+        self._target = self._find_target()
         self._reset()
+
+    def _find_target(self) -> StageParameter:
+        target = StageParameter(self.parameter, self.stage, self.pipeline, self.params)
+        watched = watched_stages(self.params, [target.stage], self.monitor)
+        if isinstance(target.value, bool) or not isinstance(target.value, int | float):
+            raise ArgumentError(f"{target.key} is {target.value!r} and no number to be multiplied")
+        self._expected = Expectation("AdjustOnPlateau", self.monitor, self.params, watched, watched)
+        return target
 
     def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         target = self._target
         if target is None or logs is None or logs["stage"] != target.stage:
             return
-        value = logs.get(self.monitor)
+        value = number_of(logs.get(self.monitor))
         if value is None:
             return
+        self._expected.came = True
         if self.cooldown_counter > 0:
             self.cooldown_counter -= 1
             self.wait = 0
@@ -140,10 +155,14 @@ class AdjustOnPlateau(Callback):
         except ValueError as error:
             # The end of the parameter's own range is no reason to end a run.
             message = f"{target.key} stays {present!r}: {error}"
-            warnings.warn(message, RuntimeWarning, stacklevel=2)
+            warn_safely(message, stacklevel=2)
             self._exhausted = True
             return False
         return True
+
+    def on_stage_end(self, stage: str, logs: Logs | None = None) -> None:
+        if self._target is not None and stage == self._target.stage:
+            self._expected.end_stage(stage, logs or {})
 
     def on_pipeline_end(self, logs: Logs | None = None) -> None:
         if self._target is not None:

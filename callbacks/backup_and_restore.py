@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from .argument_error import ArgumentError, check_number
 from .callback import Callback, Logs
 
 FILE = "backup.npz"
@@ -21,7 +22,8 @@ class BackupAndRestore(Callback):
     and the state of callbacks that have one (`Callback.state_dict`). With
     budgets in units, a run that is killed and resumed, however often, ends with
     the same solution and history (but for the seconds) as one that never was.
-    With a time limit, the time already spent counts.
+    With a time limit, the time already spent counts. A stage that keeps no state
+    begins again; a warning at the beginning names those that do (`Stage.brief`).
 
     The file is written in the background, and a kill while it is written leaves
     the one before. It is deleted when the run has finished or a callback has
@@ -65,11 +67,12 @@ class BackupAndRestore(Callback):
         super().__init__()
         is_count = isinstance(save_freq, int) and not isinstance(save_freq, bool) and save_freq > 0
         if save_freq not in ("stage", None) and not is_count:
-            raise ValueError(
-                f'save_freq must be "stage", a number of batches or None, got {save_freq!r}'
-            )
-        if interval is not None and not interval >= 0:
-            raise ValueError(f"interval must be 0 seconds or more, got {interval!r}")
+            wanted = '"stage", a number of batches or None'
+            raise ArgumentError.of("save_freq", wanted, save_freq)
+        if interval is not None:
+            check_number("interval", interval, 0, "0 seconds or more")
+        if not isinstance(backup_dir, str | os.PathLike):
+            raise ArgumentError.of("backup_dir", "the path of a folder", backup_dir)
         self.backup_dir = backup_dir
         self.save_freq = save_freq
         self.interval = interval

@@ -2,10 +2,11 @@
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
-from .callback import Callback, Logs
-from .stage_parameter import StageParameter
+from .argument_error import ArgumentError
+from .callback import Callback, Logs, nothing
+from .stage_parameter import StageParameter, check_parameter_name
 
 
 class BatchScheduler(Callback):
@@ -36,19 +37,27 @@ class BatchScheduler(Callback):
     Examples
     --------
     >>> callback = BatchScheduler("kempe", lambda batch: 0.02 if batch < 10 else 0.1, stage="ga")
+    >>> callback.schedule(3), callback.schedule(30)
+    (0.02, 0.1)
     """
+
+    made_anew: ClassVar = {"_target": nothing}
 
     def __init__(
         self, parameter: str, schedule: Callable[..., Any], stage: str | None = None
     ) -> None:
         super().__init__()
+        check_parameter_name(parameter, stage)
         if not callable(schedule):
-            raise TypeError(f"schedule must be callable, got {schedule!r}")
+            raise ArgumentError.of("schedule", "callable", schedule)
         self.parameter = parameter
         self.schedule = schedule
         self.stage = stage
         self._takes_value = _takes_two(schedule)
         self._target: StageParameter | None = None
+
+    def check(self) -> None:
+        StageParameter(self.parameter, self.stage, self.pipeline, self.params)
 
     def on_pipeline_begin(self, logs: Logs | None = None) -> None:
         self._target = StageParameter(self.parameter, self.stage, self.pipeline, self.params)

@@ -1,15 +1,33 @@
 """The base class of callbacks."""
 
-from collections.abc import Mapping
-from typing import Any, Self
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Self
 
 from .control import Control
+from .names import did_you_mean
 from .parameters import parameter_names, public_parameters
+from .vocabulary import CORE_COLUMNS, END_COLUMNS
 
 Logs = dict[str, Any]
 
-#: What the logs of every batch hold, whatever the stage.
-CORE_COLUMNS = ("stage", "unit", "done", "total", "progress", "elapsed", "cost", "violations")
+
+def metrics_of(params: Mapping[str, Any], stage: str | None, logs: Mapping[str, Any]) -> list[str]:
+    """Return the names of a stage's metrics.
+
+    Parameters
+    ----------
+    params
+        As a callback knows them.
+    stage
+        The stage's name.
+    logs
+        Of one of its batches, or of its end: where the stage declares no
+        metrics, those are its own.
+    """
+    declared = next((s["metrics"] for s in params.get("stages", ()) if s["name"] == stage), ())
+    if declared is not None:
+        return list(declared)
+    return [name for name in logs if name not in (*CORE_COLUMNS, *END_COLUMNS, "batch")]
 
 
 class Callback:
@@ -18,7 +36,10 @@ class Callback:
     A hook may read, write files, print, and steer the run through
     `self.pipeline`; it never computes the timetable. Every call of a hook gets
     a dict of its own run's making that no later call changes, so it may be
-    kept. One callback can serve several fits, one after another.
+    kept. One callback can serve several fits, one after another; while one of
+    them goes on, another is refused. It can be copied and pickled before,
+    between and after them; the copy has what the callback has found out, knows
+    no pipeline, and can watch a fit of its own.
 
     Attributes
     ----------
@@ -31,9 +52,12 @@ class Callback:
         ``time_limit``, ``workers``, ``parameters`` (of the stages, as
         ``{"ga__population": 8}``), ``callbacks`` (name and parameters of each,
         without secrets) and ``stages``, a list of one dict a stage:
-        ``name``, ``label``, ``unit``, ``metrics``, ``start`` and ``end``, its
-        place in the run's progress, and ``tunable``, the parameters that may
-        change while it runs (None for all).
+        ``name``, ``label``, ``unit``, ``metrics`` (None where its first batch is
+        to tell), ``start`` and ``end``, its place in the run's progress,
+        and ``tunable``, the parameters that may change while it runs (None for
+        all). In a run that goes on from a backup, ``resumed`` is true, and each
+        stage has ``restored``: how it went (``done``, ``total``, ``seconds``,
+        ``cost``, ``violations``, ``ended_by``) if it had ended before, else None.
 
     Notes
     -----
@@ -48,15 +72,35 @@ class Callback:
         on_pipeline_end                           always, however the run ends
 
     ``on_stage_end`` follows every ``on_stage_begin``, whether the stage
-    finished, was skipped, stopped, out of time or interrupted by Ctrl-C; only
+    finished, was skipped, stopped, out of time, needless since the best is
+    proved to be optimal, or interrupted by a signal; only
     after an exception does ``on_exception`` take its place. A stage may end
     instead of beginning another unit: where its total was not known, the last
     ``on_batch_begin`` then has no ``on_batch_end``.
     """
 
+    #: What a copy or a pickle does not have, as it belongs to one run in one process: threads,
+    #: locks, connections, open files. By name what makes it anew; None where nothing does.
+    made_anew: ClassVar[Mapping[str, Callable[[], Any] | None]] = {}
+
     def __init__(self) -> None:
         self.pipeline: Control
         self.params: Mapping[str, Any] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        anew = {"pipeline", "params", *_made_anew(type(self))}
+        state = {name: value for name, value in vars(self).items() if name not in anew}
+        # The values of parameters are the stages' and may be anything.
+        params = public_parameters(self.params)
+        if "parameters" in params:
+            params["parameters"] = public_parameters(self.params["parameters"])
+        return state | {"params": params}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        for name, make in _made_anew(type(self)).items():
+            if make is not None:
+                setattr(self, name, make())
 
     def set_pipeline(self, pipeline: Control) -> None:
         """Take the pipeline that is about to run; called before any hook."""
@@ -86,7 +130,7 @@ class Callback:
                 if name not in known:
                     raise ValueError(
                         f"callback {type(self).__name__} has no parameter {name!r}; "
-                        f"it has {', '.join(known) or 'none'}"
+                        f"it has {', '.join(known) or 'none'}{did_you_mean(name, known)}"
                     )
             # Through the constructor, so that its checks hold for changed values too.
             fresh = vars(type(self)(**(self._given_params() | values)))
@@ -98,10 +142,20 @@ class Callback:
         """Return the parameters as they were given, where `get_params` hides a password."""
         return self.get_params()
 
+    def check(self) -> None:
+        """Find out before the run whether all is there that the callback will need.
+
+        Called when `pipeline` and `params` are known, before any hook of any
+        callback and before anything is shown or written: an error here ends `fit`
+        before it has begun.
+        """
+
     def state_dict(self) -> dict[str, Any]:
         """Return what the callback needs to decide alike in a run that is resumed.
 
-        Numbers, texts and None by name; nothing for most callbacks.
+        Numbers, strings, bytes, arrays and None by name, in lists, tuples, dicts
+        and sets too; nothing for most callbacks. Anything else is left out of the
+        backup and warned of once.
         """
         return {}
 
@@ -136,7 +190,8 @@ class Callback:
         stage
             The stage's name.
         logs
-            ``stage``, ``unit``, ``share`` (its part of the run, 0 to 1),
+            ``stage``, ``unit``, ``share`` (its part of the run's progress, 0 to 1,
+            from ``progress`` on),
             ``budget`` (seconds it may take, None for no limit), ``progress``,
             ``elapsed``, ``cost`` and ``violations``.
         """
@@ -163,8 +218,8 @@ class Callback:
             ``stage``, ``unit``, ``done``, ``total`` (None if not known),
             ``progress`` (0 to 1, whole run), ``elapsed`` (seconds of the run,
             pauses not counted), ``cost`` and ``violations`` (of the best so
-            far, None before the first), and each of the stage's metrics (None
-            where this unit has none).
+            far, None before the first), and each of the stage's metrics, as the
+            stage reported it (None where this unit has none).
         """
 
     def on_solution(self, solution: Any, logs: Logs | None = None) -> None:
@@ -187,9 +242,12 @@ class Callback:
             The stage's name.
         logs
             As for `on_batch_end` after its last unit, with ``batches`` (how
-            many there were), ``seconds`` (that the stage took) and
-            ``ended_by``: ``"finished"``, ``"time"``, ``"skipped"``,
-            ``"stopped"`` or ``"interrupted"``.
+            many there were), ``seconds`` (that the stage took), ``ended_by``:
+            ``"finished"``; ``"time"``, its time was over; ``"optimal"``, the
+            best is proved to be one that nothing can better; ``"skipped"`` by a
+            callback or a command, alone; or, with the whole run, ``"stopped"``
+            or ``"interrupted"`` by Ctrl-C or a signal; and ``stopped_by``: who skipped or
+            stopped it, None otherwise.
         """
 
     def on_exception(self, exception: BaseException) -> None:
@@ -208,7 +266,21 @@ class Callback:
         ----------
         logs
             ``status`` (``"finished"``, ``"stopped"``, ``"interrupted"`` or
-            ``"failed"``), ``stopped_by`` (None unless stopped), ``stage`` (the
-            last that began, or None), ``progress``, ``elapsed``, ``cost``,
-            ``violations`` and ``error`` (the exception in one line, or None).
+            ``"failed"``), ``stopped_by`` (who stopped it, or the signal that
+            interrupted it: ``"SIGTERM"`` or ``"SIGHUP"``; otherwise None),
+            ``stage`` (the last that began, or None), ``progress``, ``elapsed``,
+            ``cost``, ``violations`` and ``error`` (the exception in one line, or
+            None).
         """
+
+
+def _made_anew(kind: type[Callback]) -> dict[str, Callable[[], Any] | None]:
+    """Return what a class and those that it derives from make anew in a copy."""
+    anew: dict[str, Callable[[], Any] | None] = {}
+    for one in reversed(kind.__mro__):
+        anew |= vars(one).get("made_anew", {})
+    return anew
+
+
+def nothing() -> None:
+    """Return None: for `Callback.made_anew`, what an attribute is before a run."""

@@ -1,14 +1,23 @@
 """Calls the hooks of several callbacks."""
 
-import warnings
+import os
+import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Literal
 
 from .callback import Callback, Logs
 from .callback_error import CallbackError
 from .control import Control
+from .safe_warning import warn_safely
 
 Hook = Callable[..., Any]
+
+# The callbacks of fits that go on, by identity, and the process in which they do: nothing is left
+# on the callback, whose class may do without this package's constructor.
+_watching: dict[int, int] = {}
+_taking = threading.Lock()
 
 HOOKS = (
     "on_pipeline_begin",
@@ -43,6 +52,8 @@ class CallbackList:
     ------
     TypeError
         For a callback that is not a `Callback`.
+    ValueError
+        For one that is there twice.
     """
 
     def __init__(
@@ -62,6 +73,13 @@ class CallbackList:
                     f"a callback must be an instance of schoolbell.callbacks.Callback, "
                     f"got {callback!r}"
                 )
+        if len(set(map(id, self.callbacks))) < len(self.callbacks):
+            names = [
+                type(one).__name__
+                for number, one in enumerate(self.callbacks)
+                if any(one is other for other in self.callbacks[:number])
+            ]
+            raise ValueError(f"one {names[0]} is among the callbacks twice")
         self._bind()
 
     def _bind(self) -> None:
@@ -82,6 +100,31 @@ class CallbackList:
     def _hooks(self, name: str) -> tuple[Hook, ...]:
         return tuple(hook for _, hook in self._bound[name])
 
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Keep the callbacks to one run, for as long as that goes on.
+
+        Raises
+        ------
+        RuntimeError
+            For a callback that watches another run; then none is kept.
+        """
+        process, mine = os.getpid(), [id(one) for one in self.callbacks]
+        with _taking:
+            for callback in self.callbacks:
+                if _watching.get(id(callback)) == process:
+                    raise RuntimeError(
+                        f"this {type(callback).__name__} watches a run that goes on: give each "
+                        "fit callbacks of its own, or wait for the other one's end"
+                    )
+            _watching.update(dict.fromkeys(mine, process))
+        try:
+            yield
+        finally:
+            with _taking:
+                for one in mine:
+                    _watching.pop(one, None)
+
     def __iter__(self) -> Iterator[Callback]:
         return iter(self.callbacks)
 
@@ -92,6 +135,30 @@ class CallbackList:
         """Tell whether any callback wants this hook."""
         return bool(self._bound[name])
 
+    def calling(self) -> Callback | None:
+        """Return the callback in whose hook the present thread is; None outside of hooks.
+
+        It looks for the hooks in the call stack, since to note every call would
+        make every batch slower.
+        """
+        hooks: dict[Any, list[Callback]] = {}
+        for pairs in self._bound.values():
+            for callback, hook in pairs:
+                code = getattr(getattr(hook, "__func__", hook), "__code__", None)
+                hooks.setdefault(code, []).append(callback)
+        frame = sys._getframe(1)
+        while frame is not None:
+            found = hooks.get(frame.f_code)
+            if found:
+                names = frame.f_code.co_varnames[: frame.f_code.co_argcount]
+                owner = frame.f_locals.get(names[0]) if names else None
+                if not isinstance(owner, Callback):
+                    return found[0]
+                if any(owner is one for one in found):
+                    return owner
+            frame = frame.f_back
+        return None
+
     def set_pipeline(self, pipeline: Control) -> None:
         """Give every callback the pipeline that it watches."""
         for callback in self.callbacks:
@@ -101,6 +168,11 @@ class CallbackList:
         """Give every callback what is known before the run."""
         for callback in self.callbacks:
             callback.set_params(params)
+
+    def check(self) -> None:
+        """Let every callback find out whether it can watch the run that is about to begin."""
+        for callback in list(self.callbacks):
+            self._call_one(callback, callback.check, "check")
 
     def on_pipeline_begin(self, logs: Logs | None = None) -> None:
         """Call the hook of every callback that overrides it."""
@@ -174,7 +246,7 @@ class CallbackList:
             self._report(callback, name, error)
 
     def _report(self, callback: Callback, name: str, error: Exception) -> None:
-        wrapped = CallbackError(type(callback).__name__, name, error)
+        wrapped = CallbackError.wrapping(type(callback).__name__, name, error)
         if self._errors == "raise":
             raise wrapped from error
         if any(one is callback for one in self.callbacks):
@@ -183,4 +255,4 @@ class CallbackList:
             self._bind()
             if name == "on_pipeline_end":
                 self._ending = ending
-            warnings.warn(f"{wrapped}; it is switched off", RuntimeWarning, stacklevel=2)
+            warn_safely(f"{wrapped}; it is switched off", stacklevel=2)

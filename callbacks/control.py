@@ -35,12 +35,19 @@ class Control(Protocol):
         """Where the run stands."""
         ...
 
-    def stop(self, by: str = "callback") -> None:
-        """End the run after the unit in hand; `by` is told in the run's ``stopped_by``."""
+    def stop(self, by: str | None = None) -> None:
+        """End the run after the unit in hand.
+
+        `by` tells who asks, for the run's ``stopped_by``; by default that is
+        the callback in whose hook it is called.
+        """
         ...
 
-    def skip_stage(self) -> None:
-        """End the present stage after the unit in hand and go on with the next one."""
+    def skip_stage(self, by: str | None = None) -> None:
+        """End the present stage after the unit in hand and go on with the next one.
+
+        `by` tells who asks, as for `stop`.
+        """
         ...
 
     def pause(self) -> None:

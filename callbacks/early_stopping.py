@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from .argument_error import ArgumentError, check_number
 from .callback import Callback, Logs
-from .monitor import Mode, Monitor, as_names, check_numbers, watched_stages
+from .expectation import Expectation
+from .monitor import Mode, Monitor, as_names, check_numbers, number_of, watched_stages
 
 _STATE = ("wait", "best", "best_batch", "stopped_stage", "stopped_batch")
 
@@ -17,7 +19,8 @@ class EarlyStopping(Callback):
     the first solution) is passed over.
 
     The cost is that of the best solution so far, and one with fewer violations
-    may cost more: watch a stage that begins with a feasible timetable.
+    may cost more: watch a stage that begins with a feasible timetable. Where the
+    value never comes, a warning at the stage's end says what the stage reports.
 
     Parameters
     ----------
@@ -70,13 +73,13 @@ class EarlyStopping(Callback):
         scope: Literal["stage", "pipeline"] = "stage",
     ) -> None:
         super().__init__()
-        if not patience >= 0:
-            raise ValueError(f"patience must be 0 or more, got {patience!r}")
-        if not start_from_batch >= 0:
-            raise ValueError(f"start_from_batch must be 0 or more, got {start_from_batch!r}")
-        if scope not in ("stage", "pipeline"):
-            raise ValueError(f'scope must be "stage" or "pipeline", got {scope!r}')
         self._watch = Monitor.of(monitor, mode, min_delta)
+        check_number("patience", patience, 0, "0 or more")
+        check_number("start_from_batch", start_from_batch, 0, "0 or more")
+        if baseline is not None:
+            check_number("baseline", baseline, wanted="a number or None")
+        if scope not in ("stage", "pipeline"):
+            raise ArgumentError.of("scope", '"stage" or "pipeline"', scope)
         self.monitor = monitor
         self.min_delta = min_delta
         self.patience = patience
@@ -98,14 +101,21 @@ class EarlyStopping(Callback):
         # Batches of the sequence before those of the present stage.
         self._before = 0
 
+    def check(self) -> None:
+        watched_stages(self.params, self.stages, self.monitor)
+
     def on_pipeline_begin(self, logs: Logs | None = None) -> None:
         self._watched = watched_stages(self.params, self.stages, self.monitor)
+        self._expected = Expectation(
+            "EarlyStopping", self.monitor, self.params, self._watched, self.stages
+        )
         self.stopped_stage = self.stopped_batch = None
         self._stage = None
         self._reset()
 
     def on_stage_begin(self, stage: str, logs: Logs | None = None) -> None:
         self._watching = stage in self._watched
+        self._expected.begin_stage()
         # The stage in which a resumed run goes on is known already.
         if self.scope == "stage" and stage != self._stage:
             self._reset()
@@ -114,9 +124,12 @@ class EarlyStopping(Callback):
     def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         if not self._watching or logs is None:
             return
-        value = logs.get(self.monitor)
+        value = number_of(logs.get(self.monitor))
+        if value is None:
+            return
+        self._expected.came = True
         position = self._before + batch
-        if value is None or position < self.start_from_batch:
+        if position < self.start_from_batch:
             return
         self.wait += 1
         improves = self._watch.improves
@@ -137,6 +150,8 @@ class EarlyStopping(Callback):
     def on_stage_end(self, stage: str, logs: Logs | None = None) -> None:
         if self.scope == "pipeline" and self._watching:
             self._before += (logs or {}).get("batches", 0)
+        if self._watching:
+            self._expected.end_stage(stage, logs or {})
 
     def state_dict(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in _STATE} | {

@@ -4,10 +4,14 @@ import os
 import socket
 import struct
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from .pending_file import PendingFile
+
+# Bytes of a record before its data, length and checksum, and of the checksum after them.
+_HEAD, _CHECK = 12, 4
 
 
 class EventFile:
@@ -33,7 +37,9 @@ class EventFile:
         # TensorBoard reads a folder's files in the order of their names.
         name = f"events.out.tfevents.{time.time_ns()}.{socket.gethostname()}.{os.getpid()}"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-        self._file = PendingFile(os.open(folder / name, flags, 0o666))
+        #: Where it is.
+        self.path = folder / name
+        self._file = PendingFile(os.open(self.path, flags, 0o666))
         self.add(file_version="brain.Event:2")
 
     @property
@@ -74,3 +80,41 @@ class EventFile:
     def close(self) -> None:
         """Close the file, once."""
         self._file.close()
+
+
+def keep_events(path: Path, wanted: Callable[[Any], bool]) -> bool:
+    """Leave in an event file what is wanted; return whether anything was.
+
+    The file is complete at any moment. A record that is torn at its end is left
+    out.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read or written.
+    """
+    data = path.read_bytes()
+    records = list(_records(data))
+    kept = [record for event, record in records if wanted(event)]
+    if sum(map(len, kept)) < len(data):
+        # Without the word by which TensorBoard knows event files.
+        part = path.with_name(f".{os.getpid()}.part")
+        try:
+            part.write_bytes(b"".join(kept))
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+    return bool(kept)
+
+
+def _records(data: bytes) -> Iterator[tuple[Any, bytes]]:
+    from tensorboardX.proto.event_pb2 import Event  # pyright: ignore[reportAttributeAccessIssue]
+
+    start = 0
+    while start + _HEAD <= len(data):
+        (length,) = struct.unpack_from("<Q", data, start)
+        end = start + _HEAD + length + _CHECK
+        if end > len(data):
+            return
+        yield Event.FromString(data[start + _HEAD : end - _CHECK]), data[start:end]
+        start = end

@@ -19,3 +19,13 @@ def format_seconds(seconds: float | None) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def format_percent(part: float, digits: int = 1) -> str:
+    """Return a part of 1 as per cent, rounded down: 100 % is for what has ended."""
+    scale = 10**digits
+    # What is short of a step by a rounding error alone has reached it.
+    steps = int(part * 100 * scale + 1e-6)
+    if part < 1.0:
+        steps = min(steps, 100 * scale - 1)
+    return f"{steps / scale:.{digits}f} %"

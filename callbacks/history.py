@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterator
 from copy import copy
 from itertools import chain
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from .callback import Callback, Logs
 from .cost_curve import CurvePoint, cost_curve
+from .names import did_you_mean
+from .plain_value import plain_row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,6 +29,7 @@ _STATE = (
     "_solution_stride",
     "_solution_count",
 )
+_PLAIN = frozenset((type(None), bool, int, float, str))
 # The least that those of them may be that count something.
 _LEAST = {"due": 0, "_stage_start": 0, "_stride": 1, "_solution_stride": 1, "_solution_count": 0}
 
@@ -35,7 +39,8 @@ class History(Callback):
 
     Memory stays bounded: when a stage has given `rows_per_stage` rows, every
     other one is dropped and from then on every second batch is recorded, then
-    every fourth, and so on. The last batch of each stage is always there.
+    every fourth, and so on. The last batch of each stage is always there. What
+    is neither number nor text is kept as a short text.
 
     Parameters
     ----------
@@ -58,6 +63,12 @@ class History(Callback):
             raise ValueError(f"rows_per_stage must be 2 or more, got {rows_per_stage}")
         self.rows_per_stage = rows_per_stage
         self._clear()
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = super().__getstate__()
+        for name in ("rows", "solutions"):
+            state[name] = [_portable(row) for row in state[name]]
+        return state
 
     def _clear(self) -> None:
         self.rows: list[Logs] = []
@@ -86,7 +97,7 @@ class History(Callback):
     def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         self._last = (batch, logs or {})
         if batch >= self.due:
-            self.rows.append({"batch": batch, **self._last[1]})
+            self._append(batch, self._last[1])
             if len(self.rows) - self._stage_start >= self.rows_per_stage:
                 del self.rows[self._stage_start + 1 :: 2]
                 self._stride *= 2
@@ -94,7 +105,7 @@ class History(Callback):
 
     def on_solution(self, solution: Any, logs: Logs | None = None) -> None:
         if self._solution_count % self._solution_stride == 0:
-            self.solutions.append(dict(logs or {}))
+            self.solutions.append(plain_row(logs or {}))
             if len(self.solutions) >= self.rows_per_stage:
                 del self.solutions[1::2]
                 self._solution_stride *= 2
@@ -111,12 +122,20 @@ class History(Callback):
             batch, logs = self._last
             recorded = len(self.rows) > self._stage_start and self.rows[-1]["batch"] == batch
             if not recorded:
-                self.rows.append({"batch": batch, **logs})
+                self._append(batch, logs)
             self._last = None
+
+    def _append(self, batch: int, logs: Logs) -> None:
+        control = getattr(self, "pipeline", None)
+        self.rows.append({"batch": batch, **plain_row(logs, control)})
 
     def state_dict(self) -> dict[str, Any]:
         """Return the rows and how they are thinned."""
-        return {name: copy(getattr(self, name)) for name in _STATE}
+        state = {name: copy(getattr(self, name)) for name in _STATE}
+        if self._last is not None:
+            batch, logs = self._last
+            state["_last"] = (batch, plain_row(logs))
+        return state
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on below the rows of a run that is resumed."""
@@ -177,7 +196,9 @@ class History(Callback):
         """Draw how the cost of the best so far fell, by seconds, with matplotlib.
 
         The line is dotted as long as the best had violations; bands tell the
-        stages apart, with the names of those that are wide enough.
+        stages apart, and their names stand above. A long wait before the first
+        solution, the first compilation on a machine say, is left out, and the axis
+        says so.
 
         Parameters
         ----------
@@ -203,7 +224,9 @@ class History(Callback):
 
     def __getitem__(self, column: str) -> list[Any]:
         if self.rows and not any(column in row for row in self.rows):
-            raise KeyError(f"no column {column!r}; there are {', '.join(self._columns())}")
+            known = self._columns()
+            close = did_you_mean(column, known)
+            raise KeyError(f"no column {column!r}; there are {', '.join(known)}{close}")
         return [row.get(column) for row in self.rows]
 
     def __len__(self) -> int:
@@ -223,3 +246,20 @@ def _is_row(row: Any) -> bool:
     values = (row.get("cost"), row.get("violations"))
     numbers = [row.get("elapsed"), *(value for value in values if value is not None)]
     return all(isinstance(number, int | float) for number in numbers)
+
+
+def _portable(row: Logs) -> Logs:
+    """Return a row that can be pickled, None in it for each value that cannot."""
+    if _PLAIN.issuperset(map(type, row.values())):
+        return row
+    return {name: value if _can_be_pickled(value) else None for name, value in row.items()}
+
+
+def _can_be_pickled(value: Any) -> bool:
+    if type(value) in _PLAIN:
+        return True
+    try:
+        pickle.dumps(value)
+    except Exception:
+        return False
+    return True

@@ -61,6 +61,14 @@ class HTTPTarget:
         self._secrets = [one for one in (*userinfo, *(headers or {}).values(), self._url) if one]
         self._opener = urllib.request.build_opener(_NoRedirects)
 
+    def __getstate__(self) -> dict[str, Any]:
+        # It may hold certificates that belong to this process.
+        return {name: one for name, one in vars(self).items() if name != "_opener"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._opener = urllib.request.build_opener(_NoRedirects)
+
     def post(self, text: str) -> None:
         """Post a text, waiting two seconds at most for each answer of the network.
 

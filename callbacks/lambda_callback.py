@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Self
 
+from .argument_error import ArgumentError
 from .callback import Callback
 from .parameters import parameter_names
 
@@ -38,7 +39,7 @@ on_exception, on_pipeline_end
             if hook is None:
                 continue
             if not callable(hook):
-                raise TypeError(f"{name} must be callable, got {hook!r}")
+                raise ArgumentError.of(name, "callable", hook)
             setattr(self, name, hook)
 
     def get_params(self) -> dict[str, Any]:

@@ -4,11 +4,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from .argument_error import ArgumentError, check_number
+from .names import did_you_mean
+from .plain_value import plain_value
+
 Mode = Literal["auto", "min", "max"]
 
 _FALLING = ("cost", "violations", "objective", "population_mean", "anneal_cost", "loss", "error")
 _RISING = ("bound", "modularity", "reward", "progress", "done")
-_NUMBERS = ("cost", "violations", "progress", "done", "total", "elapsed")
+
+#: Core columns of the logs that are numbers.
+NUMBERS = ("cost", "violations", "progress", "done", "total", "elapsed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +53,20 @@ class Monitor:
         ValueError
             For another mode, and for a name that does not tell what is better.
         """
+        if not isinstance(name, str):
+            wanted = 'the name of a value of the logs, such as "cost"'
+            number = isinstance(name, int | float) and not isinstance(name, bool)
+            advice = f"did you mean patience={name}?" if number else ""
+            raise ArgumentError.of("monitor", wanted, name, advice)
         if mode not in ("auto", "min", "max"):
-            raise ValueError(f'mode must be "auto", "min" or "max", got {mode!r}')
+            raise ArgumentError.of("mode", '"auto", "min" or "max"', mode)
+        check_number("min_delta", min_delta)
         if mode == "auto":
             last = name.rpartition("_")[2]
             if not {name, last}.intersection((*_FALLING, *_RISING)):
-                raise ValueError(
+                raise ArgumentError(
                     f"cannot tell whether {name!r} is to fall or to rise: "
-                    'give mode="min" or mode="max"'
+                    f'give mode="min" or mode="max"{did_you_mean(name, (*_FALLING, *_RISING))}'
                 )
             rising = name in _RISING or (name not in _FALLING and last in _RISING)
         else:
@@ -74,7 +86,14 @@ def as_names(stages: str | Iterable[str] | None) -> tuple[str, ...] | None:
     """Return names of stages as a tuple; None, for all, as it is."""
     if stages is None:
         return None
-    return (stages,) if isinstance(stages, str) else tuple(stages)
+    names = (stages,) if isinstance(stages, str) else stages
+    if isinstance(names, type) or not isinstance(names, Iterable):
+        raise ArgumentError.of("stages", "the name of a stage, or several", stages)
+    names = tuple(names)
+    for name in names:
+        if not isinstance(name, str):
+            raise ArgumentError.of("stages", "the name of a stage, or several", name)
+    return names
 
 
 def watched_stages(
@@ -100,13 +119,32 @@ def watched_stages(
     metrics = {stage["name"]: stage["metrics"] for stage in params.get("stages", ())}
     for name in names or ():
         if name not in metrics:
-            raise ValueError(f"there is no stage {name!r}; there are {', '.join(metrics)}")
+            raise ArgumentError(
+                f"there is no stage {name!r}; there are {', '.join(metrics)}"
+                f"{did_you_mean(name, metrics)}"
+            )
     chosen = metrics if names is None else names
-    having = [name for name in chosen if monitor is None or monitor in (*_NUMBERS, *metrics[name])]
+    having = [
+        name
+        for name in chosen
+        # Of a stage that declares no metrics its first batch is to tell.
+        if monitor is None or metrics[name] is None or monitor in (*NUMBERS, *metrics[name])
+    ]
     if monitor is not None and chosen and not having:
-        known = dict.fromkeys([*_NUMBERS, *(one for name in chosen for one in metrics[name])])
-        raise ValueError(f"no stage reports {monitor!r}; they report {', '.join(known)}")
+        known = dict.fromkeys([*NUMBERS, *(one for name in chosen for one in metrics[name] or ())])
+        raise ArgumentError(
+            f"no stage reports {monitor!r}; they report {', '.join(known)}"
+            f"{did_you_mean(monitor, known)}"
+        )
     return frozenset(having)
+
+
+def number_of(value: Any) -> float | None:
+    """Return the number that a value of the logs is; None where it is none."""
+    if type(value) is float or type(value) is int:
+        return value
+    number = plain_value(value)
+    return number if isinstance(number, int | float) else None
 
 
 def check_numbers(state: Mapping[str, Any], names: Iterable[str]) -> None:

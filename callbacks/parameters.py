@@ -54,7 +54,12 @@ def _public(value: Any, depth: int = 0) -> Any:
         if isinstance(value, list | tuple) and len(value) <= _MOST_ITEMS:
             return [_public(one, depth + 1) for one in value]
     shorten = reprlib.repr if isinstance(value, list | tuple | Mapping) else repr
-    return without_secrets(shorten(value))
+    try:
+        text = shorten(value)
+    except Exception:
+        # Nothing that cannot show itself is a reason not to run.
+        text = f"<{type(value).__name__}>"
+    return without_secrets(text)
 
 
 def without_secrets(text: str) -> str:

@@ -4,9 +4,13 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, TextIO
 
-from .display import Display, best_text, count_text, time_text
-from .formatting import format_seconds
+from .display import Display, best_text, count_text, message_text, status_text
+from .formatting import format_percent, format_seconds
+from .plain_value import plain_text
+from .safe_stream import SafeStream
 from .snapshot import Snapshot
+from .terminal import print_line
+from .vocabulary import stage_end_text
 
 # Least seconds between two lines, stage ends aside.
 _LINE_SECONDS = 1.0
@@ -23,7 +27,7 @@ class PlainDisplay(Display):
 
     interval: ClassVar[float] = 0.25
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO | SafeStream) -> None:
         self._stream = stream
         self._title = ""
         self._labels: dict[str | None, str] = {}
@@ -43,24 +47,32 @@ class PlainDisplay(Display):
         now = time.monotonic()
         if now >= self._next:
             self._next = now + _LINE_SECONDS
-            parts = [snapshot.message, snapshot.unit, best_text(snapshot), time_text(snapshot)]
-            message = " ".join(part for part in parts[:2] if part)
-            self._print(snapshot, ", ".join(part for part in (message, *parts[2:]) if part))
+            parts = (self._message(snapshot), best_text(snapshot), status_text(snapshot))
+            self._print(snapshot, ", ".join(part for part in parts if part))
 
-    def end_stage(self, snapshot: Snapshot, seconds: float, ended_by: str) -> None:
+    def end_stage(
+        self, snapshot: Snapshot, seconds: float, ended_by: str, stopped_by: str | None = None
+    ) -> None:
         self._ended.add(snapshot.stage)
         label = self._labels.get(snapshot.stage, snapshot.stage)
-        text = f"{label} {ended_by}: {count_text(snapshot)} in {format_seconds(seconds)}"
+        how = stage_end_text(ended_by, stopped_by, snapshot.done, snapshot.total)
+        text = f"{label} {how}: {count_text(snapshot)} in {format_seconds(seconds)}"
         best = best_text(snapshot)
         self._print(snapshot, f"{text}, {best}" if best else text)
 
     def end(self, snapshot: Snapshot, outcome: str) -> None:
         text = f"{self._title} {outcome} in {format_seconds(snapshot.elapsed)}"
         if snapshot.stage is not None and snapshot.stage not in self._ended:
-            text += f" ({snapshot.message} {snapshot.unit})"
+            text += f" ({self._message(snapshot)})"
         self._print(snapshot, f"{text}, {best_text(snapshot) or 'no solution'}")
 
+    def _message(self, snapshot: Snapshot) -> str:
+        """Return the present stage with its units, or what it says of the unit in hand."""
+        label = self._labels.get(snapshot.stage)
+        if label is None:
+            return snapshot.message
+        return f"{label}: {message_text(snapshot, label) or count_text(snapshot)}"
+
     def _print(self, snapshot: Snapshot, text: str) -> None:
-        # Rounded down: 100 % is for a run that has finished.
-        percent = int(snapshot.progress * 1000) / 10
-        print(f"[{percent:5.1f} %] {text}", file=self._stream, flush=True)
+        line = f"[{format_percent(snapshot.progress):>7}] {plain_text(text)}"
+        print_line(self._stream, line.replace("\n", " "))

@@ -12,11 +12,13 @@ from typing import Any, cast
 from .callback import Logs
 from .control import Control
 from .job_keys import HEARTBEAT_SECONDS, JobKeys
-from .redis_connection import connect, explained, redacted
+from .monitor import check_numbers
+from .redis_connection import connect, explained, is_passing, redacted
 from .redis_unavailable_error import RedisUnavailableError
 from .snapshot import Snapshot
-from .snapshot_fields import plain_tree, snapshot_values, to_fields
+from .snapshot_fields import plain_logs, plain_tree, read_number, snapshot_values, to_fields
 from .ticker import Ticker
+from .vocabulary import COMMAND
 
 _Commands = list[tuple[str, dict[str, str]]]
 
@@ -30,8 +32,8 @@ _PROMPTNESS = 0.8
 # The end of a run is offered for so long to a server that is away, while the process lives.
 _LAST_SECONDS = 60.0
 _LAST_RETRY_SECONDS = 0.2
-# Errors of a server that may soon be well again: no reason not to begin a run.
-_PASSING = ("OutOfMemoryError", "BusyLoadingError")
+# How a stage ended.
+_ENDING = ("ended_by", "stopped_by")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,8 @@ class RedisFeed:
 
     Each flush is one transaction that holds everything, so whatever a server
     has lost is there again after the next; what the algorithm's thread does is
-    to leave numbers.
+    to leave numbers. A run that goes on from a backup goes on in the stream that
+    it has left.
 
     Parameters
     ----------
@@ -87,11 +90,18 @@ class RedisFeed:
         self._ttl = ttl
         self._client = connect(url)
         self._params = params
-        self._stages = [{**stage} for stage in params.get("stages", ())]
+        self._stages = [
+            {name: value for name, value in stage.items() if name != "restored"}
+            | (stage.get("restored") or {})
+            for stage in params.get("stages", ())
+        ]
+        self._resumed = bool(params.get("resumed"))
         self._inbox: deque[tuple[str, float, Snapshot, Mapping[str, Any]]] = deque()
         self._pending: deque[_Event] = deque(maxlen=_MOST_PENDING)
         self._newest: tuple[int | None, Mapping[str, Any]] = (None, {})
         self._seq = 0
+        # What it has come to in the run that this one goes on from.
+        self._least_seq = 0
         self._progress = 0.0
         self._told: Snapshot | None = None
         self._last_command = "0-0"
@@ -119,12 +129,26 @@ class RedisFeed:
         about = {name: value for name, value in self._params.items() if name != "parameters"}
         self.leave("pipeline_begin", {**logs, "params": about})
         try:
+            if self._resumed:
+                told: Any = self._client.hget(self._keys.snapshot, "seq")
+                self._least_seq = int(read_number(told or "") or 0)
             self._flush()
         except (RedisError, OSError) as error:
-            if type(error).__name__ not in _PASSING:
+            if not is_passing(error):
                 self._client.close()
                 raise explained(error, self._url) from None
         self._ticker.start()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a resumed run needs to count on."""
+        batch, logs = self._newest
+        return {"seq": self._seq, "batch": batch, "logs": plain_logs(logs)}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Count on from where `state_dict` was called."""
+        check_numbers(state, ("seq", "batch"))
+        self._least_seq = max(self._least_seq, state["seq"])
+        self._newest = (state["batch"], dict(state["logs"]))
 
     def leave(self, event: str, logs: Mapping[str, Any]) -> None:
         """Leave a stage change for the thread that writes."""
@@ -213,9 +237,9 @@ class RedisFeed:
             self._last_command = identity
             command = fields.get("command")
             if command == "stop":
-                self._control.stop(by="command")
+                self._control.stop(by=COMMAND)
             elif command == "skip_stage":
-                self._control.skip_stage()
+                self._control.skip_stage(by=COMMAND)
             elif command == "pause":
                 self._control.pause()
             elif command == "resume":
@@ -227,7 +251,7 @@ class RedisFeed:
         self._take_inbox()
         values = self._forward(snapshot_values(snapshot))
         if not self._ending and snapshot != self._told:
-            self._seq += 1
+            self._count()
             batch, logs = self._newest
             event = _Event("snapshot", self._seq, time.time(), values, logs, batch)
         else:
@@ -246,7 +270,9 @@ class RedisFeed:
             pipe.watch(keys.snapshot)
             pipe.multi()
             if self._new:
-                pipe.delete(keys.snapshot, keys.events, keys.commands, keys.alive)
+                pipe.delete(keys.snapshot, keys.commands, keys.alive)
+            if self._new and not self._resumed:
+                pipe.delete(keys.events)
             for one in [*self._pending, *([event] if event else [])]:
                 pipe.xadd(keys.events, _event_fields(one), maxlen=_MOST_EVENTS, approximate=True)
             pipe.hset(keys.snapshot, mapping=self._hash(values))
@@ -264,10 +290,13 @@ class RedisFeed:
         """Number what has been left, in its order."""
         while self._inbox:
             name, moment, snapshot, logs = self._inbox.popleft()
-            self._seq += 1
+            self._count()
             values = self._forward(snapshot_values(snapshot))
             self._pending.append(_Event(name, self._seq, moment, values, logs))
             self._note_stage(name, logs)
+
+    def _count(self) -> None:
+        self._seq = max(self._seq, self._least_seq) + 1
 
     def _forward(self, values: dict[str, Any]) -> dict[str, Any]:
         """Keep progress from going back where two threads looked at it at one time."""
@@ -276,8 +305,14 @@ class RedisFeed:
 
     def _note_stage(self, event: str, logs: Mapping[str, Any]) -> None:
         for stage in self._stages:
-            if stage["name"] == logs.get("stage") and event == "stage_end":
-                names = ("done", "total", "seconds", "cost", "violations", "ended_by")
+            if stage["name"] != logs.get("stage"):
+                continue
+            if event == "stage_begin" and "share" in logs:
+                # Where it was planned to begin and end may have changed.
+                stage["start"] = logs["progress"]
+                stage["end"] = logs["progress"] + logs["share"]
+            if event == "stage_end":
+                names = ("done", "total", "seconds", "cost", "violations", *_ENDING)
                 stage |= {name: logs.get(name) for name in names}
 
     def _hash(self, values: Mapping[str, Any]) -> Any:
@@ -292,8 +327,8 @@ class RedisFeed:
                 **values,
                 "outcome": self._outcome,
                 "batch": batch,
-                "logs": _json(logs),
-                "stages": _json(self._stages),
+                "logs": _json(plain_logs(logs, self._control)),
+                "stages": _json(plain_tree(self._stages)),
                 "seq": self._seq,
                 "last_command": self._last_command,
                 "started_at": self._started_at,
@@ -304,8 +339,11 @@ class RedisFeed:
 
 def _event_fields(event: _Event) -> Any:
     about = {"event": event.name, "seq": event.seq, "updated_at": event.time, "batch": event.batch}
-    return to_fields({**about, **event.values, "logs": _json(event.logs)})
+    logs = plain_logs(event.logs)
+    if event.name == "pipeline_begin" and "params" in event.logs:
+        logs["params"] = plain_tree(event.logs["params"])
+    return to_fields({**about, **event.values, "logs": _json(logs)})
 
 
 def _json(value: Any) -> str:
-    return json.dumps(plain_tree(value), ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

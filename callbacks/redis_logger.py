@@ -1,17 +1,21 @@
 """Shows a run to the world through Redis."""
 
 import atexit
+import secrets
 import shutil
 import sys
-import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from .callback import Callback, Logs
+from .argument_error import ArgumentError, check_number
+from .callback import Callback, Logs, nothing
 from .embedded_redis import EmbeddedRedis, find_program
-from .job_keys import DEFAULT_PREFIX, HEARTBEAT_SECONDS, JobKeys
-from .redis_connection import check_server, redacted, resolved_url, urlsplit_or_none
+from .job_keys import DEFAULT_PREFIX, HEARTBEAT_SECONDS, JOB_ID_WANTED, JobKeys, is_job_id
+from .redis_connection import check_keys, check_server, redacted, resolved_url, urlsplit_or_none
 from .redis_feed import RedisFeed
+from .safe_warning import warn_safely
+from .terminal import announce
+from .vocabulary import FINISHED, outcome_text
 
 
 class RedisLogger(Callback):
@@ -22,7 +26,8 @@ class RedisLogger(Callback):
     `schoolbell.runner.watch`), and stopped, paused, resumed or taken to its
     next stage from there. The run itself never waits for the server: when it is
     away, one warning is given, and it is brought up to date when it returns.
-    Under ``{prefix}:job:{job_id}`` the server has
+    A run that goes on from a backup under its old id counts on in the same
+    stream. Under ``{prefix}:job:{job_id}`` the server has
 
     ============= ====== ==================================================
     key           kind   holds
@@ -67,6 +72,8 @@ class RedisLogger(Callback):
         there is none to start. Its message has no password.
     """
 
+    made_anew: ClassVar = {"_server": nothing, "_feed": nothing}
+
     def __init__(
         self,
         url: str | None = None,
@@ -78,13 +85,18 @@ class RedisLogger(Callback):
         announce: bool = True,
     ) -> None:
         super().__init__()
-        if not 0.05 <= interval <= HEARTBEAT_SECONDS / 2:
-            longest = HEARTBEAT_SECONDS // 2
-            raise ValueError(f"interval must be 0.05 to {longest} seconds, got {interval!r}")
-        if ttl is not None and not ttl >= 1:
-            raise ValueError(f"ttl must be a number of seconds from 1 or None, got {ttl!r}")
-        if not prefix:
-            raise ValueError("prefix must not be empty")
+        wanted = f"0.05 to {HEARTBEAT_SECONDS // 2} seconds"
+        check_number("interval", interval, 0.05, wanted)
+        if interval > HEARTBEAT_SECONDS / 2:
+            raise ArgumentError.of("interval", wanted, interval)
+        if ttl is not None:
+            check_number("ttl", ttl, 1, "a number of seconds from 1 or None")
+        if not isinstance(prefix, str) or not prefix:
+            raise ArgumentError.of("prefix", "a text and must not be empty", prefix)
+        if url is not None and not isinstance(url, str):
+            raise ArgumentError.of("url", "a text such as redis://localhost:6379, or None", url)
+        if job_id is not None and not is_job_id(job_id):
+            raise ArgumentError.of("job_id", JOB_ID_WANTED, job_id)
         self._url = url
         self.job_id = job_id
         self.interval = interval
@@ -127,9 +139,18 @@ class RedisLogger(Callback):
             find_program()
         else:
             check_server(url)
+            keys = JobKeys(self.job_id or self.params.get("job_id") or "run", self.prefix)
+            check_keys(url, f"{keys.snapshot}:probe-{secrets.token_hex(4)}")
 
     def _given_params(self) -> dict[str, Any]:
         return super()._given_params() | {"url": self._url}
+
+    def state_dict(self) -> dict[str, Any]:
+        return {} if self._feed is None else self._feed.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        if self._feed is not None:
+            self._feed.load_state_dict(state)
 
     def on_pipeline_begin(self, logs: Logs | None = None) -> None:
         self._abandon()
@@ -150,7 +171,7 @@ class RedisLogger(Callback):
         # A process that ends in a hurry leaves no server behind.
         atexit.register(self._abandon)
         if self.announce:
-            print(f"Watch this run: {self._watch_command(url, job_id)}", file=sys.stderr)
+            announce(f"Watch this run: {self._watch_command(url, job_id)}")
 
     def on_stage_begin(self, stage: str, logs: Logs | None = None) -> None:
         if self._feed is not None:
@@ -166,9 +187,13 @@ class RedisLogger(Callback):
 
     def on_pipeline_end(self, logs: Logs | None = None) -> None:
         about = logs or {}
-        outcome = about.get("status", "finished")
-        reason = about.get("stopped_by") or about.get("error")
-        self._end(f"{outcome}: {reason}" if reason else outcome, about)
+        outcome = outcome_text(
+            about.get("status", FINISHED),
+            about.get("stopped_by"),
+            about.get("error"),
+            about.get("violations"),
+        )
+        self._end(outcome, about)
 
     def _end(self, outcome: str, logs: Logs) -> None:
         feed, self._feed = self._feed, None
@@ -176,7 +201,7 @@ class RedisLogger(Callback):
             return
         if not feed.close(outcome, logs):
             message = f"{self.url} does not know yet how the run ended"
-            warnings.warn(message, RuntimeWarning, stacklevel=2)
+            warn_safely(message, stacklevel=2)
         self._part_with_server()
         atexit.unregister(self._abandon)
 
@@ -189,7 +214,7 @@ class RedisLogger(Callback):
             self.stop_server()
         elif self._server is not None and self.announce:
             about = f"The Redis server stays at {self._server.url}"
-            print(f"{about}; `kill {self._server.pid}` ends it", file=sys.stderr)
+            announce(f"{about}; `kill {self._server.pid}` ends it")
 
     def _watch_command(self, url: str, job_id: str) -> str:
         program = "schoolbell"

@@ -1,6 +1,7 @@
 """Posts where a run stands to a web server, from a thread of its own."""
 
 import json
+import math
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -8,14 +9,17 @@ from typing import Any
 
 from .control import Control
 from .http_target import HTTPTarget
+from .monitor import check_numbers
 from .snapshot import Snapshot
-from .snapshot_fields import plain_tree, snapshot_values
+from .snapshot_fields import plain_logs, snapshot_values
 from .ticker import Ticker
 
 # Stage changes kept for a server that is away.
 _MOST_PENDING = 1_000
 # After a failure it is tried again after so many seconds, then after twice as many, and so on.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
+# So many stage changes may have been posted by a run after its last backup, snapshots aside.
+_MOST_CHANGES = 100
 # The end of a run is offered for so long to a server that is away, while the process lives.
 _LAST_SECONDS = 60.0
 
@@ -47,20 +51,46 @@ class RemoteFeed:
         self._started_at = time.time()
         self._told: Snapshot | None = None
         self._seq = 0
+        self._interval = interval
+        self._ticks = False
         self._progress = 0.0
         self._pause, self._retry_at = _FIRST_PAUSE, 0.0
         self._ending = self._over = self._failed = False
         self._ticker = Ticker(self._tick, interval, f"posting to {target.name}")
 
-    def open(self, logs: Mapping[str, Any]) -> None:
-        """Begin to post."""
+    def open(self, logs: Mapping[str, Any], resumed: bool) -> None:
+        """Begin to post; for a run that is `resumed` when it is known where it counts on."""
         self._started_at -= logs.get("elapsed", 0.0)
-        self.leave("pipeline_begin", logs)
-        self._ticker.start()
+        self._leave("pipeline_begin", logs)
+        if not resumed:
+            self._start()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a resumed run needs to count on."""
+        batch, logs = self._newest
+        return {"seq": self._seq, "time": time.time(), "batch": batch, "logs": plain_logs(logs)}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Count on from where `state_dict` was called, above all that was posted after it."""
+        check_numbers(state, ("seq", "time", "batch"))
+        seconds = max(0.0, time.time() - state["time"])
+        # The ticker rests for half its interval at least.
+        self._seq = state["seq"] + _MOST_CHANGES + math.ceil(seconds / (0.5 * self._interval))
+        self._newest = (state["batch"], dict(state["logs"]))
+        self._start()
 
     def leave(self, event: str, logs: Mapping[str, Any]) -> None:
         """Leave a stage change for the thread that posts."""
+        self._leave(event, logs)
+        self._start()
+
+    def _leave(self, event: str, logs: Mapping[str, Any]) -> None:
         self._inbox.append((event, time.time(), self._control.tracker.snapshot(), logs))
+
+    def _start(self) -> None:
+        if not self._ticks:
+            self._ticks = True
+            self._ticker.start()
 
     def leave_batch(self, batch: int, logs: Mapping[str, Any]) -> None:
         """Leave the newest batch for the thread that posts."""
@@ -149,5 +179,5 @@ class RemoteFeed:
             "updated_at": moment,
             "batch": batch,
             **values,
-            "logs": plain_tree(logs),
+            "logs": plain_logs(logs, self._control),
         }

@@ -1,14 +1,15 @@
 """Posts where a run stands to a web server."""
 
 import atexit
-import warnings
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
-from .callback import Callback, Logs
+from .argument_error import ArgumentError, check_number
+from .callback import Callback, Logs, nothing
 from .http_target import HTTPTarget
 from .parameters import HIDDEN, without_secrets
 from .remote_feed import RemoteFeed
+from .safe_warning import warn_safely
 
 
 class RemoteMonitor(Callback):
@@ -16,7 +17,8 @@ class RemoteMonitor(Callback):
 
     What it posts is the JSON that `RedisLogger` keeps: ``job_id``, ``event``
     (``"snapshot"``, ``"pipeline_begin"``, ``"stage_begin"``, ``"stage_end"`` or
-    ``"pipeline_end"``), ``seq`` (a number that grows), ``started_at``,
+    ``"pipeline_end"``), ``seq`` (a number that grows, also where a run goes on
+    from a backup, then with a leap over what may have been posted since), ``started_at``,
     ``updated_at``, ``batch``, all of a `Snapshot`, and ``logs``, the newest
     batch's or the stage change's own.
 
@@ -47,6 +49,8 @@ class RemoteMonitor(Callback):
         an interval that is not positive.
     """
 
+    made_anew: ClassVar = {"_feed": nothing}
+
     def __init__(
         self,
         root: str = "http://localhost:9000",
@@ -57,8 +61,14 @@ class RemoteMonitor(Callback):
         interval: float = 0.5,
     ) -> None:
         super().__init__()
+        for name, text in (("root", root), ("path", path), ("field", field)):
+            if not isinstance(text, str):
+                raise ArgumentError.of(name, "a text", text)
+        if headers is not None and not isinstance(headers, Mapping):
+            raise ArgumentError.of("headers", "a dict of texts or None", type(headers))
+        check_number("interval", interval, 0, "a positive number of seconds")
         if not 0 < interval < float("inf"):
-            raise ValueError(f"interval must be a positive number of seconds, got {interval!r}")
+            raise ArgumentError.of("interval", "a positive number of seconds", interval)
         self._given = {"root": root, "path": path, "headers": headers}
         self._target = HTTPTarget(root + path, None if send_as_json else field, headers)
         self.root = self._target.name
@@ -72,11 +82,18 @@ class RemoteMonitor(Callback):
     def _given_params(self) -> dict[str, Any]:
         return super()._given_params() | self._given
 
+    def state_dict(self) -> dict[str, Any]:
+        return {} if self._feed is None else self._feed.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        if self._feed is not None:
+            self._feed.load_state_dict(state)
+
     def on_pipeline_begin(self, logs: Logs | None = None) -> None:
         self._end({})
         job_id = self.params.get("job_id") or "run"
         self._feed = RemoteFeed(self._target, job_id, self.pipeline, self.interval)
-        self._feed.open(logs or {})
+        self._feed.open(logs or {}, resumed=bool(self.params.get("resumed")))
         # A process that ends in a hurry still says so.
         atexit.register(self._abandon)
 
@@ -101,7 +118,7 @@ class RemoteMonitor(Callback):
             return
         if not feed.close(logs):
             message = f"{self.root} does not know yet how the run ended"
-            warnings.warn(message, RuntimeWarning, stacklevel=2)
+            warn_safely(message, stacklevel=2)
         atexit.unregister(self._abandon)
 
     def _abandon(self) -> None:

@@ -1,33 +1,46 @@
 """Progress in a terminal, drawn by rich."""
 
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TextIO
+from typing import TYPE_CHECKING, Any, ClassVar, TextIO
 
-from .display import Display, count_text, format_eta, share_at_end
-from .formatting import format_number, format_seconds
+from .display import Display, count_text, cut, format_eta, line_text, message_text, share_at_end
+from .formatting import format_number, format_percent, format_seconds
+from .rich_rows import Line, lay_out
+from .safe_stream import SafeStream
 from .snapshot import Snapshot
+from .terminal import is_terminal
+from .vocabulary import (
+    FAILED,
+    FINISHED,
+    INTERRUPTED,
+    OPTIMAL,
+    PAUSED,
+    RUNNING,
+    SKIPPED,
+    STOPPED,
+    TIME,
+    stage_end_text,
+)
 
 if TYPE_CHECKING:
     from rich.console import Group
-    from rich.text import Text
 
 _WIDEST = 110
-# Label, per cent, units, seconds, cost and violations; the bar stands behind the label.
-_COLUMNS: tuple[Literal["left", "right"], ...] = (
-    "left", "right", "left", "right", "right", "right",
-)  # fmt: skip
-_GAP = "  "
-_NARROWEST_BAR, _NARROWEST_CELL = 8, 8
-# The units and the label lose their ends first where a terminal is narrow.
-_MAY_SHRINK = (2, 0, 3)
-_WAYS_TO_END = {
-    "finished": "green",
-    "time": "green",
-    "optimal": "green",
-    "skipped": "yellow",
-    "stopped": "yellow",
+# In a smaller terminal the whole run is one line.
+_LEAST_COLUMNS, _LEAST_LINES = 45, 8
+_LONGEST_OUTCOME = 28
+_STYLES = {
+    PAUSED: "yellow",
+    FINISHED: "green",
+    TIME: "green",
+    OPTIMAL: "green",
+    SKIPPED: "yellow",
+    STOPPED: "yellow",
+    INTERRUPTED: "red",
+    FAILED: "red",
 }
 
 
@@ -36,18 +49,21 @@ class _Row:
     """What the display says of one stage."""
 
     label: str
-    units: str = ""
+    words: tuple[str, ...] = ()
+    message: str = ""
     progress: float = 0.0
     seconds: float | None = None
     cost: str = ""
     violations: str = ""
     ended_by: str | None = None
+    restored: bool = False
 
 
 class RichDisplay(Display):
     """Progress in a terminal: a bar for the run, and below it a row for each stage.
 
-    Other prints to the terminal go above it.
+    Other prints to the terminal go above it. In a terminal of less than 8 lines
+    or 45 columns it is one line.
 
     Parameters
     ----------
@@ -57,28 +73,29 @@ class RichDisplay(Display):
 
     interval: ClassVar[float] = 0.5
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO | SafeStream) -> None:
         from rich.console import Console
 
-        self._console = Console(file=stream)
+        self._console = Console(file=stream)  # type: ignore[arg-type] - it does what a file does
+        self.draws_over = self._console.is_terminal
         self._live: Any = None
         self._title = ""
         self._outcome: str | None = None
         self._rows: dict[str | None, _Row] = {}
-        self._began_at = 0.0
+        self._lock = threading.RLock()
 
     def begin(self, title: str, stages: Sequence[Mapping[str, Any]]) -> None:
         from rich.live import Live
 
         self._title = title
         self._outcome = None
-        self._rows = {stage["name"]: _Row(stage["label"]) for stage in stages}
+        self._rows = {stage["name"]: _row(stage) for stage in stages}
         self._live = Live(
             console=self._console,
             auto_refresh=False,
             # Prints that go elsewhere, into a file, say, must not be drawn here.
-            redirect_stdout=sys.stdout.isatty(),
-            redirect_stderr=sys.stderr.isatty(),
+            redirect_stdout=is_terminal(sys.stdout),
+            redirect_stderr=is_terminal(sys.stderr),
             vertical_overflow="visible",
         )
         self._live.start()
@@ -90,145 +107,165 @@ class RichDisplay(Display):
         row = self._rows.get(snapshot.stage)
         if row is not None and row.ended_by is None:
             self._fill(row, snapshot)
+            row.message = message_text(snapshot, row.label)
             row.progress = snapshot.stage_progress
         self._draw(snapshot)
 
-    def end_stage(self, snapshot: Snapshot, seconds: float, ended_by: str) -> None:
+    def end_stage(
+        self, snapshot: Snapshot, seconds: float, ended_by: str, stopped_by: str | None = None
+    ) -> None:
         row = self._rows.get(snapshot.stage)
         if row is not None:
             self._fill(row, snapshot)
-            row.progress = share_at_end(snapshot, ended_by)
+            row.progress = share_at_end(snapshot, ended_by, row.progress)
             row.seconds = seconds
-            row.ended_by = ended_by
+            self._end_row(row, snapshot, ended_by, stopped_by)
         self._draw(snapshot)
 
     def end(self, snapshot: Snapshot, outcome: str) -> None:
         row = self._rows.get(snapshot.stage)
-        if row is not None and row.ended_by is None:
+        if row is not None and row.ended_by is None and not row.restored:
             self._fill(row, snapshot)
-            row.ended_by = snapshot.status
+            row.progress = share_at_end(snapshot, snapshot.status, row.progress)
+            self._end_row(row, snapshot, snapshot.status, None)
         self._outcome = outcome
-        self._draw(snapshot)
         if self._live is not None:
-            self._live.stop()
-            self._live = None
+            # Drawn once, by what stops it: there may be more lines than the terminal has.
+            self._live.update(self._lines(snapshot))
+            self._stop()
             if not self._console.is_terminal:
                 self._console.line()
 
+    def close(self) -> None:
+        if self._live is not None:
+            self._stop()
+
+    def print_above(self, text: str) -> None:
+        with self._lock:
+            self._console.print(text, markup=False, highlight=False)
+
+    def _stop(self) -> None:
+        live, self._live = self._live, None
+        live.stop()
+
     def _fill(self, row: _Row, snapshot: Snapshot) -> None:
-        row.units = count_text(snapshot)
+        row.restored = False
+        row.words = _counts(snapshot)
         if snapshot.cost is not None:
             row.cost = format_number(snapshot.cost)
             row.violations = format_number(snapshot.violations)
 
+    def _end_row(
+        self, row: _Row, snapshot: Snapshot, ended_by: str, stopped_by: str | None
+    ) -> None:
+        row.ended_by = ended_by
+        row.message = ""
+        how = stage_end_text(ended_by, stopped_by, snapshot.done, snapshot.total)
+        if ended_by == OPTIMAL and not snapshot.done:
+            row.words = (how,)
+        elif how != FINISHED:
+            row.words = (*(f"{count}, {how}" for count in row.words), how)
+
     def _draw(self, snapshot: Snapshot) -> None:
         if self._live is not None:
-            self._live.update(self._lines(snapshot), refresh=True)
+            with self._lock:
+                self._live.update(self._lines(snapshot), refresh=True)
 
     def _lines(self, snapshot: Snapshot) -> "Group":
-        """Return all rows; a table of rich's takes four times as long to draw."""
-        from rich.cells import cell_len
+        """Return all that is shown; a table of rich's takes four times as long to draw."""
         from rich.console import Group
+        from rich.text import Text
 
-        lines = [self._run_line(snapshot)]
-        for name, row in self._rows.items():
-            running = name == snapshot.stage and row.ended_by is None
-            lines.append(_stage_line(row, running))
-        width = min(self._console.width, _WIDEST)
-        widths = [max(cell_len(line.cells[i]) for line in lines) for i in range(len(_COLUMNS))]
-        bar = _fit(widths, width)
-        return Group(*[self._laid_out(line, widths, bar) for line in lines])
+        width, height = self._console.size
+        on_terminal = self._console.is_terminal
+        if on_terminal and (width < _LEAST_COLUMNS or height < _LEAST_LINES):
+            # One column less: some terminals begin a new line at the last one.
+            line = line_text(self._title, snapshot, self._outcome, width - 1, snapshot.message)
+            return Group(Text(line, no_wrap=True, overflow="crop"))
+        rows = [
+            _stage_line(row, name == snapshot.stage and row.ended_by is None)
+            for name, row in self._rows.items()
+        ]
+        hint = self.hint if on_terminal and self._outcome is None else ""
+        texts = lay_out(
+            [self._run_line(snapshot), *rows], min(self._console.width, _WIDEST), self._bar
+        )
+        if on_terminal and self._outcome is None:
+            texts = _in_view(texts, list(self._rows), snapshot.stage, height - 2 - bool(hint))
+        if hint:
+            texts.append(Text(cut(hint, width), "dim", no_wrap=True, overflow="crop"))
+        return Group(*texts)
 
-    def _run_line(self, snapshot: Snapshot) -> "_Line":
-        left = "" if snapshot.eta is None or self._outcome else f"ETA {format_eta(snapshot.eta)}"
+    def _run_line(self, snapshot: Snapshot) -> Line:
+        words: tuple[str, ...] = (snapshot.status,)
+        if self._outcome is not None:
+            shorter = cut(self._outcome, _LONGEST_OUTCOME)
+            words = (self._outcome, shorter, snapshot.status)
+        elif snapshot.status == RUNNING:
+            # Nothing rather than a guess that nobody has made.
+            words = ("" if snapshot.eta is None else f"ETA {format_eta(snapshot.eta)}",)
+            if snapshot.stage is None:
+                words = ("starting",)
         best = snapshot.cost is not None
-        return _Line(
-            cells=(
-                self._title,
-                _percent(snapshot.progress),
-                left or self._outcome or snapshot.status,
-                format_seconds(snapshot.elapsed),
-                f"cost {format_number(snapshot.cost)}" if best else "",
-                f"viol. {snapshot.violations}" if best else "",
-            ),
+        counted = best and snapshot.violations is not None
+        return Line(
+            label=self._title,
+            percent=format_percent(snapshot.progress),
+            words=words,
+            seconds=format_seconds(snapshot.elapsed),
+            cost=f"cost {format_number(snapshot.cost)}" if best else "",
+            violations=f"viol. {format_number(snapshot.violations)}" if counted else "",
             progress=snapshot.progress,
             style=_style(snapshot.status),
             label_style="bold",
             best_style="bold",
         )
 
-    def _laid_out(self, line: "_Line", widths: Sequence[int], bar: int) -> "Text":
-        from rich.text import Text
-
-        styles = (line.label_style, "", line.style, "", line.best_style, line.best_style)
-        text = Text(no_wrap=True, overflow="ellipsis")
-        for i, (cell, justify) in enumerate(zip(line.cells, _COLUMNS, strict=True)):
-            if i == 1:
-                text.append_text(self._bar(line.progress, bar, line.style)).append(_GAP)
-            part = Text(cell, styles[i])
-            part.truncate(widths[i], overflow="ellipsis")
-            part.align(justify, widths[i])
-            text.append_text(part).append(_GAP)
-        text.rstrip()
-        return text
-
-    def _bar(self, progress: float, width: int, style: str) -> "Text":
-        from rich.text import Text
-
-        plain = self._console.options.ascii_only
-        full, half = ("-", " ") if plain else ("━", "╸")
-        halves = int(2 * width * min(max(progress, 0.0), 1.0))
-        done = full * (halves // 2) + half * (halves % 2)
+    @property
+    def _bar(self) -> tuple[str, str, str]:
+        """What bars are made of."""
+        full, half = ("-", " ") if self._console.options.ascii_only else ("━", "╸")
         colours = self._console.color_system is not None and not self._console.no_color
-        rest = (full if colours else " ") * (width - len(done))
-        return Text.assemble((done, style), (rest, "bar.back"))
+        return full, half, full if colours else " "
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """What stands in one line of the display."""
-
-    cells: tuple[str, ...]
-    progress: float
-    style: str
-    label_style: str = ""
-    best_style: str = ""
+def _row(stage: Mapping[str, Any]) -> _Row:
+    if stage.get("restored"):
+        return _Row(stage["label"], words=("restored",), restored=True)
+    return _Row(stage["label"])
 
 
-def _stage_line(row: _Row, running: bool) -> _Line:
-    word = row.ended_by if row.ended_by not in (None, "finished") else ""
+def _counts(snapshot: Snapshot) -> tuple[str, ...]:
+    """Return the units of a stage, in full and without saying what they are."""
+    full = count_text(snapshot)
+    return full, full.split(" ")[0]
+
+
+def _stage_line(row: _Row, running: bool) -> Line:
     begun = running or row.ended_by is not None
-    return _Line(
-        cells=(
-            f"  {row.label}",
-            _percent(row.progress) if begun else "",
-            f"{row.units} {word}".strip(),
-            "" if row.seconds is None else format_seconds(row.seconds),
-            row.cost,
-            row.violations,
-        ),
-        progress=row.progress,
+    return Line(
+        label=f"  {row.label}",
+        percent=format_percent(row.progress, 0) if begun else "",
+        words=row.words,
+        seconds="" if row.seconds is None else format_seconds(row.seconds),
+        cost=row.cost,
+        violations=row.violations,
+        progress=row.progress if begun or not row.restored else 1.0,
         style=_style(row.ended_by) if row.ended_by else "cyan",
-        label_style="" if begun else "dim",
+        message=row.message if running else "",
+        label_style="" if begun or row.restored else "dim",
     )
 
 
-def _fit(widths: list[int], width: int) -> int:
-    """Return how wide the bars are, making columns narrower where there is no room for them."""
-    missing = _NARROWEST_BAR + sum(widths) + len(_GAP) * len(widths) - width
-    for column in _MAY_SHRINK:
-        less = max(0, min(missing, widths[column] - _NARROWEST_CELL))
-        widths[column] -= less
-        missing -= less
-    return _NARROWEST_BAR + max(0, -missing)
+def _in_view(
+    texts: list[Any], names: Sequence[str | None], stage: str | None, most: int
+) -> list[Any]:
+    """Return the run's line and so many of the stages' lines, the present one among them."""
+    head, *rows = texts
+    present = names.index(stage) if stage in names else 0
+    first = max(0, min(present - most // 2, len(rows) - most))
+    return [head, *rows[first : first + most]]
 
 
 def _style(status: str | None) -> str:
-    if status in ("running", "paused", None):
-        return "cyan"
-    return _WAYS_TO_END.get(status, "red")
-
-
-def _percent(progress: float) -> str:
-    # Rounded down: 100 % is for what has ended.
-    return f"{int(progress * 100)} %"
+    return _STYLES.get(status or RUNNING, "cyan")

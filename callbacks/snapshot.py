@@ -40,3 +40,11 @@ class Snapshot:
     elapsed: float
     cost: float | None
     violations: int | None
+
+
+def own_message(snapshot: Snapshot) -> str | None:
+    """Return what the stage said itself of the unit in hand; None where its units are counted."""
+    count = f"{snapshot.done}" + ("" if snapshot.total is None else f"/{snapshot.total}")
+    if snapshot.stage is None or snapshot.message.endswith(f": {count}"):
+        return None
+    return snapshot.message

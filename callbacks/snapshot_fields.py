@@ -1,4 +1,4 @@
-"""Snapshots as the text fields that Redis keeps, and back."""
+"""Snapshots and logs as JSON and as the text fields that Redis keeps, and back."""
 
 import math
 from collections.abc import Mapping
@@ -6,14 +6,25 @@ from contextlib import suppress
 from dataclasses import fields
 from typing import Any
 
+from .plain_value import encodable, plain_row, plain_text, plain_value, short_text
 from .snapshot import Snapshot
 
+# Nothing that is deeper is told.
+_DEEPEST = 8
 _TEXTS = {"status", "stage", "unit", "message"}
 
 
 def to_fields(values: Mapping[str, Any]) -> dict[str, str]:
     """Return values as texts: numbers as Python writes them, None as the empty text."""
-    return {name: "" if value is None else str(value) for name, value in values.items()}
+    return {name: _field(value) for name, value in values.items()}
+
+
+def _field(value: Any) -> str:
+    if isinstance(value, str):
+        # A whole object as JSON, perhaps: it is not to be cut.
+        return encodable(value)
+    plain = plain_value(value)
+    return "" if plain is None else str(plain)
 
 
 def snapshot_values(snapshot: Snapshot) -> dict[str, Any]:
@@ -45,7 +56,10 @@ def read_snapshot_values(texts: Mapping[str, str]) -> dict[str, Any]:
 def read_number(text: str) -> float | int | None:
     """Return the finite number that a text holds; None for another text."""
     for kind in (int, float):
-        with suppress(ValueError):
+        # Python takes "1_000" for a number, which nobody has written as one.
+        with suppress(ValueError, OverflowError):
+            if "_" in text:
+                return None
             number = kind(text)
             return number if math.isfinite(number) else None
     return None
@@ -58,16 +72,21 @@ def printable(text: str) -> str:
 
 def plain(value: Any) -> Any:
     """Return a value as JSON knows it: NumPy's numbers as Python's, NaN and infinity as None."""
-    value = getattr(value, "item", lambda: value)()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+    value = plain_value(value)
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def plain_tree(value: Any) -> Any:
+def plain_logs(logs: Mapping[str, Any], control: Any = None) -> dict[str, Any]:
+    """Return logs as JSON knows them: numbers, short texts and None, see `plain_row`."""
+    row = plain_row(logs, control)
+    return {plain_text(str(name)): plain(value) for name, value in row.items()}
+
+
+def plain_tree(value: Any, depth: int = 0) -> Any:
     """Return mappings and sequences of values as JSON knows them, see `plain`."""
-    if isinstance(value, Mapping):
-        return {str(name): plain_tree(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain_tree(one) for one in value]
+    if depth < _DEEPEST:
+        if isinstance(value, Mapping):
+            return {short_text(name): plain_tree(one, depth + 1) for name, one in value.items()}
+        if isinstance(value, list | tuple):
+            return [plain_tree(one, depth + 1) for one in value]
     return plain(value)

@@ -1,22 +1,27 @@
 """Writes solutions to files while the run goes on."""
 
+import math
 import os
 import string
 import threading
-import warnings
 from collections import OrderedDict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from .callback import Callback, Logs
-from .monitor import Mode, Monitor, watched_stages
+from .argument_error import ArgumentError
+from .callback import Callback, Logs, nothing
+from .expectation import Expectation
+from .monitor import Mode, Monitor, number_of, watched_stages
+from .names import did_you_mean
+from .safe_warning import warn_safely
 from .ticker import Ticker
 
 _WRITE_SECONDS = 0.2
 # Files that wait for a disk that takes nothing.
 _MOST_WAITING = 256
-_FIELDS = ("stage", "batch", "done", "cost", "violations", "elapsed")
-_SAMPLE = {"stage": "ga", "batch": 12, "done": 13, "cost": 45, "violations": 0, "elapsed": 6.7}
+_LOGGED = ("stage", "batch", "done", "cost", "violations", "elapsed")
+_FIELDS = (*_LOGGED, "job_id")
+_SAMPLE: Logs = dict(zip(_FIELDS, ("ga", 12, 13, 45, 0, 6.7, "monday"), strict=True))
 
 
 class SolutionCheckpoint(Callback):
@@ -32,9 +37,10 @@ class SolutionCheckpoint(Callback):
     ----------
     filepath
         Where to write: a path that may contain ``{stage}``, ``{batch}``,
-        ``{done}``, ``{cost}``, ``{violations}`` and ``{elapsed}``, formatted as
-        by `str.format`, as in ``"best/{stage}-{batch:04d}-{cost}.sol"``. Missing
-        folders are made.
+        ``{done}``, ``{cost}``, ``{violations}``, ``{elapsed}`` and ``{job_id}``,
+        formatted as by `str.format`, as in ``"best/{stage}-{batch:04d}-{cost}.sol"``.
+        ``{job_id}`` keeps several fits apart in one folder. Missing folders are
+        made.
     monitor
         The value that tells which solution is the best, for `save_best_only`.
         By default that is the run's own order: fewer violations, then less cost.
@@ -65,6 +71,16 @@ class SolutionCheckpoint(Callback):
         At the beginning of a run, for a folder that cannot be made.
     """
 
+    made_anew: ClassVar = {
+        "_ticker": nothing,
+        "_lock": threading.Lock,
+        "_waiting": OrderedDict,
+        "_solution": nothing,
+        "_due": nothing,
+        # Of the object itself, see `_bind`.
+        "on_batch_end": None,
+    }
+
     def __init__(
         self,
         filepath: str | os.PathLike[str],
@@ -75,14 +91,15 @@ class SolutionCheckpoint(Callback):
         initial_value_threshold: float | None = None,
     ) -> None:
         super().__init__()
+        if not isinstance(filepath, str | os.PathLike):
+            raise ArgumentError.of("filepath", "the path of a file", filepath)
         self.filepath = os.fspath(filepath)
         _check_template(self.filepath)
         if save_freq not in ("solution", "stage") and not (
             isinstance(save_freq, int) and not isinstance(save_freq, bool) and save_freq >= 1
         ):
-            raise ValueError(
-                f'save_freq must be "solution", "stage" or a number of batches, got {save_freq!r}'
-            )
+            wanted = '"solution", "stage" or a number of batches'
+            raise ArgumentError.of("save_freq", wanted, save_freq)
         self._watch = Monitor.of(monitor, mode)
         self.monitor = monitor
         self.save_best_only = save_best_only
@@ -93,10 +110,14 @@ class SolutionCheckpoint(Callback):
         self._ticker: Ticker | None = None
         self._reset()
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._bind()
+
     def _bind(self) -> None:
         """Have the hook of every batch called only where it is needed, since it takes time."""
         # A metric is in the logs of batches alone, not in those of a solution.
-        if isinstance(self.save_freq, int) or self.monitor not in _FIELDS:
+        if isinstance(self.save_freq, int) or self.monitor not in _LOGGED:
             self.on_batch_end = self._on_batch_end
 
     def _reset(self) -> None:
@@ -110,10 +131,14 @@ class SolutionCheckpoint(Callback):
         self._lock = threading.Lock()
         self._dropped = 0
 
+    def check(self) -> None:
+        watched_stages(self.params, None, self.monitor)
+
     def on_pipeline_begin(self, logs: Logs | None = None) -> None:
         self._end()
-        watched_stages(self.params, None, self.monitor)
+        watched = watched_stages(self.params, None, self.monitor)
         self._reset()
+        self._expected = Expectation("SolutionCheckpoint", self.monitor, self.params, watched, None)
         folder = Path(self.filepath.partition("{")[0] + "x").parent
         folder.mkdir(parents=True, exist_ok=True)
         self._ticker = Ticker(self._write, _WRITE_SECONDS, f"writing {self.filepath}")
@@ -122,7 +147,9 @@ class SolutionCheckpoint(Callback):
     def _on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         self._save_due()
         values = logs or {}
-        self._value = values.get(self.monitor)
+        self._value = number_of(values.get(self.monitor))
+        if self._value is not None:
+            self._expected.came = True
         if isinstance(self.save_freq, int) and (batch + 1) % self.save_freq == 0:
             # Not yet: a solution that this batch has found is announced after it.
             self._due = (batch, values)
@@ -144,8 +171,13 @@ class SolutionCheckpoint(Callback):
         if self.save_freq == "solution":
             self._consider(values.get("batch"), values)
 
+    def on_stage_begin(self, stage: str, logs: Logs | None = None) -> None:
+        self._expected.begin_stage()
+
     def on_stage_end(self, stage: str, logs: Logs | None = None) -> None:
         self._save_due()
+        if self.save_best_only:
+            self._expected.end_stage(stage, logs or {})
         if self.save_freq == "stage":
             values = logs or {}
             self._consider(max(values.get("batches", 0) - 1, 0), values)
@@ -159,7 +191,8 @@ class SolutionCheckpoint(Callback):
         """Leave the best solution for the thread that writes, if it is to be written."""
         if self._solution is None or (self.save_best_only and not self._is_best(logs)):
             return
-        path = Path(_formatted(self.filepath, {**logs, "batch": batch or 0}))
+        about = {"batch": batch or 0, "job_id": self.params.get("job_id") or "run"}
+        path = Path(_formatted(self.filepath, {**logs, **about}))
         with self._lock:
             self._waiting.pop(path, None)
             self._waiting[path] = self._solution
@@ -168,9 +201,12 @@ class SolutionCheckpoint(Callback):
                 self._dropped += 1
 
     def _is_best(self, logs: Logs) -> bool:
-        value = logs.get(self.monitor, self._value)
+        value = number_of(logs.get(self.monitor, self._value))
         if value is None:
             return False
+        if value != value:
+            # NaN is better than nothing, and everything is better than NaN.
+            return self.best is None
         better = self._watch.improves(value, self.best)
         if self.monitor == "cost" and not self._watch.rising:
             # A timetable without violations is better than a cheaper one with some.
@@ -219,7 +255,7 @@ class SolutionCheckpoint(Callback):
             count = len(missing) + self._dropped
             last = f", the last of them {missing[-1]}" if missing else ""
             message = f"{count} solutions could not be written{last}"
-            warnings.warn(message, RuntimeWarning, stacklevel=2)
+            warn_safely(message, stacklevel=2)
 
 
 def _check_template(template: str) -> None:
@@ -228,8 +264,9 @@ def _check_template(template: str) -> None:
         fields = [part for part in string.Formatter().parse(template) if part[1] is not None]
         for _, name, specification, _ in fields:
             # Attributes and items lead to what is no value of the run.
+            close = did_you_mean(name, _FIELDS)
             if name not in _FIELDS or "{" in (specification or ""):
-                raise ValueError(f"{{{name}}} is not among {', '.join(_FIELDS)}")
+                raise ValueError(f"{{{name}}} is not among {', '.join(_FIELDS)}{close}")
         name = _formatted(template, _SAMPLE)
     except (ValueError, IndexError, KeyError) as error:
         raise ValueError(f"filepath {template!r} cannot be formatted: {error}") from None
@@ -244,11 +281,16 @@ def _check_template(template: str) -> None:
 
 def _formatted(template: str, values: Logs) -> str:
     known = {name: values.get(name) for name in _FIELDS}
-    # A stage's name is a word of the user's and no folder.
-    known["stage"] = str(known["stage"]).replace("/", "-").replace(os.sep, "-")
+    # Words of the user's are no folders.
+    for name in ("stage", "job_id"):
+        known[name] = str(known[name]).replace("/", "-").replace(os.sep, "-")
     try:
         return template.format(**known)
     except (ValueError, TypeError):
         # A cost with a fraction where a whole number was expected, or one that is not there.
-        whole = {k: round(v) if isinstance(v, float) else v or 0 for k, v in known.items()}
+        whole = {k: _whole(v) if isinstance(v, float) else v or 0 for k, v in known.items()}
         return template.format(**whole)
+
+
+def _whole(value: float) -> int:
+    return round(value) if math.isfinite(value) else 0

@@ -3,7 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
+from .argument_error import ArgumentError
 from .control import Control
+from .names import did_you_mean
+
+
+def check_parameter_name(parameter: Any, stage: Any) -> None:
+    """See that the names of a parameter and of its stage are texts."""
+    if not isinstance(parameter, str):
+        raise ArgumentError.of("parameter", "the name of a stage's parameter", parameter)
+    if stage is not None and not isinstance(stage, str):
+        raise ArgumentError.of("stage", "the name of a stage or None", stage)
 
 
 class StageParameter:
@@ -37,7 +47,10 @@ class StageParameter:
         tunable = {one["name"]: one.get("tunable") for one in params.get("stages", ())}
         known = pipeline.get_params()
         if stage is not None and stage not in tunable:
-            raise ValueError(f"there is no stage {stage!r}; there are {', '.join(tunable)}")
+            raise ArgumentError(
+                f"there is no stage {stage!r}; there are {', '.join(tunable)}"
+                f"{did_you_mean(stage, tunable)}"
+            )
         having = [
             name
             for name in (tunable if stage is None else [stage])
@@ -49,12 +62,15 @@ class StageParameter:
             if stage is not None:
                 where = f"stage {stage!r} has {', '.join(own) or 'no parameters'} and not"
             advice = f": name one of {', '.join(having)}" if having else ""
-            raise ValueError(f"{where} a parameter {parameter!r}{advice}")
+            if not having:
+                close = own if stage else {name.partition("__")[2] for name in known}
+                advice = did_you_mean(parameter, close)
+            raise ArgumentError(f"{where} a parameter {parameter!r}{advice}")
         self.stage = having[0]
         self.key = f"{self.stage}__{parameter}"
         allowed = tunable[self.stage]
         if allowed is not None and parameter not in allowed:
-            raise ValueError(
+            raise ArgumentError(
                 f"parameter {parameter!r} of stage {self.stage!r} cannot change while it runs; "
                 f"these can: {', '.join(allowed) or 'none'}"
             )

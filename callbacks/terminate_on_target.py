@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from .argument_error import check_number
 from .callback import Callback, Logs
 
 
@@ -19,8 +20,7 @@ class TerminateOnTarget(Callback):
     def __init__(self, cost: float = 0.0, violations: int = 0) -> None:
         super().__init__()
         for name, value in (("cost", cost), ("violations", violations)):
-            if value != value:
-                raise ValueError(f"{name} must be a number, got {value!r}")
+            check_number(name, value)
         self.cost = cost
         self.violations = violations
 

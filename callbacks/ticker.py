@@ -2,8 +2,10 @@
 
 import threading
 import time
-import warnings
 from collections.abc import Callable
+
+from .plain_value import error_text
+from .safe_warning import warn_safely
 
 # Seconds to wait at the end for a call that hangs, in a terminal that takes nothing, say.
 _PATIENCE = 2.0
@@ -57,5 +59,5 @@ class Ticker:
         except Exception as error:
             if not self._warned:
                 self._warned = True
-                message = f"{self._name} failed: {type(error).__name__}: {error}"
-                warnings.warn(message, RuntimeWarning, stacklevel=2)
+                message = f"{self._name} failed: {error_text(error)}"
+                warn_safely(message, stacklevel=2)

@@ -5,10 +5,13 @@ import re
 import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import ClassVar
 
+from .argument_error import ArgumentError, check_number
 from .callback import Callback, Logs
 from .monitor import as_names, watched_stages
 
+_WANTED = 'a positive time: seconds, a timedelta or a text such as "1:30:00"'
 _CLOCK = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+):(\d+(?:\.\d+)?)")
 
 
@@ -37,6 +40,8 @@ class Timer(Callback):
         stage that it does not have.
     """
 
+    made_anew: ClassVar = {"_over": threading.Event, "_lock": threading.Lock}
+
     def __init__(
         self,
         duration: float | str | timedelta,
@@ -49,6 +54,9 @@ class Timer(Callback):
         self._over = threading.Event()
         self._lock = threading.Lock()
 
+    def check(self) -> None:
+        watched_stages(self.params, self.stages)
+
     def on_pipeline_begin(self, logs: Logs | None = None) -> None:
         self._cancel()
         self._watched = watched_stages(self.params, self.stages)
@@ -57,7 +65,9 @@ class Timer(Callback):
 
     def on_stage_begin(self, stage: str, logs: Logs | None = None) -> None:
         if self.stages is not None and stage in self._watched:
-            self._start((logs or {}).get("elapsed", 0.0), lambda: self.pipeline.skip_stage())
+            self._start(
+                (logs or {}).get("elapsed", 0.0), lambda: self.pipeline.skip_stage(by="Timer")
+            )
 
     def on_stage_end(self, stage: str, logs: Logs | None = None) -> None:
         if self.stages is not None:
@@ -95,11 +105,12 @@ def _seconds(duration: float | str | timedelta) -> float:
     elif isinstance(duration, str):
         match = _CLOCK.fullmatch(duration)
         if match is None:
-            raise ValueError(f"duration must read MM:SS, HH:MM:SS or DD:HH:MM:SS, got {duration!r}")
+            raise ArgumentError.of("duration", "MM:SS, HH:MM:SS or DD:HH:MM:SS", duration)
         days, hours, minutes, rest = (float(part or 0) for part in match.groups())
         seconds = ((days * 24 + hours) * 60 + minutes) * 60 + rest
     else:
+        check_number("duration", duration, wanted=_WANTED)
         seconds = float(duration)
     if not 0 < seconds < math.inf:
-        raise ValueError(f"duration must be a positive time, got {duration!r}")
+        raise ArgumentError.of("duration", _WANTED, duration)
     return seconds

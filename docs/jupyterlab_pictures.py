@@ -1,7 +1,7 @@
 """Takes the README's pictures of a run in JupyterLab, and checks what they show.
 
 It starts a JupyterLab, opens a notebook in chromium, and fails unless the bars
-are widgets that move, the output stays short, and the stop button ends the run
+move, the output stays short, and the stop button ends the run
 with the best so far. Run it from the project's root with chromium on the PATH::
 
     pip install '.[notebook,plot]' jupyterlab playwright pandas
@@ -43,6 +43,7 @@ SETTINGS = {
     "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
 }
 WIDTH, HEIGHT = 1000, 900
+BARS = ".jp-OutputArea td:nth-child(3)"
 MOST_OUTPUT = 400
 """Most pixels that the output of a fit may be high."""
 
@@ -141,14 +142,14 @@ def choose(page: Page, menu: str, item: str) -> None:
 
 
 def positions(cell: Locator) -> list[float]:
-    """Return how far each bar among a cell's widgets has come, 0 to 100."""
-    found = cell.locator(".progress-bar").evaluate_all("bars => bars.map(bar => bar.style.width)")
-    return [float(width.rstrip("%") or 0) for width in found]
+    """Return how far each bar in a cell's box has come, 0 to 100."""
+    percents = cell.locator(BARS).all_inner_texts()
+    return [float(percent.rstrip(" %") or 0) for percent in percents]
 
 
 def watch(page: Page, fit: Locator, until: float, seconds: float = 120) -> list[list[float]]:
     """Look at the bars until the whole run's has come so far; return each change."""
-    fit.locator(".progress-bar").first.wait_for(timeout=SECONDS)
+    fit.locator(BARS).first.wait_for(timeout=SECONDS)
     seen: list[list[float]] = [positions(fit)]
     end = time.monotonic() + seconds
     while seen[-1][0] < until:

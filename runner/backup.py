@@ -1,7 +1,6 @@
 """A run between two units, as plain data."""
 
 import hashlib
-import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,8 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from ..stages import Batch, Stage
-from ..stages.plain_data import as_count, as_number, copy_plain
+from ..stages.plain_data import as_count, as_number, copy_plain, copy_savable
 from .backup_error import BackupError
 
 SENSELESS = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
@@ -36,11 +37,14 @@ class Place:
     spent: float = 0.0
     state: dict[str, Any] = field(default_factory=dict)
 
-    def as_tree(self) -> dict[str, Any]:
-        """Return it as plain data."""
-        last = self.last
-        shown = None if last is None else (last.done, last.total, dict(last.logs or {}))
-        return {"batch": self.batch, "last": shown, "spent": self.spent, "state": self.state}
+    def as_tree(self) -> tuple[dict[str, Any], list[str]]:
+        """Return it as plain data, and the metrics that are none."""
+        shown, left_out = None, []
+        if self.last is not None:
+            logs, left_out = copy_savable(dict(self.last.logs or {}), "metrics")
+            shown = (self.last.done, self.last.total, logs)
+        tree = {"batch": self.batch, "last": shown, "spent": self.spent, "state": self.state}
+        return tree, left_out
 
     @classmethod
     def of_tree(cls, tree: dict[str, Any]) -> "Place":
@@ -76,6 +80,8 @@ class Backup:
         Name of the class and state of each callback that has one.
     tuned
         For each stage, parameters that were changed while the run went on.
+    left_out
+        What of the stage's own state is no plain data.
     """
 
     run: dict[str, Any]
@@ -87,11 +93,18 @@ class Backup:
     records: list[dict[str, Any]]
     callbacks: list[tuple[str, dict[str, Any]]]
     tuned: list[dict[str, Any]]
+    left_out: list[str] = field(default_factory=list)
 
-    def as_tree(self) -> dict[str, Any]:
-        """Return it as plain data."""
-        shallow = {name: getattr(self, name) for name in self.__slots__}
-        return shallow | {"place": self.place.as_tree()}
+    def as_tree(self) -> tuple[dict[str, Any], list[str]]:
+        """Return it as plain data, and what of the callbacks' states and of the metrics is none."""
+        tree = {name: getattr(self, name) for name in self.__slots__}
+        tree["place"], left_out = self.place.as_tree()
+        tree["callbacks"] = []
+        for name, state in self.callbacks:
+            saved, lacking = copy_savable(state, f"callback {name}: state")
+            tree["callbacks"].append((name, saved))
+            left_out += lacking
+        return tree, left_out
 
     @classmethod
     def of_tree(cls, tree: dict[str, Any], path: str | os.PathLike[str]) -> "Backup":
@@ -174,7 +187,11 @@ def _readable(value: Any) -> Any:
         return copy_plain(value)
     except TypeError:
         # Without addresses, which differ from one process to the next.
-        return re.sub(r" at 0x[0-9a-f]+", "", repr(value))
+        try:
+            text = repr(value)
+        except Exception:
+            text = f"<{type(value).__qualname__}>"
+        return re.sub(r" at 0x[0-9a-f]+", "", text)
 
 
 def _identify(stages: Sequence[Stage], problem: Any) -> str | None:
@@ -208,4 +225,12 @@ def _difference(saved: Mapping[str, Any], run: Mapping[str, Any]) -> str | None:
 def _text(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_text, value))}]"
-    return json.dumps(value, default=repr, sort_keys=True)
+    # In an order of its own: that of a set differs from one process to the next.
+    if isinstance(value, set | frozenset):
+        return f"{{{', '.join(sorted(map(_text, value)))}}}"
+    if isinstance(value, dict):
+        return f"{{{', '.join(sorted(f'{_text(k)}: {_text(v)}' for k, v in value.items()))}}}"
+    if isinstance(value, np.ndarray):
+        digest = hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()
+        return f"{value.dtype.str} {value.shape} {digest}"
+    return repr(value)

@@ -8,27 +8,58 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
+
+from .interrupts import Interrupts, exit_status
+from .output import (
+    complain,
+    discard,
+    hold_standard_numbers,
+    settle,
+    usable_streams,
+)
 
 # Numba and OR-Tools take seconds to import, so only a command that needs them does it.
 
 FAILED = 1
 BAD_INPUT = 2
-INTERRUPTED = 130
+BROKEN_PIPE = 141
 
 PATIENCE = 0.2
 """Seconds that the program waits at its end for threads that are still busy."""
 
 EXIT_STATUS = """\
 exit status:
-  0    done; for validate: the timetable is feasible
-  1    failed, or no timetable found; for validate: not feasible
+  0    done; for fit and validate: the timetable is feasible
+  1    failed, no timetable found, one that is not feasible, or the output could not be
+       printed
   2    bad input, told in one line on stderr
-  130  interrupted; fit has written the best timetable so far
+  130, 143, 129
+       interrupted by Ctrl-C, SIGTERM, SIGHUP; fit has written the best timetable so far
+  141  nobody read the output to its end, of a command other than fit
 """
+
+
+FIT_EPILOG = f"""\
+Ctrl-C, SIGTERM and SIGHUP end the run and write the best timetable so far.
+
+formulations: lectures, conflicts, unavailable periods and rooms taken twice count as
+violations in all of them; what counts as cost, each with its weight:
+  UD1  seats 1, working days 5, isolated lectures 1
+  UD2  seats 1, working days 5, isolated lectures 2, changes of room 1 (ITC-2007)
+  UD3  seats 1, free periods between lectures 4, lectures a day 2, unsuitable rooms 3
+  UD4  seats 1, working days 1, free periods between lectures 1, lectures a day 1,
+       double lectures 1; unsuitable rooms are violations
+  UD5  seats 1, working days 5, isolated lectures 1, free periods between lectures 2,
+       lectures a day 2, ways between buildings 2
+
+parameters for --set: schoolbell fit --parameters lists them with their meaning; those
+of a run are in its run.json.
+
+{EXIT_STATUS}"""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -38,9 +69,46 @@ class _Parser(argparse.ArgumentParser):
         line = " ".join(message.split())
         self.exit(BAD_INPUT, f"{self.prog}: {line} (see {self.prog} --help)\n")
 
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Parse arguments, and complain about unknown options where those that exist are known."""
+        known, rest = super().parse_known_args(args, namespace)
+        options = [one.partition("=")[0] for one in rest if one.startswith("--")]
+        for option in options:
+            if advice := _did_you_mean(option, self._option_string_actions):
+                self.error(f"unrecognized arguments: {' '.join(rest)}{advice}")
+        return known, rest
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        try:
+            super()._check_value(action, value)
+        except argparse.ArgumentError as error:
+            error.message += _did_you_mean(value, map(str, action.choices or ()))
+            raise
+
+
+class _PrintParameters(argparse.Action):
+    """Prints what ``--set`` can set, and ends the program."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **options: Any) -> None:
+        super().__init__(option_strings, dest, nargs=0, **options)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
+        from .parameter_list import parameter_list
+        from .timetabling import timetabling_pipeline
+
+        print(parameter_list(timetabling_pipeline().stages))
+        parser.exit(0)
+
+
+def _did_you_mean(name: str, known: Iterable[str]) -> str:
+    from ..callbacks.names import did_you_mean
+
+    return did_you_mean(name, known)
+
 
 def program() -> NoReturn:
     """Be the program ``schoolbell``: run the command line and end the process."""
+    hold_standard_numbers()
     # The interpreter's start counts too: it takes little time but the processor's.
     try:
         status = main(started=time.monotonic() - time.process_time())
@@ -48,18 +116,27 @@ def program() -> NoReturn:
             # All is done: whoever presses Ctrl-C now is in a hurry, and wants no traceback.
             signal.signal(signal.SIGINT, signal.SIG_DFL)
     except KeyboardInterrupt:
-        status = INTERRUPTED
+        status = exit_status(signal.SIGINT)
+    for stream in (sys.stdout, sys.stderr):
+        # The interpreter would fail where a terminal was closed, or a disk is full.
+        settle(stream)
     own = threading.current_thread()
     others = [one for one in threading.enumerate() if one is not own and not one.daemon]
+    others += _busy_threads()
     for thread in others:
         thread.join(PATIENCE / len(others))
     if any(thread.is_alive() for thread in others):
         # A compilation cannot be stopped, and the interpreter would wait for its thread.
-        sys.stderr.flush()
         os._exit(status)
     # The interpreter would look for garbage among all that was imported, for half a second.
     gc.freeze()
     sys.exit(status)
+
+
+def _busy_threads() -> list[threading.Thread]:
+    # Where the module was not imported there are none, and to import it takes long.
+    pools = sys.modules.get("schoolbell.stages.daemon_pool")
+    return [] if pools is None else pools.busy_threads()
 
 
 def main(argv: Sequence[str] | None = None, started: float | None = None) -> int:
@@ -78,18 +155,41 @@ def main(argv: Sequence[str] | None = None, started: float | None = None) -> int
     int
         The exit status, see ``schoolbell --help``.
     """
-    args = _parser().parse_args(argv)
-    args.started = time.monotonic() if started is None else started
+    started = time.monotonic() if started is None else started
+    with usable_streams(), Interrupts() as interrupts:
+        try:
+            args = _parse(argv)
+            args.started = started
+            if args.debug:
+                os.environ["SCHOOLBELL_TRACEBACKS"] = "full"
+            status = _command_status(args)
+        except KeyboardInterrupt:
+            status = _complain(_interrupted(interrupts.number), exit_status(interrupts.number))
+    # It may have come when there was nothing more to interrupt.
+    return status if interrupts.number is None else exit_status(interrupts.number)
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    try:
+        return _parser().parse_args(argv)
+    except SystemExit as end:
+        # --help and --version are output too.
+        if end.code == 0 and (error := settle(sys.stdout)) is not None:
+            raise SystemExit(_complain(_one_line(error), FAILED)) from None
+        raise
+
+
+def _command_status(args: argparse.Namespace) -> int:
     try:
         status = args.command(args)
         sys.stdout.flush()
-    except KeyboardInterrupt:
-        return _complain("interrupted", INTERRUPTED)
     except BrokenPipeError:
         # The reader of our output has gone; what is left in the buffer goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
+        discard(sys.stdout)
+        return BROKEN_PIPE
     except Exception as error:
+        # What is left of the output would fail again.
+        settle(sys.stdout)
         if args.debug:
             raise
         return _complain(_one_line(error), BAD_INPUT if _is_bad_input(error) else FAILED)
@@ -97,8 +197,14 @@ def main(argv: Sequence[str] | None = None, started: float | None = None) -> int
 
 
 def _complain(message: str, status: int) -> int:
-    print(f"schoolbell: {message}", file=sys.stderr)
+    complain(message)
     return status
+
+
+def _interrupted(number: int | None) -> str:
+    if number is None or number == signal.SIGINT:
+        return "interrupted"
+    return f"interrupted by {signal.Signals(number).name}"
 
 
 def _is_bad_input(error: Exception) -> bool:
@@ -106,12 +212,18 @@ def _is_bad_input(error: Exception) -> bool:
     from .backup_error import BackupError
     from .unknown_job_error import UnknownJobError
 
+    # An error of the system's that no file is named for is one of printing.
+    if isinstance(error, OSError) and error.errno is not None and error.filename is None:
+        return False
     return isinstance(error, TimetableError | OSError | UnknownJobError | BackupError)
 
 
 def _one_line(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return f"{os.fsdecode(error.filename)}: {error.strerror}"
+    from ..stages.timetable import FormatError
+
+    if isinstance(error, OSError) and error.strerror and not isinstance(error, FormatError):
+        where = "cannot write" if error.filename is None else os.fsdecode(error.filename)
+        return f"{where}: {error.strerror}"
     text = " ".join(str(error).split())
     return text if _is_bad_input(error) else f"{type(error).__name__}: {text} (--debug shows more)"
 
@@ -124,20 +236,26 @@ def _fit(args: argparse.Namespace) -> int:
 
 def _validate(args: argparse.Namespace) -> int:
     from ..stages.timetable import Instance, Solution, evaluate
+    from ..stages.timetable.infeasibility import infeasibility
 
     instance = Instance.read(args.instance)
     evaluation = evaluate(Solution.read(args.solution, instance), args.formulation)
     if args.details:
         for line in evaluation.details():
             print(line)
+        # Not without being asked: what it takes to find them takes long to import.
+        for reason in (
+            () if evaluation.feasible else infeasibility(instance, evaluation.formulation)
+        ):
+            print(f"no timetable can be feasible: {reason}")
         print()
     print(evaluation)
-    return 1 if evaluation.violations else 0
+    return 0 if evaluation.feasible else 1
 
 
 def _generate(args: argparse.Namespace) -> int:
     from ..stages.timetable import generate
-    from .check_writable import check_writable
+    from ..stages.timetable.check_writable import check_writable
 
     if args.out is not None:
         check_writable(args.out)
@@ -186,6 +304,25 @@ def _number(
             value = None
         if value is None or not accept(value):
             raise argparse.ArgumentTypeError(f"must be {wanted}, got {text!r}")
+        return value
+
+    return parse
+
+
+def _of_fit(check: str, convert: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Return what reads an argument of `Pipeline.fit`, with the check that it has there."""
+
+    def parse(text: str) -> Any:
+        from . import fit_arguments
+
+        try:
+            value = convert(text)
+        except ValueError:
+            value = text
+        try:
+            getattr(fit_arguments, check)(value, "")
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error).strip()) from None
         return value
 
     return parse
@@ -246,7 +383,8 @@ def _add_fit(commands: "argparse._SubParsersAction[_Parser]") -> _Parser:
         "fit",
         help="make a timetable",
         description="Make a timetable: load, clustering, cp_sat, ga, rl, finalize.",
-        epilog="Ctrl-C ends the run and writes the best timetable so far.",
+        epilog=FIT_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     add = parser.add_argument
@@ -268,12 +406,20 @@ def _add_fit(commands: "argparse._SubParsersAction[_Parser]") -> _Parser:
     )
     add(
         "--time-limit",
-        type=_seconds,
+        type=_of_fit("checked_time_limit", float),
         metavar="SECONDS",
         help="time for the whole command; without it, the stages' own amounts of work",
     )
-    add("--seed", type=_seed, metavar="N", help="seed of the run (default: 0)")
-    add("--workers", type=_count, metavar="N", help="tasks that run at once (default: the cores)")
+    seed, workers = _of_fit("checked_seed", int), _of_fit("checked_workers", int)
+    add("--seed", type=seed, metavar="N", help="seed of the run (default: 0)")
+    add("--workers", type=workers, metavar="N", help="tasks that run at once (default: the cores)")
+    add(
+        "--job-id",
+        type=_of_fit("checked_job_id", str),
+        metavar="ID",
+        help="what to call the run: the name of its folder in runs/, and its id for watch "
+        "(default: made from the instance's name and the time)",
+    )
     add("--out", type=Path, metavar="FILE", help="where the solution goes")
     add("--csv", type=Path, metavar="FILE", help="where the log of the run goes, a row per batch")
     add(
@@ -292,6 +438,17 @@ def _add_fit(commands: "argparse._SubParsersAction[_Parser]") -> _Parser:
         type=_setting,
         metavar="STAGE.PARAMETER=VALUE",
         help="set a parameter of a stage, as in ga.population=8; may be repeated",
+    )
+    add(
+        "--parameters",
+        action=_PrintParameters,
+        help="list the parameters for --set with their defaults, and end",
+    )
+    add(
+        "--tensorboard",
+        type=Path,
+        metavar="DIR",
+        help="write what TensorBoard reads; give each run a folder of its own",
     )
     add(
         "--redis",
@@ -314,7 +471,11 @@ def _add_fit(commands: "argparse._SubParsersAction[_Parser]") -> _Parser:
         action="store_true",
         help="let a Redis server that --redis starts stay when the run is over",
     )
-    add("--quiet", action="store_true", help="show no progress")
+    add(
+        "--quiet",
+        action="store_true",
+        help="show no progress; the result, and where its files are, is printed all the same",
+    )
     parser.set_defaults(command=_fit)
     return parser
 
@@ -334,7 +495,11 @@ def _add_validate(commands: "argparse._SubParsersAction[_Parser]") -> _Parser:
         help="a line per lecture: course room day timeslot",
     )
     _add_formulation(parser)
-    parser.add_argument("--details", action="store_true", help="list every violation in words")
+    parser.add_argument(
+        "--details",
+        action="store_true",
+        help="list every violation in words, and why no timetable can be feasible, if so",
+    )
     parser.set_defaults(command=_validate)
     return parser
 
@@ -469,7 +634,8 @@ def _add_formulation(parser: argparse.ArgumentParser) -> None:
         "--formulation",
         default="UD2",
         metavar="NAME",
-        help="the constraints that count: UD1, UD2, UD3, UD4 or UD5 (default: UD2)",
+        help="the constraints that count: UD1, UD2, UD3, UD4 or UD5 (default: UD2); what they "
+        "mean is at the end of schoolbell fit --help",
     )
 
 

@@ -1,12 +1,13 @@
 """Writes the file of a run."""
 
 import json
-import warnings
 from pathlib import Path
 from typing import Any
 
 from ..callbacks import Callback, Logs
 from ..callbacks.parameters import without_secrets
+from ..callbacks.safe_warning import warn_safely
+from ..callbacks.snapshot_fields import plain_tree
 from ..stages.timetable.atomic import write_atomically
 from .run_config import describe
 
@@ -40,10 +41,15 @@ class ConfigFile(Callback):
         outcome = {name: about.get(name) for name in names}
         if about.get("error"):
             outcome["error"] = without_secrets(about["error"])
-        self._write(outcome)
+        try:
+            self._write(outcome)
+        except KeyboardInterrupt:
+            # It takes a moment, and tells how the run ended that has been interrupted so late.
+            self._write(outcome)
+            raise
 
     def _write(self, outcome: dict[str, Any]) -> None:
-        content = describe(self.params) | self.about | {"outcome": outcome}
+        content = describe(self.params) | self.about | {"outcome": plain_tree(outcome)}
         text = json.dumps(content, indent=2, default=str)
         try:
             write_atomically(self.path, text + "\n")
@@ -52,4 +58,4 @@ class ConfigFile(Callback):
                 self._warned = True
                 reason = error.strerror or error
                 message = f"{self.path} could not be written: {reason}"
-                warnings.warn(message, RuntimeWarning, stacklevel=2)
+                warn_safely(message, stacklevel=2)

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
 from ..callbacks import Logs
-from ..callbacks.callback import CORE_COLUMNS
+from ..callbacks.csv_feed import COLUMNS, csv_records
 from ..callbacks.snapshot_fields import read_number
-from ..stages.timetable import FormatError
+from ..callbacks.vocabulary import CORE_COLUMNS, FINISHED, INTERRUPTED
+from ..stages.timetable import FormatError, MissingFileError
 from .config_error import ConfigError
 from .recording import Moment, Recording, batch_moments, params_of, stage_about
 from .run_config import read_object
 
-_COLUMNS = ("stage", "batch", *CORE_COLUMNS[1:])
 _TEXTS = ("stage", "unit")
 _COUNTS = ("batch", "done")
 _NUMBERS = ("progress", "elapsed")
@@ -76,10 +76,10 @@ def _beside(path: Path) -> tuple[str, dict[str, Any]]:
 
 def _header(path: Path) -> list[str]:
     with _opened(path) as file:
-        line = file.readline(_LONGEST_LINE)
+        _, line = next(_records(path, file), (1, ""))
     separator = line[len("stage") : len("stage") + 1] or ","
-    columns = next(csv.reader([line], delimiter=separator), [])
-    if tuple(columns[: len(_COLUMNS)]) != _COLUMNS or len(set(columns)) != len(columns):
+    columns = _cells(path, 1, line, separator) if line else []
+    if tuple(columns[: len(COLUMNS)]) != COLUMNS or len(set(columns)) != len(columns):
         found = "other columns" if line else "an empty file"
         raise FormatError(path, 1, found, "the log of a CSVLogger, which begins with stage,batch")
     return columns
@@ -90,7 +90,9 @@ def _opened(path: Path) -> TextIO:
         # A pipe or a device might never end.
         if not stat.S_ISREG(path.stat().st_mode):
             raise FormatError(path, None, "no regular file", "a CSV file")
-        return path.open(newline="", encoding="utf-8", errors="replace")
+        return path.open(newline="", encoding="utf-8-sig", errors="replace")
+    except FileNotFoundError:
+        raise MissingFileError(path) from None
     except OSError as error:
         found = (error.strerror or str(error)).lower()
         raise FormatError(path, None, found, "a readable file") from error
@@ -99,19 +101,27 @@ def _opened(path: Path) -> TextIO:
 def _rows(path: Path, columns: list[str], first: int = 0) -> Iterator[_Row]:
     """Read the rows from some line on."""
     with _opened(path) as file:
-        separator = file.readline(_LONGEST_LINE)[len("stage")]
-        lines = iter(lambda: file.readline(_LONGEST_LINE), "")
-        for number, line in enumerate(lines, start=2):
-            if len(line) >= _LONGEST_LINE:
-                raise FormatError(path, number, "an endless line", "a row")
+        records = _records(path, file)
+        separator = next(records)[1][len("stage")]
+        for number, line in records:
             if number < first or line.isspace():
                 continue
+            # Of a row that is cut off within quotes, an end of line may be part.
+            torn = line.count('"') % 2 == 1 or not line.endswith("\n")
             cells = _cells(path, number, line, separator)
-            if len(cells) == len(columns):
+            if len(cells) == len(columns) and line.count('"') % 2 == 0:
                 yield _row(path, number, dict(zip(columns, cells, strict=True)))
-            elif line.endswith("\n"):
+            elif not torn:
                 found = f"{len(cells)} columns"
                 raise FormatError(path, number, found, f"{len(columns)} columns")
+
+
+def _records(path: Path, file: TextIO) -> Iterator[tuple[int, str]]:
+    lines = iter(lambda: file.readline(_LONGEST_LINE), "")
+    for number, record in csv_records(lines, _LONGEST_LINE):
+        if len(record) >= _LONGEST_LINE:
+            raise FormatError(path, number, "an endless line", "a row")
+        yield number, record
 
 
 def _cells(path: Path, number: int, line: str, separator: str) -> list[str]:
@@ -136,6 +146,8 @@ def _row(path: Path, line: int, cells: dict[str, str]) -> _Row:
 def _value(cell: str) -> Any:
     if cell == "":
         return None
+    if cell in ("nan", "inf", "-inf"):
+        return float(cell)
     number = read_number(cell)
     return cell if number is None else number
 
@@ -145,7 +157,7 @@ def _survey(path: Path, columns: list[str]) -> tuple[int, dict[str, dict[str, An
     first, elapsed, progress = 2, 0.0, 0.0
     stages: dict[str, dict[str, Any]] = {}
     used: set[str] = set()
-    own = columns[len(_COLUMNS) :]
+    own = columns[len(COLUMNS) :]
     for line, _, logs in _rows(path, columns):
         if logs["elapsed"] < elapsed:
             first, progress, stages, used = line, 0.0, {}, set()
@@ -187,7 +199,7 @@ def _moments(
         before, batch = logs, number
     yield _stage_end(before, batch, began)
     core = ("stage", "progress", "elapsed", "cost", "violations")
-    status = "finished" if before["progress"] >= 1 else "interrupted"
+    status = FINISHED if before["progress"] >= 1 else INTERRUPTED
     end = {"status": status, "stopped_by": None, **{n: before[n] for n in core}, "error": None}
     yield Moment("on_pipeline_end", None, end)
 
@@ -204,5 +216,5 @@ def _stage_begin(about: dict[str, Any], before: Logs) -> Logs:
 
 def _stage_end(last: Logs, batch: int, began: float) -> Moment:
     seconds = last["elapsed"] - began
-    about = {"batches": batch + 1, "seconds": seconds, "ended_by": "finished"}
+    about = {"batches": batch + 1, "seconds": seconds, "ended_by": FINISHED, "stopped_by": None}
     return Moment("on_stage_end", last["stage"], {**last, **about})

@@ -3,29 +3,42 @@
 import argparse
 import ast
 import gc
+import signal
 import sys
 import traceback
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..callbacks import BackupAndRestore, Callback, CSVLogger, RedisLogger
+from ..callbacks import (
+    BackupAndRestore,
+    Callback,
+    CSVLogger,
+    ProgbarLogger,
+    RedisLogger,
+    TensorBoard,
+)
+from ..callbacks.vocabulary import FAILED, FINISHED, STOPPED
 from ..stages import Finalize
 from ..stages.timetable import Evaluation, Instance, evaluate
+from ..stages.timetable.check_writable import check_folder, check_writable
 from ..stages.timetable.limits import check_timeslots
-from .check_writable import check_writable
 from .config_file import ConfigFile
 from .demo import DEMO_SECONDS, demo_instance
+from .interrupts import exit_status, put_off
+from .output import complain, while_read
 from .pipeline import Pipeline
-from .run import Run, format_seconds
+from .run import Run, format_seconds, infeasible_words
 from .run_config import RunConfig, digest
 from .run_files import RunFiles
 from .timetabling import timetabling_pipeline
 from .timings import Timings
 
-EXIT_STATUS = {"finished": 0, "stopped": 0, "interrupted": 130, "failed": 1}
+EXIT_STATUS = {FINISHED: 0, STOPPED: 0, FAILED: 1}
 NOTHING_FOUND = 1
-NOT_WRITTEN = 1
+NOT_GOOD = 1
+"""For a timetable that is not feasible or could not be written."""
 
 BACKUP_SECONDS = 10.0
 """Seconds between two backups."""
@@ -35,7 +48,9 @@ def fit_command(args: argparse.Namespace) -> int:
     """Make a timetable as the command line asks.
 
     Everything that can be wrong with the arguments is found before the run
-    starts. However the run ends, the best timetable so far is written.
+    starts. However the run ends, the best timetable so far is written, and a
+    signal that comes after the run waits for that; so does it matter to nothing
+    but the rest of what is printed when the reader of stdout has gone.
 
     Parameters
     ----------
@@ -63,8 +78,19 @@ def fit_command(args: argparse.Namespace) -> int:
     if args.timings is not None:
         check_writable(args.timings)
         Timings.read(args.timings)
-    label = "demo" if args.instance is None else instance.name
-    files = RunFiles.create(label, solution=args.out, page=args.html, log=args.csv)
+    for folder in (args.tensorboard, args.backup):
+        if folder is not None:
+            check_folder(folder)
+    board = tensor_board(args)
+    backup = None if args.backup is None else BackupAndRestore(args.backup, interval=BACKUP_SECONDS)
+    files = RunFiles.create(
+        "demo" if args.instance is None else instance.name,
+        job_id=args.job_id,
+        reuse=backup is not None and backup.path.exists(),
+        solution=args.out,
+        page=args.html,
+        log=args.csv,
+    )
     finalize = Finalize(solution=files.solution, html=files.page, csv=files.table)
     for name, path in finalize.get_params().items():
         pipeline.set_params(**{f"finalize__{name}": path})
@@ -73,19 +99,46 @@ def fit_command(args: argparse.Namespace) -> int:
 
     source = args.instance or files.folder / "instance.ectt"
     record = ConfigFile(files.config, _about(source, files.folder, args.formulation))
-    backup = None if args.backup is None else BackupAndRestore(args.backup, interval=BACKUP_SECONDS)
     callbacks: list[Callback] = [record, CSVLogger(files.log)]
-    callbacks += [one for one in (logger, backup) if one is not None]
-    run = _run(pipeline, instance, args, files, callbacks)
-    if run.solution is None:
-        print(f"schoolbell: no timetable was found, {run.outcome}", file=sys.stderr)
-        return EXIT_STATUS[run.status] or NOTHING_FOUND
-    evaluation = evaluate(run.solution, args.formulation)
-    written = hasattr(run.state, "files") or _write(finalize, evaluation)
-    _report(run, evaluation, files, source)
-    if backup is not None and backup.path.exists():
-        print(f"{'backup':<10}{backup.path} (the same command goes on from it)")
-    return EXIT_STATUS[run.status] or (0 if written else NOT_WRITTEN)
+    callbacks += [one for one in (logger, board, backup) if one is not None]
+    callbacks += progress_display(args)
+    with put_off():
+        run = _run(pipeline, instance, args, files, callbacks)
+        if run.solution is None:
+            complain(f"no timetable was found, {run.outcome}")
+            with while_read(sys.stdout):
+                for reason in run.infeasible_because:
+                    print(infeasible_words(reason))
+                _print_paths([("log", files.log), ("run", files.config)])
+            return status_of(run) or NOTHING_FOUND
+        if run.status == "failed":
+            complain(run.outcome)
+        evaluation = replace(
+            evaluate(run.solution, args.formulation), infeasible_because=run.infeasible_because
+        )
+        written = hasattr(run.state, "files") or _write(finalize, evaluation)
+        with while_read(sys.stdout):
+            _report(run, evaluation, files, source, args.tensorboard)
+            if backup is not None and backup.path.exists():
+                print(f"{'backup':<10}{backup.path} (the same command goes on from it)")
+    return status_of(run) or (0 if written and evaluation.feasible else NOT_GOOD)
+
+
+def progress_display(args: argparse.Namespace) -> list[Callback]:
+    """Return what shows the progress of a command's run, if anything is to."""
+    if args.quiet:
+        return []
+    display = ProgbarLogger()
+    # The command does, in a line of its own.
+    display.tells_error = False
+    return [display]
+
+
+def status_of(run: Run) -> int:
+    """Return the exit status that tells how a run ended."""
+    if run.status == "interrupted":
+        return exit_status(None if run.stopped_by is None else signal.Signals[run.stopped_by])
+    return EXIT_STATUS[run.status]
 
 
 def _write(finalize: Finalize, evaluation: Evaluation) -> bool:
@@ -97,7 +150,7 @@ def _write(finalize: Finalize, evaluation: Evaluation) -> bool:
         finalize.write(evaluation)
     except OSError as error:
         for line in (f"{error.filename}: {error.strerror}", *getattr(error, "__notes__", ())):
-            print(f"schoolbell: {line}", file=sys.stderr)
+            complain(line)
         return False
     finally:
         if collects:
@@ -146,6 +199,14 @@ def _value(text: str) -> Any:
         return text
 
 
+def tensor_board(args: argparse.Namespace) -> TensorBoard | None:
+    """Return who writes for TensorBoard, or complain where what that takes is not installed."""
+    try:
+        return None if args.tensorboard is None else TensorBoard(args.tensorboard)
+    except ImportError as error:
+        args.fail(f"argument --tensorboard: {error}")
+
+
 def _redis_logger(args: argparse.Namespace) -> RedisLogger | None:
     """Return who tells Redis of the run, after a check that the server can be used."""
     if args.redis is None:
@@ -173,7 +234,7 @@ def _run(
             seed=args.seed,
             time_limit=limit,
             workers=args.workers,
-            verbose=False if args.quiet else "auto",
+            verbose=False,
             job_id=files.job_id,
             started=args.started,
             timings=args.timings,
@@ -186,21 +247,33 @@ def _run(
                 files.folder.rmdir()
             raise
         if args.debug:
-            traceback.print_exception(error)
-        print(f"schoolbell: {run.outcome}", file=sys.stderr)
+            with suppress(OSError), while_read(sys.stderr):
+                traceback.print_exception(error)
         return run
 
 
-def _report(run: Run, evaluation: Evaluation, files: RunFiles, instance: Path) -> None:
-    print(f"{run.job_id}: {run.outcome} after {format_seconds(run.seconds)}\n{run.best}\n")
+def _report(
+    run: Run, evaluation: Evaluation, files: RunFiles, instance: Path, board: Path | None
+) -> None:
+    # Why it failed has been told.
+    outcome = "failed" if run.status == "failed" else run.outcome
+    print(f"{run.job_id}: {outcome} after {format_seconds(run.seconds)}\n{run.best}")
+    for reason in run.infeasible_because:
+        print(infeasible_words(reason))
+    print()
     print(evaluation)
     print()
-    for what, path in (
+    paths = [
         ("instance", instance),
         ("solution", files.solution),
         ("web page", files.page),
         ("table", files.table),
         ("log", files.log),
         ("run", files.config),
-    ):
+    ]
+    _print_paths(paths if board is None else [*paths, ("board", board)])
+
+
+def _print_paths(paths: list[tuple[str, Path]]) -> None:
+    for what, path in paths:
         print(f"{what:<10}{path}{'' if path.exists() else ' (missing)'}")

@@ -1,7 +1,7 @@
 """Foretells how long a run will still take."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from .stage_timing import StageTiming
 from .unit_clock import UnitClock
@@ -19,6 +19,10 @@ _SHORT_SECONDS = 0.5
 _MOST_RATIO = 3.0
 # What a stage's share is worth counts as much as so many of its units.
 _UNITS_OF_SHARE = 8
+# And of what stages expect themselves, which is rougher, but tells how fast the machine is.
+_MOST_OF_HINT = 10.0
+# What a stage expects itself counts as much as this part of it that was done.
+_PART_OF_HINT = 0.1
 # What the stages so far say of those to come counts in full from this share of the run on.
 _TELLING_SHARE = 0.5
 # Where the units seem to need so much of a stage's time, the stage takes it all: stages
@@ -29,12 +33,13 @@ _FILLS = 0.6
 class Forecast:
     """Adds up what the stage in hand and those to come will take.
 
-    The stage in hand is foretold from its recent units, or from the curve that
-    it took in an earlier run, at the pace of this run. A stage to come takes what
-    it took then, at that pace; where there is no earlier run, what its share is
-    worth by the stages so far, the less of it the smaller their share. With a time
-    limit a stage takes at most its part of the time left, and all of that where
-    nothing is known.
+    The stage in hand is foretold from its recent units and what pulses tell of the
+    one in hand, or from the curve that it took in an earlier run, at the pace of
+    this run. A stage to come takes what it took then, at that pace; where there is
+    no earlier run, what it expects itself; where it does not tell, what its share
+    is worth by the stages so far, the less of it the smaller their share. With a
+    time limit a stage takes at most its part of the time left, and all of that
+    where nothing is known.
 
     Parameters
     ----------
@@ -43,16 +48,95 @@ class Forecast:
     timings
         What stages took in an earlier run, by name, with a time limit if this
         run has one, without if not.
+    time_shares
+        Share of each stage in a time limit; `shares` by default.
+
+    Attributes
+    ----------
+    hints
+        Seconds that stages expect to take, by name, of those that can tell.
+    past
+        What each stage took that has ended.
+    counted
+        What those expected that had told it, and what they took without what tells nothing
+        of the machine.
     """
 
     def __init__(
-        self, shares: Mapping[str, float], timings: Mapping[str, StageTiming] | None = None
+        self,
+        shares: Mapping[str, float],
+        timings: Mapping[str, StageTiming] | None = None,
+        time_shares: Mapping[str, float] | None = None,
     ) -> None:
         self._shares = dict(shares)
+        self._time_shares = dict(time_shares or shares)
         self._names = list(shares)
         self._timings = dict(timings or {})
-        #: What each stage took that has ended.
+        self.hints: dict[str, float] = {}
         self.past: dict[str, float] = {}
+        self.counted: list[tuple[float, float]] = []
+        self._in_hand = ("", 0.0)
+
+    def end_stage(self, stage: str, seconds: float, uncounted: float = 0.0) -> None:
+        """Take in that a stage has ended after so many seconds."""
+        self.past[stage] = seconds
+        if stage in self.hints:
+            self.counted.append((self.hints[stage], max(0.0, seconds - uncounted)))
+
+    def knows(self, stages: Sequence[str]) -> bool:
+        """Tell whether an earlier run tells of any of these stages."""
+        return any(name in self._timings for name in stages)
+
+    def expected(self, stages: Sequence[str], left: float | None) -> list[float]:
+        """Return what each of the stages to come is expected to take.
+
+        Parameters
+        ----------
+        stages
+            The next one and all after it.
+        left
+            Time left for them; None without a limit.
+        """
+        if left is not None:
+            return self._in_time(stages, left)
+        known = {name: self.of_stage(name) for name in stages}
+        share = sum(self._shares[name] for name, one in known.items() if one is not None)
+        seconds = sum(one for one in known.values() if one is not None)
+        # By their shares where a stage cannot tell, and no stage can.
+        worth = seconds / share if seconds > 0 else 1.0
+        return [worth * self._shares[name] if one is None else one for name, one in known.items()]
+
+    def of_stage(self, stage: str) -> float | None:
+        """Return what a stage takes in all by an earlier run or by what it expects itself.
+
+        None where nobody can tell, or where it takes all the time that it gets.
+        """
+        timing = self._timings.get(stage)
+        if timing is not None:
+            return None if timing.spends_budget else timing.seconds * self._pace()
+        return self._hint(stage)
+
+    def _hint(self, stage: str) -> float | None:
+        """Return what a stage expects itself, on a machine as fast as this one seems to be."""
+        hint = self.hints.get(stage)
+        return None if hint is None else hint * self._speed()
+
+    def _speed(self) -> float:
+        """How many times as long as they expected the stages so far took."""
+        pairs = list(self.counted)
+        stage, took = self._in_hand
+        if took > self.hints.get(stage, math.inf):
+            pairs.append((self.hints[stage], took))
+        return _pace(pairs, _MOST_OF_HINT)
+
+    def seconds_of_all(self, time_limit: float | None, now: float) -> float | None:
+        """Return the seconds that the run will still take, before its first stage."""
+        if time_limit is not None:
+            left = max(0.0, time_limit - now)
+            return min(left, sum(self._in_time(self._names, left)))
+        if not self.knows(self._names):
+            return None
+        return sum(self.expected(self._names, None))
 
     def seconds_left(
         self,
@@ -62,6 +146,7 @@ class Forecast:
         clock: UnitClock | None,
         ends_at: float | None,
         time_limit: float | None,
+        uncounted: float = 0.0,
     ) -> float | None:
         """Return the seconds that the run will still take; None while that cannot be told.
 
@@ -79,20 +164,24 @@ class Forecast:
             When its time is over; None without a limit.
         time_limit
             When the run's time is over; None without a limit.
+        uncounted
+            Seconds of the stage that tell nothing of the machine, as of a compilation.
         """
         limit = math.inf if time_limit is None else max(0.0, time_limit - now)
         in_stage = 0.0
         seconds, share = self._past_in_all()
+        later = self._names[self._names.index(stage) + 1 :]
+        self._in_hand = stage, 0.0 if clock is None else now - clock.began - uncounted
         if clock is not None:
             of_stage = self._left_of_stage(now, stage, total, clock, ends_at)
             if of_stage is None:
-                return None if limit == math.inf else limit
+                hinted = sum(self._hint(name) or 0.0 for name in later)
+                return (hinted or None) if limit == math.inf else limit
             in_stage = min(of_stage, limit)
             seconds += now - clock.began + in_stage
             share += self._shares[stage]
-        later = self._names[self._names.index(stage) + 1 :]
         if limit < math.inf:
-            return min(limit, in_stage + self._in_time(later, limit - in_stage))
+            return min(limit, in_stage + sum(self._in_time(later, limit - in_stage)))
         return in_stage + self._without_limit(later, seconds, share)
 
     def _left_of_stage(
@@ -104,22 +193,26 @@ class Forecast:
             return limit
         if timing is not None:
             return min(limit, self._by_timing(timing, now, total, clock))
-        expected = self._by_share(stage)
-        if total is not None and clock.unit_seconds is not None:
-            unit = clock.unit_seconds
-            if expected is not None and limit == math.inf:
+        hint = self._hint(stage)
+        expected = self._by_share(stage) if hint is None else hint
+        unit = clock.expected(clock.unit_seconds)
+        if total is not None and unit is not None:
+            if expected is not None and (hint is not None or limit == math.inf):
                 # The first units of a stage are often unlike the others.
-                part = _UNITS_OF_SHARE / (clock.done + _UNITS_OF_SHARE)
+                units = _UNITS_OF_SHARE if hint is None else _PART_OF_HINT * total
+                part = units / (clock.done + clock.part + units)
                 unit += part * (expected / max(total, 1) - unit)
             by_units = _by_units(now, total, unit, clock)
-            return limit if by_units > _FILLS * limit else by_units
-        if limit < math.inf:
+            if hint is None and by_units > _FILLS * limit:
+                return limit
+            return min(by_units, limit)
+        if limit < math.inf and hint is None:
             return limit
         if expected is None:
             return None
         gone = now - clock.began
         # Once that is over, nobody knows: perhaps as long again.
-        return max(expected - gone, min(gone, expected))
+        return min(limit, max(expected - gone, min(gone, expected)))
 
     def _by_timing(
         self, timing: StageTiming, now: float, total: int | None, clock: UnitClock
@@ -129,28 +222,24 @@ class Forecast:
             return max(0.0, timing.seconds * self._pace() - (now - clock.began))
         # More units than then, or fewer, take more or less time.
         expected = self._pace() * units / timing.units
-        part, following = clock.done / units, (clock.done + 1) / units
+        part, following = (clock.done + clock.part) / units, (clock.done + 1) / units
         trust = _TRUST_OF_STAGE * expected * timing.seconds + _TRUST_SECONDS
-        took, lived = clock.at - clock.began, expected * timing.at(part)
+        took, lived = clock.part_at - clock.began, expected * timing.at(part)
         pace = (took + trust) / (lived + trust)
         # A unit that is overdue lets expect longer ones.
         took, lived = now - clock.began, expected * timing.at(following)
         pace = expected * max(pace, (took + trust) / (lived + trust))
         unit = pace * (timing.at(following) - timing.at(part))
-        return clock.in_hand(unit, now) + pace * (timing.seconds - timing.at(following))
+        return clock.rest(unit, now) + pace * (timing.seconds - timing.at(following))
 
     def _pace(self) -> float:
         """How many times as long as then the stages so far took."""
-        logarithm, stages = 0.0, _STAGES_OF_TRUST
-        for stage, seconds in self.past.items():
-            timing = self._timings.get(stage)
-            if timing is not None and not timing.spends_budget:
-                part = timing.seconds / (timing.seconds + _SHORT_SECONDS)
-                ratio = (seconds + _TRUST_SECONDS) / (timing.seconds + _TRUST_SECONDS)
-                ratio = min(max(ratio, 1.0 / _MOST_RATIO), _MOST_RATIO)
-                logarithm += part * math.log(ratio)
-                stages += part
-        return math.exp(logarithm / stages)
+        pairs = [
+            (self._timings[stage].seconds, seconds)
+            for stage, seconds in self.past.items()
+            if stage in self._timings and not self._timings[stage].spends_budget
+        ]
+        return _pace(pairs, _MOST_RATIO)
 
     def _by_share(self, stage: str) -> float | None:
         """What a stage takes by what the shares of the stages so far were worth."""
@@ -168,28 +257,37 @@ class Forecast:
         """Return what the stages so far took, and their share."""
         return sum(self.past.values()), sum(self._shares[stage] for stage in self.past)
 
-    def _in_time(self, stages: Sequence[str], left: float) -> float:
+    def _in_time(self, stages: Sequence[str], left: float) -> list[float]:
         """What stages to come take of the time left, each of its part of that."""
-        begin = left
-        shares = sum(self._shares[name] for name in stages)
+        seconds = []
+        shares = sum(self._time_shares[name] for name in stages)
         for name in stages:
-            budget = left * self._shares[name] / shares
-            shares -= self._shares[name]
-            timing = self._timings.get(name)
-            if timing is None or timing.spends_budget:
-                left -= budget
-            else:
-                left -= min(budget, timing.seconds * self._pace())
-        return begin - left
+            budget = left * self._time_shares[name] / shares
+            shares -= self._time_shares[name]
+            known = self.of_stage(name)
+            seconds.append(budget if known is None else min(budget, known))
+            left -= seconds[-1]
+        return seconds
 
     def _without_limit(self, stages: Sequence[str], seconds: float, share: float) -> float:
         """What stages to come take, where those so far, of this share, take so many seconds."""
-        timings = [self._timings[name] for name in stages if name in self._timings]
-        known = sum(timing.seconds for timing in timings) * self._pace()
-        unknown = sum(self._shares[name] for name in stages if name not in self._timings)
+        known = {name: self.of_stage(name) for name in stages}
+        told = sum(one for one in known.values() if one is not None)
+        unknown = sum(self._shares[name] for name, one in known.items() if one is None)
         if not (unknown and share and seconds):
-            return known
-        return known + self._worth(unknown, seconds, share)
+            return told
+        return told + self._worth(unknown, seconds, share)
+
+
+def _pace(pairs: Iterable[tuple[float, float]], most: float) -> float:
+    """Return how many times as long as expected something takes, where others so far took so."""
+    logarithm, stages = 0.0, _STAGES_OF_TRUST
+    for expected, seconds in pairs:
+        part = expected / (expected + _SHORT_SECONDS)
+        ratio = (seconds + _TRUST_SECONDS) / (expected + _TRUST_SECONDS)
+        logarithm += part * math.log(min(max(ratio, 1.0 / most), most))
+        stages += part
+    return math.exp(logarithm / stages)
 
 
 def _units_like_then(timing: StageTiming, total: int | None, done: int) -> float:
@@ -204,8 +302,10 @@ def _by_units(now: float, total: int, seconds: float, clock: UnitClock) -> float
     """What the rest of a stage's units take, if each takes so many seconds."""
     if clock.done >= total:
         return 0.0
-    gone = max(0.0, now - clock.at)
-    # A unit that is overdue lets expect longer ones.
-    span = min(clock.done, 5) + 1
-    unit = max(seconds, seconds + (gone - seconds) / span)
+    unit = seconds
+    if not clock.part:
+        # A unit that is overdue lets expect longer ones.
+        gone = max(0.0, now - clock.at)
+        span = min(clock.done, 5) + 1
+        unit = max(seconds, seconds + (gone - seconds) / span)
     return clock.in_hand(unit, now) + unit * (total - clock.done - 1)

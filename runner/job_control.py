@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..callbacks.job_keys import COMMANDS, DEFAULT_PREFIX, JobKeys
+from ..callbacks.names import did_you_mean
 from ..callbacks.redis_connection import connect, explained
 from .follower import read_hash
 from .unknown_job_error import UnknownJobError
-from .watch import known_url
 from .watched_snapshot import WatchedSnapshot
+from .watching import known_url
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -93,7 +94,8 @@ def send_command(
         If the server cannot be used.
     """
     if command not in COMMANDS:
-        raise ValueError(f"command must be one of {', '.join(COMMANDS)}, got {command!r}")
+        close = did_you_mean(command, COMMANDS)
+        raise ValueError(f"command must be one of {', '.join(COMMANDS)}, got {command!r}{close}")
     keys = JobKeys(job_id, prefix)
     with _client(url) as client:
         status, outcome = client.hmget(keys.snapshot, "status", "outcome")  # pyright: ignore[reportGeneralTypeIssues] - not a coroutine here

@@ -5,31 +5,47 @@ import contextvars
 import math
 import os
 import secrets
+import sys
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from concurrent.futures import Executor
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
-from ..callbacks import Callback, CallbackList, History, ProgbarLogger
-from ..callbacks.callback import CORE_COLUMNS
+from ..callbacks import Callback, CallbackList, History
+from ..callbacks.names import did_you_mean
 from ..callbacks.parameters import public_parameters
+from ..callbacks.safe_warning import warn_safely
+from ..callbacks.vocabulary import CORE_COLUMNS
 from ..stages import Stage
-from .check_writable import check_writable
+from ..stages.daemon_pool import DaemonPool
+from ..stages.timetable.check_writable import check_writable
 from .config_file import ConfigFile
 from .driver import Driver
+from .fit_arguments import (
+    Verbose,
+    check_callback_errors,
+    check_executor,
+    check_timings,
+    checked_callbacks,
+    checked_job_id,
+    checked_seed,
+    checked_started,
+    checked_time_limit,
+    checked_workers,
+    shows_progress,
+    with_display,
+)
+from .fresh_stages import fresh
 from .interrupts import Interrupts
-from .progress_tracker import ProgressTracker
-from .run import Run
+from .progress_tracker import Follow, ProgressTracker
+from .run import Run, infeasible_words
 from .run_config import describe
 from .stopwatch import Stopwatch
 from .timings import Timings
-
-Verbose = Literal["auto", "rich", "tqdm", "plain"] | bool
-
+from .tracebacks import hide_own_frames, hiding_own_frames
 
 # Seconds between two looks at a run in asyncio.
 _WAKE = 0.2
@@ -55,8 +71,12 @@ class Pipeline:
 
     Examples
     --------
-    >>> run = Pipeline([Load(), GeneticAlgorithm()]).fit(problem, time_limit=30)  # doctest: +SKIP
-    >>> run.cost, run.violations  # doctest: +SKIP
+    >>> from schoolbell.stages import CPSAT, Load
+    >>> from schoolbell.stages.timetable import generate
+    >>> pipeline = Pipeline([Load(), CPSAT(effort=0.01)])
+    >>> run = pipeline.fit(generate(courses=12), time_limit=30, verbose=False)
+    >>> run.status, run.violations
+    ('finished', 0)
     """
 
     def __init__(self, stages: Iterable[Stage], name: str | None = None) -> None:
@@ -65,9 +85,23 @@ class Pipeline:
         #: What the last `fit` found, or is finding; also when it raised.
         self.run: Run | None = None
         self._driver: Driver | None = None
+        # What its callbacks know of the run.
+        self._about: dict[str, Any] = {}
         self._running = False
         self._lock = threading.Lock()
 
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy has what the last run found, but cannot track or steer it.
+        own = ("_driver", "_running", "_lock")
+        return {name: value for name, value in vars(self).items() if name not in own}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._driver = None
+        self._running = False
+        self._lock = threading.Lock()
+
+    @hiding_own_frames
     def fit(
         self,
         problem: Any = None,
@@ -83,8 +117,12 @@ class Pipeline:
         *,
         started: float | None = None,
         timings: str | os.PathLike[str] | Run | None = None,
+        shares: Follow = "time",
     ) -> Run:
         """Run the stages.
+
+        Fitting again begins anew: with the parameters that the stages had, and
+        with nothing of what a stage keeps for its `Stage.state_dict`.
 
         Parameters
         ----------
@@ -96,25 +134,27 @@ class Pipeline:
             0 or more. The same seed and the same budgets in units give the same
             solution with any number of workers.
         time_limit
-            Seconds for the whole call, divided by the stages' shares; what one
-            leaves the next ones get. Pauses do not count. None lets every stage
-            spend its units.
+            Seconds for the whole call, any kind of number, divided by the stages' shares; what one
+            leaves the next ones get. Pauses do not count. None, or infinity, lets
+            every stage spend its units.
         workers
             Tasks that run at once; the number of usable processors by default.
         executor
-            Where stages submit their tasks; threads by default. One that is
-            given is not shut down.
+            Where stages submit their tasks; threads by default, which the
+            process does not wait for at its end. One that is given is not shut
+            down, and it is its owner's affair whether its tasks hold up the end.
         initial
             A solution to start from.
         verbose
             ``"auto"`` or True for a `ProgbarLogger` that suits the place,
-            ``"rich"``, ``"tqdm"`` or ``"plain"`` for one of that style, False
-            for none. One among `callbacks` is enough: then none is added.
+            ``"notebook"``, ``"rich"``, ``"tqdm"`` or ``"plain"`` for one of that
+            style, False for none. One among `callbacks` is enough: then none is added.
         callback_errors
             ``"raise"`` lets an exception in a callback end the run; ``"warn"``
             warns of it once and switches that callback off.
         job_id
-            The run's id; made from date, time and chance by default.
+            The run's id, 1 to 100 letters, digits and signs without blanks and
+            slashes; made from date, time and chance by default.
         started
             Value of ``time.monotonic()`` from which to count the time, for a
             program whose start-up is to be within the limit.
@@ -122,20 +162,40 @@ class Pipeline:
             What stages took before, for a better prediction of the time left: a
             file, which is read if it is there and written at the end of the run,
             or an earlier run.
+        shares
+            What the stages' parts of the progress follow: ``"time"`` for the time
+            that each is expected to take, so that half of the bar is about half of
+            the run, where a time limit or timings from before tell that, and the
+            stages' shares where they do not; ``"work"`` for the shares always.
 
         Returns
         -------
         Run
-            What it found. Ctrl-C ends the run and returns the best so far, with
-            the status ``"interrupted"``; a second one while it is ending raises
-            KeyboardInterrupt.
+            What it found. Ctrl-C, SIGTERM and SIGHUP end the run, which is
+            returned with the best so far and the status ``"interrupted"``; what
+            then becomes of the program is the caller's affair. A second one
+            while the run is ending raises at once: KeyboardInterrupt for Ctrl-C,
+            SystemExit with status 143 or 129 for the others. So it is in the
+            main thread, unless the program handles or ignores the signal
+            itself; its handlers are put back at the end.
+
+        Notes
+        -----
+        Tracebacks of what it raises are without this package's own frames, unless
+        the environment's ``SCHOOLBELL_TRACEBACKS`` is ``full``.
 
         Raises
         ------
+        ArgumentError
+            For an argument that makes no sense, a ValueError and a TypeError alike;
+            before anything has run.
+        RuntimeError
+            While the pipeline, or one of the callbacks, is at work in another
+            `fit`; before anything has run.
         CallbackError
             When a callback raised (unless ``callback_errors="warn"``).
         Exception
-            What a stage's `check` raised; before anything has run.
+            What a stage's `check` or `check_problem` raised; before anything has run.
         FormatError, OSError
             For a file of timings that is none, or cannot be read or written;
             before anything has run.
@@ -143,19 +203,28 @@ class Pipeline:
             What a stage raised, with a note that names the stage and the batch.
             The failed run is then at `run`.
         """
-        with self._alone():
-            job_id = _new_job_id() if job_id is None else job_id
-            workers = _usable_processors() if workers is None else workers
-            _check_options(seed, time_limit, workers, started)
+        watchers = with_display(checked_callbacks(callbacks, problem), verbose)
+        check_callback_errors(callback_errors)
+        seed, time_limit = checked_seed(seed), checked_time_limit(time_limit)
+        workers = checked_workers(workers) or _usable_processors()
+        job_id = checked_job_id(job_id) or _new_job_id()
+        started = checked_started(started)
+        check_executor(executor)
+        check_timings(timings)
+        if shares not in ("work", "time"):
+            raise ValueError(f'shares must be "work" or "time", got {shares!r}')
+        with ExitStack() as alone:
+            alone.enter_context(self._alone())
+            alone.enter_context(fresh(self.stages))
             known = _known_timings(timings)
+            watch = Stopwatch(started)
             for stage in self.stages:
                 stage.check()
-            watch = Stopwatch(started)
+                stage.check_problem(problem, initial)
             history = History()
-            watchers = CallbackList(
-                [history, *_as_list(callbacks, verbose)], callback_errors, sampled=[history]
-            )
-            pool = executor or ThreadPoolExecutor(workers, thread_name_prefix="schoolbell")
+            watchers = CallbackList([history, *watchers], callback_errors, sampled=[history])
+            alone.enter_context(watchers.watching())
+            pool = executor or DaemonPool(workers)
             try:
                 driver = Driver(
                     stages=self.stages,
@@ -170,13 +239,17 @@ class Pipeline:
                     executor=pool,
                     watch=watch,
                     timings=known.of_stages(limited=time_limit is not None),
+                    shares=shares,
+                    tell=_tell_infeasible if shows_progress(watchers) else None,
                 )
                 self._driver, self.run = driver, driver.run
                 watchers.set_pipeline(self)
                 params = self._params(job_id, seed, time_limit, workers)
                 params["callbacks"] = _descriptions(watchers)
                 driver.run.config = describe(params)
+                self._about = params
                 watchers.set_params(params)
+                watchers.check()
                 try:
                     with Interrupts(driver.board):
                         return driver.execute()
@@ -192,11 +265,12 @@ class Pipeline:
         """Run the stages in a thread of their own, for asyncio; arguments as for `fit`.
 
         Cancelling it stops the run after the unit in hand, waits for that, and
-        leaves the best so far at `run`.
+        leaves the best so far at `run`. Signals are the event loop's affair:
+        ``loop.add_signal_handler(signal.SIGTERM, task.cancel)``.
         """
         context = contextvars.copy_context()
         loop = asyncio.get_running_loop()
-        thread = ThreadPoolExecutor(1, thread_name_prefix="schoolbell-fit")
+        thread = DaemonPool(1, "schoolbell-fit")
         try:
             future = loop.run_in_executor(
                 thread, lambda: context.run(self.fit, problem, *args, **kwargs)
@@ -213,27 +287,40 @@ class Pipeline:
                     self.stop(by="cancelled")
                     await asyncio.wait([future], timeout=0.05)
                 raise
+            except GeneratorExit:
+                # The loop was closed: nobody waits any more.
+                self.stop(by="cancelled")
+                raise
+            except Exception as error:
+                hide_own_frames(error)
+                raise
         finally:
             thread.shutdown(wait=False)
 
-    def stop(self, by: str = "callback") -> None:
+    def stop(self, by: str | None = None) -> None:
         """End the run after the unit in hand; from any thread.
 
         Parameters
         ----------
         by
-            Who asks, for the run's ``stopped_by``.
+            Who asks, for the run's ``stopped_by``: by default the class of the
+            callback in whose hook this is called, ``"program"`` elsewhere.
         """
         if self._running and self._driver is not None:
-            self._driver.board.stop(by)
+            self._driver.stop(by)
 
-    def skip_stage(self) -> None:
+    def skip_stage(self, by: str | None = None) -> None:
         """End the present stage after the unit in hand and go on with the next; from any thread.
 
         A stage that is not `skippable`, since no other works without it, goes on.
+
+        Parameters
+        ----------
+        by
+            Who asks, for the ``stopped_by`` of the stage; as for `stop`.
         """
         if self._running and self._driver is not None:
-            self._driver.skip_stage()
+            self._driver.skip_stage(by)
 
     def pause(self) -> None:
         """Halt the run, and its clock, after the unit in hand; from any thread."""
@@ -274,7 +361,14 @@ class Pipeline:
             If the backup cannot be read, is damaged, or is one of another
             problem, other stages or parameters, another seed or time limit.
         """
-        return self._driver is not None and self._driver.restore(Path(path))
+        if self._driver is None or not self._driver.restore(Path(path)):
+            return False
+        restored = self._driver.restored()
+        # All callbacks hold this mapping, those too that were given it before.
+        for stage in self._about["stages"]:
+            stage["restored"] = restored.get(stage["name"])
+        self._about["resumed"] = True
+        return True
 
     @property
     def tracker(self) -> ProgressTracker:
@@ -306,7 +400,9 @@ class Pipeline:
         """Set parameters of stages: ``set_params(ga__population=8)``.
 
         While the pipeline runs, a callback may do so too; of the stage that is
-        at work only the parameters that it declares `tunable` can change.
+        at work only the parameters that it declares `tunable` can change. What
+        is changed so is set back when the next `fit` begins, unless it is set
+        again before.
 
         Raises
         ------
@@ -323,13 +419,13 @@ class Pipeline:
                 names = ", ".join(one.name for one in self.stages)
                 raise ValueError(
                     f"no parameter {name!r}: write it as STAGE__PARAMETER, where the stage is "
-                    f"one of {names}"
+                    f"one of {names}{did_you_mean(stage, (one.name for one in self.stages))}"
                 )
             if name not in known:
                 own = [key.partition("__")[2] for key in known if key.startswith(f"{stage}__")]
                 raise ValueError(
                     f"stage {stage!r} has no parameter {parameter!r}; "
-                    f"it has {', '.join(own) or 'none'}"
+                    f"it has {', '.join(own) or 'none'}{did_you_mean(parameter, own)}"
                 )
             by_stage.setdefault(stage, {})[parameter] = value
         for stage in self.stages:
@@ -375,7 +471,7 @@ class Pipeline:
                     "name": stage.name,
                     "label": tracker.label(stage.name),
                     "unit": stage.unit,
-                    "metrics": tuple(stage.metrics),
+                    "metrics": None if stage.metrics is None else tuple(stage.metrics),
                     "start": tracker.bounds(stage.name)[0],
                     "end": tracker.bounds(stage.name)[1],
                     "tunable": stage.tunable,
@@ -417,7 +513,12 @@ def _checked_stages(stages: Iterable[Stage]) -> list[Stage]:
                 f"the time_share of stage {stage.name!r} must be a positive number or None, "
                 f"got {time_share}"
             )
-        taken = sorted({*CORE_COLUMNS, "batch"}.intersection(stage.metrics))
+        metrics = () if stage.metrics is None else stage.metrics
+        if isinstance(metrics, str) or not all(isinstance(name, str) for name in metrics):
+            raise TypeError(
+                f"metrics of stage {stage.name!r} must be names or None, got {stage.metrics!r}"
+            )
+        taken = sorted({*CORE_COLUMNS, "batch"}.intersection(metrics))
         if taken:
             raise ValueError(
                 f"stage {stage.name!r} has a metric {taken[0]!r}, "
@@ -426,18 +527,12 @@ def _checked_stages(stages: Iterable[Stage]) -> list[Stage]:
     return checked
 
 
-def _check_options(
-    seed: int, time_limit: float | None, workers: int, started: float | None
-) -> None:
-    # A numpy integer is as good as an int, a bool or a float is not.
-    if isinstance(seed, bool) or not hasattr(seed, "__index__") or seed < 0:
-        raise ValueError(f"seed must be an integer from 0, got {seed!r}")
-    if time_limit is not None and not time_limit > 0:
-        raise ValueError(f"time_limit must be a positive number of seconds, got {time_limit!r}")
-    if isinstance(workers, bool) or not hasattr(workers, "__index__") or workers < 1:
-        raise ValueError(f"workers must be an integer from 1, got {workers!r}")
-    if started is not None and started > time.monotonic():
-        raise ValueError("started must be an earlier value of time.monotonic()")
+def _tell_infeasible(reasons: Iterable[str]) -> None:
+    """Say at once that all that is left to hope for is few violations."""
+    if sys.stderr is not None:
+        # A run is not lost for want of somebody to listen.
+        with suppress(OSError, ValueError):
+            print("\n".join(map(infeasible_words, reasons)), file=sys.stderr)
 
 
 def _known_timings(timings: str | os.PathLike[str] | Run | None) -> Timings:
@@ -457,20 +552,7 @@ def _keep_timings(known: Timings, run: Run, path: str | os.PathLike[str]) -> Non
     except OSError as error:
         # No reason to lose a run.
         message = f"the timings could not be written to {path}: {error}"
-        warnings.warn(message, RuntimeWarning, stacklevel=2)
-
-
-def _as_list(callbacks: Sequence[Callback] | Callback | None, verbose: Verbose) -> list[Callback]:
-    """Return the callbacks with the progress display that `verbose` asks for."""
-    if callbacks is None:
-        watchers: list[Callback] = []
-    else:
-        watchers = [callbacks] if isinstance(callbacks, Callback) else list(callbacks)
-    # 0 and 1 as in Keras.
-    style = "auto" if verbose is True or verbose == 1 else verbose
-    if style and not any(isinstance(one, ProgbarLogger) for one in watchers):
-        watchers.append(ProgbarLogger(style))
-    return watchers
+        warn_safely(message, stacklevel=2)
 
 
 def _descriptions(callbacks: Iterable[Callback]) -> list[dict[str, Any]]:

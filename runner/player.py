@@ -5,10 +5,11 @@ import threading
 from typing import Any
 
 from ..callbacks import CallbackList, History, Logs
+from ..callbacks.vocabulary import ENDS_OF_THE_RUN, FAILED, INTERRUPTED, PROGRAM, SKIPPED, STOPPED
 from .progress_tracker import ProgressTracker
-from .recording import Moment, Recording
+from .recording import PULSE, Moment, Recording
 from .run import Run
-from .stage_record import ENDS_OF_THE_RUN, StageRecord
+from .stage_record import StageRecord
 from .switchboard import Switchboard
 
 
@@ -66,15 +67,19 @@ class Player:
         """Smooth progress of the recorded run, 0 to 1."""
         return self.tracker.calculate_smooth_progress()
 
-    def stop(self, by: str = "callback") -> None:
+    def stop(self, by: str | None = None) -> None:
         """End the replay."""
-        self._board.stop(by)
+        self._board.stop(by or self._caller())
         self._wake.set()
 
-    def skip_stage(self) -> None:
+    def skip_stage(self, by: str | None = None) -> None:
         """Pass over the rest of the present stage."""
-        self._board.skip()
+        self._board.skip(by or self._caller())
         self._wake.set()
+
+    def _caller(self) -> str:
+        callback = self._callbacks.calling()
+        return PROGRAM if callback is None else type(callback).__name__
 
     def pause(self) -> None:
         """Wait until `resume`."""
@@ -124,7 +129,7 @@ class Player:
                     self._wait(moment)
                     self._fire(moment)
         except KeyboardInterrupt:
-            self.run.status = "interrupted"
+            self.run.status = INTERRUPTED
         except BaseException as error:
             self.run.exception = error
             self._callbacks.on_exception(error)
@@ -155,6 +160,8 @@ class Player:
     def _fire(self, moment: Moment) -> None:
         hook, subject, logs = moment
         self._follow(moment)
+        if hook == PULSE:
+            return
         call = getattr(self._callbacks, hook)
         if hook == "on_pipeline_begin":
             call(logs)
@@ -167,7 +174,11 @@ class Player:
         if "cost" in logs:
             self.tracker.best = (logs["cost"], logs.get("violations"))
         if hook == "on_stage_begin":
-            self.tracker.begin_stage(subject)
+            start, share = logs.get("progress"), logs.get("share")
+            bounds = None if start is None or share is None else (start, min(1.0, start + share))
+            self.tracker.begin_stage(subject, bounds=bounds)
+        elif hook == PULSE:
+            self.tracker.note_pulse(logs["part"], logs["message"])
         elif hook == "on_batch_end":
             self.tracker.update_work_progress(logs["done"], logs["total"])
         elif hook == "on_stage_end":
@@ -175,7 +186,11 @@ class Player:
             self.run.stages.append(self._record(logs))
 
     def _record(self, logs: Logs) -> StageRecord:
-        skipped = "skipped" if self._board.skipping else logs["ended_by"]
+        ended_by, stopped_by = logs["ended_by"], logs.get("stopped_by")
+        if self._board.stopped_by:
+            ended_by, stopped_by = STOPPED, self._board.stopped_by
+        elif self._board.skipping:
+            ended_by, stopped_by = SKIPPED, self._board.skipped_by
         return StageRecord(
             name=logs["stage"],
             unit=logs.get("unit", "batch"),
@@ -184,22 +199,22 @@ class Player:
             seconds=logs["seconds"],
             cost=logs["cost"],
             violations=logs["violations"],
-            ended_by="stopped" if self._board.stopped_by else skipped,
+            ended_by=ended_by,
+            stopped_by=stopped_by,
         )
 
     def _end(self, logs: Logs) -> None:
         """Tell the callbacks that it is over, as the run itself ended or as the replay did."""
         run, board = self.run, self._board
         if run.exception is not None:
-            status = "failed"
-        elif run.status == "interrupted":
-            status = "interrupted"
+            status = FAILED
+        elif run.status == INTERRUPTED:
+            status = INTERRUPTED
         else:
-            status = "stopped" if board.stopped_by else logs.get("status", "interrupted")
+            status = STOPPED if board.stopped_by else logs.get("status", INTERRUPTED)
         run.status = status
-        run.stopped_by = (
-            (board.stopped_by or logs.get("stopped_by")) if status == "stopped" else None
-        )
+        by = board.stopped_by if status == STOPPED else None
+        run.stopped_by = by or logs.get("stopped_by")
         run.cost, run.violations = self.tracker.best
         run.seconds = self._elapsed
         self.tracker.finish(status)

@@ -3,10 +3,10 @@
 import math
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from types import EllipsisType
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from ..callbacks import Snapshot
 from ..stages.plain_data import as_number
@@ -21,12 +21,46 @@ _FIRST_UNIT = 2.0
 # Shorter units are passed before a watcher sees them move; but when one of them is suddenly long,
 # it must not be shown as all but done after no time.
 _SHORTEST_UNIT = 1.0
+# Of a unit of which no pulse tells, what is shown done when it is due.
+_DUE = 0.8
+# Of what is left of a unit, what progress moves through evenly; the rest it never quite reaches.
+_EVENLY = 0.95
+# Progress that is further than is known moves on so many times slower.
+_OVERDUE = 8.0
+# What is left of a unit lasts at least so many seconds, however small it is.
+_LITTLE_ROOM = 2.0
+# The most that progress moves in a second on time alone: two and a half points in half a second.
+_FASTEST = 0.05
+# And where nobody knows how long a unit takes.
+_CAUTIOUS = 0.02
+# What a person sees: a thousandth of the run, a hundredth of the stage. So many of them are passed
+# in a second, or in a hundredth of a longer run, however long a unit takes.
+_OF_RUN, _OF_STAGE = 0.001, 0.01
+_STEPS = 1.5
+_LONG_RUN = 100.0
 # Of the last unit of a stage, what is shown done only when the stage has ended: with all its units
 # done it may still have something to do.
 _KEPT_BACK = 0.1
 # Of a stage to come, what may be shown done while it is being prepared.
 _PREPARED = 0.05
+# A stage of which nothing is expected has this part of what is left all the same.
+_LEAST_PART = 0.002
 _ALMOST_ONE = math.nextafter(1.0, 0.0)
+
+Follow = Literal["work", "time"]
+"""What the parts of the bar follow."""
+
+
+class _Pulse(NamedTuple):
+    """What a stage told of the unit in hand: of which, and when."""
+
+    part: float | None = None
+    message: str | None = None
+    unit: int = 0
+    at: float = 0.0
+
+
+_NO_PULSE = _Pulse()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +75,33 @@ class _Segment:
     total: int | None
     done: int
     floor: float
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Where it begins and ends."""
+        return self.floor, self.end
+
+    def retotalled(
+        self, before: int, done: int, total: int | None, start: float, least: float = 0.0
+    ) -> "_Segment":
+        """Return the segment for a new total, which takes nothing back.
+
+        Parameters
+        ----------
+        before, done
+            Units finished under the old total, and now.
+        total
+            The new total.
+        start
+            Where the stage begins.
+        least
+            Progress at `before` units that must not be taken back either.
+        """
+        floor = max(least, self.at(before))
+        plain = _Segment(end=self.end, total=total, done=0, floor=start)
+        if plain.at(done) >= floor:
+            return plain
+        return replace(plain, done=before, floor=min(floor, self.end))
 
     def at(self, done: int) -> float:
         """Progress of the whole run when `done` units are finished."""
@@ -62,14 +123,17 @@ class ProgressTracker:
     notice when a unit is finished and how long units take. So it wants to be
     read about as often as what it says is to move.
 
-    The smooth progress lies between the work that is done and the end of the
-    unit in hand, moves on time in between, never goes back, and is 1 only when
-    the run has finished. It does not stand still either where a stage has done
-    all the units of its total and goes on, or where the run is between two
-    stages: the end of a stage is kept for when it has ended, and a little of
-    the next one is what it takes to begin. Where a total grows, so that the old
-    work is a smaller part of it than was told already, what is left of the
-    stage's part is divided among the units that are left.
+    The progress of the work depends on the work alone, not on who reads. The
+    smooth progress lies between that and the end of the unit in hand, never goes
+    back, and is 1 only when the run has finished. Within a unit it follows what
+    pulses tell of it, and moves on at their speed to where the next one is
+    expected; where there are none it moves on the time that a unit is expected
+    to take. What is overdue goes on slowly, but so that a person sees it move.
+    It does not stand still either where a stage has done all the units of its
+    total and goes on, or where the run is between two stages: the end of a stage
+    is kept for when it has ended, and a little of the next one is what it takes
+    to begin. Where a total grows, what is left of the stage's part is divided
+    among the units that are left.
 
     Parameters
     ----------
@@ -86,6 +150,16 @@ class ProgressTracker:
         What stages took in an earlier run of the same kind, by name.
     clock
         Seconds that the run has taken so far.
+    time_shares
+        Share of each stage in a time limit, by name; `shares` by default.
+    follow
+        What the stages' parts of the bar follow: ``"work"`` for their shares, or
+        ``"time"`` for what they are expected to take, where there is a time limit
+        or an earlier run to tell that. What is left of the bar is then divided
+        anew whenever a stage begins, so that a stage that ended early leaves no
+        gap and half of the bar is about half of the time.
+    expected
+        Seconds that stages expect to take, by name, of those that can tell.
 
     Attributes
     ----------
@@ -107,6 +181,9 @@ class ProgressTracker:
         time_limit: float | None = None,
         timings: Mapping[str, StageTiming] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        time_shares: Mapping[str, float] | None = None,
+        follow: Follow = "work",
+        expected: Mapping[str, float] | None = None,
     ) -> None:
         for name, share in shares.items():
             if not (share > 0 and math.isfinite(share)):
@@ -114,6 +191,7 @@ class ProgressTracker:
         self._labels = {name: name.replace("_", " ").capitalize() for name in shares}
         self._labels |= labels or {}
         self._units = dict(units or {})
+        self._names = list(shares)
         self._bounds = _stage_bounds(shares)
         self._time_limit = time_limit
         self._clock = clock
@@ -122,16 +200,34 @@ class ProgressTracker:
         self.best: tuple[float | None, int | None] = (None, None)
         self.status = "running"
         self.stage: str | None = None
-        # What the newest pulse said of the unit in hand: its part, its message, and which unit.
-        self._pulse: tuple[float | None, str | None, int] = (None, None, 0)
-        self._segment = _Segment(end=0.0, total=None, done=0, floor=0.0)
-        self._forecast = Forecast(shares, timings)
+        # What the newest pulse said, and of those before what was taken in.
+        self._pulse = self._pulse_noticed = _NO_PULSE
+        # Progress of the work, and what is shown: further where it was so before a total grew.
+        self._segment = self._shown = _Segment(end=0.0, total=None, done=0, floor=0.0)
+        self._forecast = Forecast(shares, timings, time_shares)
+        self._forecast.hints = dict(expected or {})
+        self._follows_time = follow == "time" and (
+            time_limit is not None or self._forecast.knows(self._names)
+        )
+        # Where the work of the stages so far has come to, and what the present one was to take.
+        self._reached = 0.0
+        self._stage_seconds: float | None = None
         self._stage_ends_at: float | None = None
+        # Seconds so far that count for no limit, those before this stage, and the unit in which
+        # they grow.
+        self._overtime = 0.0
+        self._overtime_before = 0.0
+        self._overtime_in: int | None = None
         # What the readers have noticed so far: units of the stage in hand, and progress.
         self._units_noticed: UnitClock | None = None
         self._told = 0.0
-        # From where progress moves, and since when: there it was when a unit was noticed.
-        self._floor, self._since = 0.0, clock()
+        now = clock()
+        if self._follows_time:
+            self._plan(self._names, 0.0, now)
+        # From where progress moves, and since when: there it was when a unit or a pulse was
+        # noticed; and how much it moves in a second at least.
+        self._floor, self._since, self._least_speed = 0.0, now, 0.0
+        self._move_from_here(now)
 
     @property
     def time_limit(self) -> float | None:
@@ -156,8 +252,27 @@ class ProgressTracker:
         """Return where the stage begins and ends in the progress of the run, 0 to 1."""
         return self._bounds[stage]
 
+    @property
+    def overtime(self) -> float:
+        """Seconds so far that count for no limit, as of a compilation.
+
+        While they grow nobody knows for how long: there is no `eta` then, or it stays
+        where it is where a time limit is put off by them.
+        """
+        return self._overtime
+
+    @overtime.setter
+    def overtime(self, seconds: float) -> None:
+        self._overtime_in = self.stage_items_done if seconds > self._overtime else None
+        self._overtime = seconds
+
     def begin_stage(
-        self, name: str, total: int | None = None, seconds: float | None = None
+        self,
+        name: str,
+        total: int | None = None,
+        seconds: float | None = None,
+        expected: Mapping[str, float] | None = None,
+        bounds: tuple[float, float] | None = None,
     ) -> None:
         """Begin a stage.
 
@@ -169,18 +284,40 @@ class ProgressTracker:
             Units it will do in all, if that is known.
         seconds
             Time it may take, if that is limited.
+        expected
+            Seconds that this stage and those to come are expected to take, by name,
+            of those that can tell.
+        bounds
+            Where it begins and ends in the progress of the run, where that is known, as
+            of a run that was recorded.
         """
-        start, end = self._bounds[name]
         now = self._clock()
         with self._lock:
+            if expected is not None:
+                self._forecast.hints = dict(expected)
+            self._stage_seconds = None
+            if bounds is not None:
+                self._bounds[name] = bounds
+            elif self._follows_time:
+                stages = self._names[self._names.index(name) :]
+                self._stage_seconds = self._plan(stages, self._reached, now)[0]
+            start, end = self._bounds[name]
             self._told = max(self._told, start)
             self.stage = name
             self.stage_items_done = 0
-            self._pulse = (None, None, 0)
-            self._segment = _Segment(end=end, total=total, done=0, floor=self._told)
+            self._pulse = self._pulse_noticed = _NO_PULSE
+            self._overtime_in = None
+            self._overtime_before = self._overtime
+            self._segment = _Segment(end=end, total=total, done=0, floor=start)
+            self._shown = replace(self._segment, floor=min(self._told, end))
             self._stage_ends_at = None if seconds is None else now + seconds
             self._units_noticed = UnitClock(now)
             self._move_from_here(now)
+
+    def expect(self, expected: Mapping[str, float]) -> None:
+        """Take other seconds that stages to come are expected to take, see `begin_stage`."""
+        with self._lock:
+            self._forecast.hints |= expected
 
     @property
     def stage_items_total(self) -> int | None:
@@ -205,7 +342,11 @@ class ProgressTracker:
             self.stage_items_done = done
             return
         with self._lock:
-            self._segment = self._retotalled(done, total)
+            before, start = self.stage_items_done, self._bounds[self.stage][0] if self.stage else 0
+            told = max(self._told, self._shown.at(before))
+            self._segment = self._segment.retotalled(before, done, total, start)
+            # In equal parts too where nothing more was shown than that.
+            self._shown = self._segment.retotalled(before, done, total, start, told)
             self.stage_items_done = done
 
     def note_pulse(self, part: float | None, message: str | None = None) -> None:
@@ -218,17 +359,7 @@ class ProgressTracker:
         message
             What to say instead of the count of units, until the unit is done.
         """
-        self._pulse = (part, message, self.stage_items_done)
-
-    def _retotalled(self, done: int, total: int | None) -> _Segment:
-        """Return the segment for a new total, never below what was told before."""
-        before = self.stage_items_done
-        floor = max(self._told, self._segment.at(before))
-        start, end = self._bounds[self.stage] if self.stage else (0.0, 0.0)
-        plain = _Segment(end=end, total=total, done=0, floor=start)
-        if plain.at(done) >= floor:
-            return plain
-        return replace(plain, done=before, floor=floor)
+        self._pulse = _Pulse(part, message, self.stage_items_done, self._clock())
 
     def line(self) -> tuple[float, float, float]:
         """Return progress as a line over the stage's units, while its total stays.
@@ -258,14 +389,50 @@ class ProgressTracker:
             if self.stage is None or self._units_noticed is None:
                 return
             if goes_on:
-                end = self._bounds[self.stage][1]
+                end = self._end_of_stage(now)
                 self._told = max(self._told, min(end, _ALMOST_ONE))
-                self._segment = replace(self._segment, floor=end)
+                self._segment = self._shown = replace(self._segment, floor=end, end=end)
+                self._reached = end
             else:
                 self._smooth(now)
-            self._forecast.past[self.stage] = now - self._units_noticed.began
+            seconds = now - self._units_noticed.began
+            self._forecast.end_stage(self.stage, seconds, self._overtime - self._overtime_before)
             self._units_noticed = None
+            self._pulse = self._pulse_noticed = _NO_PULSE
+            later = self._names[self._names.index(self.stage) + 1 :]
+            if self._follows_time and goes_on and later:
+                self._plan(later, self._reached, now)
             self._move_from_here(now)
+
+    def _end_of_stage(self, now: float) -> float:
+        """Return where the progress of the work is when the present stage has ended.
+
+        Where the bar follows the time, a stage that ended before its last unit has used the
+        part of its part that it has used of its time; the stages to come get the rest.
+        """
+        assert self.stage is not None and self._units_noticed is not None
+        segment = self._segment
+        start, end = self._bounds[self.stage]
+        done, total = self.stage_items_done, segment.total
+        if not self._follows_time or self.stage == self._names[-1]:
+            return end
+        if total is not None and done >= total:
+            return end
+        took = now - self._units_noticed.began
+        used = 1.0 if not self._stage_seconds else min(1.0, took / self._stage_seconds)
+        # No less than may have been shown of the unit in hand.
+        reached = min(max(segment.at(done + 1), start + used * (end - start)), end)
+        self._bounds[self.stage] = start, reached
+        return reached
+
+    def _plan(self, stages: Sequence[str], start: float, now: float) -> list[float]:
+        """Divide what is left of the bar among stages by what they are expected to take."""
+        left = None if self._time_limit is None else max(0.0, self._time_limit - now)
+        seconds = self._forecast.expected(stages, left)
+        least = _LEAST_PART * math.fsum(seconds) or 1.0
+        parts = {name: max(one, least) for name, one in zip(stages, seconds, strict=True)}
+        self._bounds |= _stage_bounds(parts, start)
+        return seconds
 
     def finish(self, status: str = "finished") -> None:
         """End the run; only a finished one reaches 1."""
@@ -282,7 +449,13 @@ class ProgressTracker:
             units = self._units_noticed
             return {
                 "stage": self.stage,
+                "bounds": {name: list(bounds) for name, bounds in self._bounds.items()},
                 "segment": asdict(self._segment),
+                "shown": asdict(self._shown),
+                "reached": self._reached,
+                "stage_seconds": self._stage_seconds,
+                "part": self._pulse.part,
+                "message": self._pulse.message,
                 "done": self.stage_items_done,
                 "told": self._told,
                 "past": dict(self._forecast.past),
@@ -291,20 +464,37 @@ class ProgressTracker:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Stand where a run stood whose backup this is."""
-        segment = _Segment(**state["segment"])
-        known = (None, *self._bounds)
-        named = (state["stage"], *state["past"])
-        in_order = 0 <= segment.floor <= segment.end <= 1 and 0 <= state["told"] <= 1
+        segment, shown = _Segment(**state["segment"]), _Segment(**state["shown"])
+        saved = state["bounds"].items()
+        bounds = {name: (float(start), float(end)) for name, (start, end) in saved}
+        known = (None, *self._names)
+        named = (state["stage"], *state["past"], *bounds)
+        in_order = 0 <= state["told"] <= 1 and 0 <= state["reached"] <= 1
+        for low, high in (*bounds.values(), segment.ends, shown.ends):
+            in_order = in_order and 0 <= low <= high <= 1
         if not in_order or not all(name in known for name in named):
             raise ValueError(f"no place of this run: {state}")
-        total = segment.done if segment.total is None else segment.total
-        for number in (segment.done, total, state["done"], *state["past"].values()):
+        for one in (segment, shown):
+            total = one.done if one.total is None else one.total
+            for number in (one.done, total):
+                as_number(number, least=0)
+        for number in (state["done"], *state["past"].values()):
             as_number(number, least=0)
+        for number in (state["stage_seconds"], state["part"]):
+            if number is not None:
+                as_number(number, least=0)
+        if not isinstance(state["message"], str | None):
+            raise ValueError(f"a message that is no text: {state['message']!r}")
         now = self._clock()
+        pulse = _Pulse(state["part"], state["message"], state["done"], now)
         with self._lock:
             self.stage = state["stage"]
             self.stage_items_done = state["done"]
-            self._segment = segment
+            self._bounds |= bounds
+            self._segment, self._shown = segment, shown
+            self._reached = state["reached"]
+            self._stage_seconds = state["stage_seconds"]
+            self._pulse = self._pulse_noticed = pulse
             # What was told while the run got ready to go on is not taken back.
             self._told = max(self._told, state["told"])
             self._forecast.past = dict(state["past"])
@@ -314,7 +504,7 @@ class ProgressTracker:
 
     @property
     def work_progress(self) -> float:
-        """Progress of the whole run by finished units alone, 0 to 1."""
+        """Progress of the whole run by finished units alone, 0 to 1, whoever reads."""
         return self.work_progress_at(self.stage_items_done)
 
     def work_progress_at(self, done: int) -> float:
@@ -354,7 +544,7 @@ class ProgressTracker:
                 done=done,
                 total=self._segment.total,
                 message=self._message(done),
-                stage_progress=min(1.0, max(0.0, (progress - start) / (end - start))),
+                stage_progress=min(1.0, max(0.0, (progress - start) / max(end - start, 1e-12))),
                 progress=progress,
                 eta=self._eta(now),
                 elapsed=now,
@@ -367,42 +557,100 @@ class ProgressTracker:
     def _smooth(self, now: float) -> float:
         done = self._notice(now)
         if self.status in ("running", "paused"):
-            low, high, expected = self._stretch(done)
-            floor = max(low, self._floor)
-            part = _part_of_unit((now - self._since) / expected)
-            self._told = max(self._told, min(floor + (high - floor) * part, _ALMOST_ONE))
+            self._move_on(done, now)
         return self._told
 
-    def _stretch(self, done: int) -> tuple[float, float, float]:
-        """Return between what progress moves now, and the seconds that most of it may take."""
-        units, segment = self._units_noticed, self._segment
+    def _move_on(self, done: int, now: float) -> None:
+        """Move on time alone from where a unit or a pulse was noticed."""
+        low, high = self._stretch(done)
+        floor = max(low, self._floor)
+        moved = self._moved(low, high, floor, now - self._since)
+        self._told = max(self._told, min(floor + _within(moved, high - floor), _ALMOST_ONE))
+
+    def _stretch(self, done: int) -> tuple[float, float]:
+        """Return between what progress moves now."""
+        units, segment = self._units_noticed, self._shown
         if units is None:
             ahead = [bounds for bounds in self._bounds.values() if bounds[1] > self._floor]
             start, end = ahead[0] if ahead else (1.0, 1.0)
             low = max(start, self._floor)
-            return low, low + _PREPARED * (end - start), _FIRST_UNIT
+            return low, low + _PREPARED * (end - start)
         work, next_unit = segment.at(done), segment.at(done + 1)
         if self.stage is not None and segment.total is not None and done >= segment.total:
             start, end = self._bounds[self.stage]
             work -= _KEPT_BACK * (end - start) / max(segment.total, 1)
-        return work, next_unit, max(units.unit_seconds or _FIRST_UNIT, _SHORTEST_UNIT)
+        return work, next_unit
+
+    def _moved(self, low: float, high: float, floor: float, seconds: float) -> float:
+        """Return how far progress moves from `floor` in some seconds on time alone."""
+        units = self._units_noticed
+        # In a little room nothing that a person sees can move: it need not be used up at once.
+        slow = min(self._least_speed, (high - floor) / _LITTLE_ROOM)
+        if units is not None and units.part:
+            # To where the next pulse is expected; where that was shown before, no further than
+            # is seen.
+            part, due = units.part, units.interval or 0.0
+            following = low + min(1.0, part + (units.rate or 0.0) * due) * (high - low)
+            speed = max(0.0, following - floor) / due if due else 0.0
+        else:
+            known = self._unit_seconds(units)
+            due = max(_FIRST_UNIT if known is None else known, _SHORTEST_UNIT)
+            speed = min(_DUE * (high - floor) / due, _FASTEST if known else _CAUTIOUS)
+            slow = max(slow, speed / _OVERDUE)
+        speed = max(slow, min(speed, _FASTEST))
+        return speed * min(seconds, due) + slow * max(0.0, seconds - due)
+
+    def _unit_seconds(self, units: UnitClock | None) -> float | None:
+        """Return what the unit in hand is expected to take where no pulse tells of it."""
+        if units is None or self.stage is None:
+            return None
+        if units.unit_seconds is not None:
+            return units.unit_seconds
+        total, stage = self._segment.total, self._forecast.of_stage(self.stage)
+        if stage is None and self._stage_ends_at is not None:
+            stage = self._stage_ends_at - units.began
+        return None if stage is None or not total else stage / total
 
     def _move_from_here(self, now: float) -> None:
         self._floor, self._since = self._told, now
+        self._least_speed = self._visible_speed(now)
+
+    def _visible_speed(self, now: float) -> float:
+        """Return the progress in a second at which a person sees that something moves."""
+        start, end = self._bounds[self.stage] if self.stage else (0.0, 1.0)
+        step = min(_OF_RUN, _OF_STAGE * (end - start))
+        left = self._eta(now)
+        # Half of it, since too little is seen where too much time is expected.
+        run = _LONG_RUN if left is None else max(_LONG_RUN, 0.5 * (now + left))
+        return _STEPS * step * _LONG_RUN / run
 
     def _notice(self, now: float) -> int:
-        """Notice the units that are done; return how many."""
-        done, units = self.stage_items_done, self._units_noticed
-        if units is not None and done > units.done:
+        """Notice the units that are done and what a pulse told; return how many units."""
+        done, units, pulse = self.stage_items_done, self._units_noticed, self._pulse
+        if units is None:
+            return done
+        if done > units.done:
             units.notice(done, now)
             self._move_from_here(now)
+        if pulse is not self._pulse_noticed and pulse.unit == done:
+            self._pulse_noticed = pulse
+            if pulse.part is not None and pulse.part > units.part:
+                self._move_on(done, now)
+                units.notice_part(pulse.part, pulse.at)
+                low, high = self._stretch(done)
+                known = low + pulse.part * (high - low)
+                self._told = max(self._told, min(known, _ALMOST_ONE))
+                self._move_from_here(now)
         return done
 
     def _eta(self, now: float) -> float | None:
         if self.status not in ("running", "paused"):
             return 0.0
+        if self._time_limit is None and self._overtime_in == self.stage_items_done:
+            # With a limit, that is put off as long as they grow.
+            return None
         if self.stage is None:
-            return None if self._time_limit is None else max(0.0, self._time_limit - now)
+            return self._forecast.seconds_of_all(self._time_limit, now)
         return self._forecast.seconds_left(
             now,
             self.stage,
@@ -410,32 +658,34 @@ class ProgressTracker:
             self._units_noticed,
             self._stage_ends_at,
             self._time_limit,
+            self._overtime - self._overtime_before,
         )
 
     def _message(self, done: int) -> str:
         if self.stage is None:
             return "Starting"
-        _, message, unit = self._pulse
-        if message is not None and unit == done:
-            return message
+        pulse = self._pulse
+        if pulse.message is not None and pulse.unit == done:
+            return pulse.message
         total = self._segment.total
         return f"{self._labels[self.stage]}: {done}" + ("" if total is None else f"/{total}")
 
 
-def _part_of_unit(ratio: float) -> float:
-    """Return how much of a unit to show done after `ratio` of its expected time.
-
-    Four fifths when it is due; then ever slower towards all of it, which it
-    does not reach.
-    """
-    if ratio <= 1.0:
-        return 0.8 * max(0.0, ratio)
+def _within(moved: float, room: float) -> float:
+    """Return how far to go of so much room: evenly at first, and never to its end."""
+    even = _EVENLY * room
+    if moved <= even:
+        return moved
+    rest = room - even
     # With the same slope where the two meet.
-    return 1.0 - 0.2 / (1.0 + 4.0 * (ratio - 1.0))
+    return room - rest * rest / (rest + moved - even) if rest > 0 else room
 
 
-def _stage_bounds(shares: Mapping[str, float]) -> dict[str, tuple[float, float]]:
-    """Return where each stage begins and ends in the progress of the run."""
+def _stage_bounds(
+    shares: Mapping[str, float], start: float = 0.0
+) -> dict[str, tuple[float, float]]:
+    """Return where each stage begins and ends in what is left of the progress of the run."""
     total = math.fsum(shares.values())
-    ends = [math.fsum(list(shares.values())[: i + 1]) / total for i in range(len(shares))]
-    return dict(zip(shares, zip([0.0, *ends[:-1]], ends, strict=True), strict=True))
+    parts = [math.fsum(list(shares.values())[: i + 1]) / total for i in range(len(shares))]
+    ends = [*(start + (1.0 - start) * part for part in parts[:-1]), 1.0]
+    return dict(zip(shares, zip([start, *ends[:-1]], ends, strict=True), strict=True))

@@ -6,6 +6,9 @@ from typing import Any, NamedTuple
 
 from ..callbacks import Logs
 
+PULSE = "pulse"
+"""Stands for a hook where a recording tells of the midst of a unit, of which no hook tells."""
+
 
 class Moment(NamedTuple):
     """One hook of a recorded run.
@@ -13,11 +16,11 @@ class Moment(NamedTuple):
     Attributes
     ----------
     hook
-        Its name: ``"on_batch_end"``.
+        Its name, ``"on_batch_end"`` say, or `PULSE`.
     subject
         Its first argument: a stage or a batch; None where it has none.
     logs
-        What it got.
+        What it got; of a pulse ``part``, ``message`` and ``elapsed``.
     """
 
     hook: str

@@ -5,12 +5,13 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
-from ..callbacks import Callback, CSVLogger, ProgbarLogger, TensorBoard
+from ..callbacks import Callback, CSVLogger, ProgbarLogger
 from ..stages.timetable import FormatError
 from ..stages.timetable.atomic import write_bytes_atomically
-from .check_writable import check_writable
+from ..stages.timetable.check_writable import check_writable
 from .config_error import ConfigError
-from .replay import replay
+from .fit_command import tensor_board
+from .replaying import replay
 from .run import Run
 
 _PICTURES = (".png", ".svg", ".pdf")
@@ -45,8 +46,9 @@ def replay_command(args: argparse.Namespace) -> int:
     callbacks: list[Callback] = [] if args.quiet else [ProgbarLogger()]
     if log is not None:
         callbacks.append(CSVLogger(log))
-    if args.tensorboard is not None:
-        callbacks.append(TensorBoard(args.tensorboard))
+    board = tensor_board(args)
+    if board is not None:
+        callbacks.append(board)
     run = replay(args.source, callbacks, args.speed, url=args.redis, prefix=args.prefix)
     if draw is not None:
         draw(run)

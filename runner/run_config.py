@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
+from ..callbacks.names import did_you_mean
 from ..callbacks.parameters import public_parameters
 from ..stages import Stage
 from ..stages.timetable import FormatError
@@ -123,6 +124,7 @@ class RunConfig:
             if name not in by_name:
                 raise ConfigError(
                     f"{self.path}: there is no stage {name!r}; there are {', '.join(by_name)}"
+                    f"{did_you_mean(name, by_name)}"
                 )
             stage = by_name[name]
             present = stage.get_params()

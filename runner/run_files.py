@@ -1,11 +1,13 @@
 """Where one run of the command line leaves its files."""
 
+import errno
+import os
 import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from .check_writable import check_writable
+from ..stages.timetable.check_writable import check_writable
 
 RUNS = Path("runs")
 
@@ -37,6 +39,8 @@ class RunFiles:
         cls,
         label: str,
         *,
+        job_id: str | None = None,
+        reuse: bool = False,
         solution: Path | None = None,
         page: Path | None = None,
         log: Path | None = None,
@@ -47,6 +51,10 @@ class RunFiles:
         ----------
         label
             What the run is about: the beginning of the job's id.
+        job_id
+            The whole of it instead.
+        reuse
+            Take a folder of that name that is there, for a run that goes on.
         solution, page, log
             Where these files go instead of the run's folder.
 
@@ -58,7 +66,7 @@ class RunFiles:
         for path in (solution, page, log):
             if path is not None:
                 check_writable(path)
-        folder = _new_folder(label)
+        folder = _new_folder(label) if job_id is None else _own_folder(job_id, reuse)
         return cls(
             folder=folder,
             solution=solution or folder / "solution.sol",
@@ -72,6 +80,18 @@ class RunFiles:
     def job_id(self) -> str:
         """The job's id."""
         return self.folder.name
+
+
+def _own_folder(job_id: str, reuse: bool) -> Path:
+    folder = RUNS / job_id
+    try:
+        folder.mkdir(parents=True, exist_ok=reuse)
+    except FileExistsError:
+        # A run's results are not to be lost to another one of its name.
+        number = errno.EEXIST
+        message = "there is a run of this name already; choose another --job-id"
+        raise OSError(number, message, os.fspath(folder)) from None
+    return folder
 
 
 def _new_folder(label: str) -> Path:

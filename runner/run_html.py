@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..callbacks.formatting import format_number, format_seconds
 from .cost_chart import cost_chart
-from .run import stage_rows
+from .run import infeasible_words, stage_rows
 
 if TYPE_CHECKING:
     from .run import Run
@@ -29,10 +29,14 @@ def run_html(run: "Run") -> str:
 
 
 def _head(run: "Run") -> str:
-    tone = _TONES.get(run.status, _OTHER_TONE)
+    tone = _OTHER_TONE if run.violations else _TONES.get(run.status, _OTHER_TONE)
     outcome = f'<b style="color:{tone}">{_text(run.outcome)}</b>'
     head = f"Run {_text(run.job_id)}: {outcome} in {format_seconds(run.seconds)}"
-    return f"<p>{head}<br><b>{_text(run.best)}</b></p>"
+    reasons = "".join(
+        f'<br><span style="color:{_TONES["failed"]}">{_text(infeasible_words(reason))}</span>'
+        for reason in run.infeasible_because
+    )
+    return f"<p>{head}<br><b>{_text(run.best)}</b>{reasons}</p>"
 
 
 def _curve(run: "Run") -> str:

@@ -1,13 +1,20 @@
 """The loop around a stage's generator, where overhead counts."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from math import inf
+from numbers import Real
+from typing import Any
 
 from ..callbacks import CallbackList, History, Logs
+from ..callbacks.callback import CORE_COLUMNS
+from ..callbacks.plain_value import plain_row
 from ..stages import Batch, Pulse, Stage
 from .progress_tracker import ProgressTracker
 from .stopwatch import Stopwatch
 from .switchboard import Switchboard
+
+# What the logs of a batch hold in any case, and no stage may report.
+_TAKEN = frozenset({*CORE_COLUMNS, "batch"})
 
 
 class StageLoop:
@@ -15,7 +22,9 @@ class StageLoop:
 
     A unit on which nothing happens costs a few comparisons: logs are made only
     where a hook or the history wants them, and everything rare (requests of
-    other threads, a new best) hides behind one flag.
+    other threads, a new best) hides behind one flag. What a stage reports is
+    checked in every batch, whoever watches: its finished units, its total and
+    the names of its metrics.
 
     Parameters
     ----------
@@ -75,8 +84,11 @@ class StageLoop:
         self._latest = latest
         self._attend = attend
         self._best = best
-        self._blank: Logs = dict.fromkeys(stage.metrics)
-        self._checked = False
+        # The stage's metrics; not known yet where it declares none and has reported none.
+        self._known: Collection[str] | None = stage.metrics
+        if stage.metrics is None and last is not None and last.logs:
+            self._known = tuple(last.logs)
+        self._blank: Logs = dict.fromkeys(self._known or ())
         self.batch = batch
         self.last = last
         self.at_unit = False
@@ -86,7 +98,8 @@ class StageLoop:
         """Go through the stage's batches until it ends or has to."""
         stage, unit = self._stage.name, self._stage.unit
         callbacks, history, tracker = self._callbacks, self._history, self._tracker
-        board, watch, blank = self._board, self._watch, self._blank
+        board, watch = self._board, self._watch
+        blank, covers = self._blank, frozenset(self._blank).issuperset
         clock, origin = watch.clock, watch.origin
         begin_hooks, end_hooks = callbacks.batch_begin_hooks, callbacks.batch_end_hooks
         cost, violations = self._best()
@@ -94,23 +107,39 @@ class StageLoop:
         limit = self._latest()
         timed = limit < inf
         batch, begun, due, last, item = self.batch, -1, history.due, self.last, None
+        low, high = 0 if last is None else last.done, inf if total is None else total
         try:
             if begin_hooks and (last is None or last.done != total):
                 begun = self._begin(batch, 0 if last is None else last.done, total)
             for item in stream:
-                if type(item) is Pulse:
-                    tracker.note_pulse(item.part, item.message)
+                try:
+                    done = item.done  # pyright: ignore[reportOptionalMemberAccess,reportAttributeAccessIssue]
+                except AttributeError:
+                    # Asking first would cost every batch more than this costs a pulse.
+                    self._take_pulse(item)
+                    if item is not None and item.total is not None and item.total != total:
+                        total = high = self._check_total(item.total, batch)
+                        tracker.stage_items_total = total
+                        offset, slope, end = tracker.line()
                     item = None
-                if item is not None:
-                    last, done = item, item.done
-                    if begin_hooks and begun != batch:
-                        begun = self._begin(batch, done, total)
+                    board.attention = True
+                else:
                     if item.total is not total and item.total != total:
-                        total = item.total
+                        total = self._check_total(item.total, batch)
+                        high = inf if total is None else total
+                        self._check_done(low, done, total, batch)
                         tracker.update_work_progress(done, total)
                         offset, slope, end = tracker.line()
                     else:
+                        if type(done) is not int or done < low or done > high:
+                            self._check_done(low, done, total, batch)
                         tracker.stage_items_done = done
+                    metrics = item.logs
+                    if metrics and not covers(metrics):
+                        covers, blank = self._admit(metrics, batch)
+                    last, low = item, done
+                    if begin_hooks and begun != batch:
+                        begun = self._begin(batch, done, total)
                     if batch >= due or end_hooks:
                         if board.improved:
                             cost, violations = self._best()
@@ -128,8 +157,10 @@ class StageLoop:
                             "cost": cost,
                             "violations": violations,
                         }
-                        if blank or item.logs:
-                            self._add_metrics(logs, item)
+                        if blank:
+                            logs.update(blank)
+                            if metrics:
+                                logs.update(metrics)
                         if batch >= due:
                             history.on_batch_end(batch, logs)
                             due = history.due
@@ -141,8 +172,6 @@ class StageLoop:
                                 board.attention = True
                                 break
                     batch += 1
-                else:
-                    board.attention = True
                 if board.attention:
                     self.batch, self.last, self.at_unit = batch, last, item is not None
                     if self._attend():
@@ -158,12 +187,11 @@ class StageLoop:
                         return
                 if begin_hooks and item is not None and item.done != total:
                     begun = self._begin(batch, item.done, total)
-        except AttributeError as error:
-            if item is None or isinstance(item, Batch):
-                raise
-            raise TypeError(
-                f"a stage must yield Batch objects, Pulse objects or None, got {item!r}"
-            ) from error
+        except (AttributeError, TypeError, ValueError):
+            if isinstance(item, Batch):
+                self._check_total(item.total, batch)
+                self._check_logs(item.logs, batch)
+            raise
         finally:
             self.batch, self.last = batch, last
 
@@ -173,23 +201,62 @@ class StageLoop:
         self._callbacks.on_batch_begin(batch, logs)
         return batch
 
-    def _add_metrics(self, logs: Logs, item: Batch) -> None:
-        """Add the stage's metrics to the logs of a batch, None where it has none."""
-        logs.update(self._blank)
-        if item.logs:
-            if not self._checked:
-                self._check(item)
-            logs.update(item.logs)
-
-    def _check(self, item: Batch) -> None:
-        """Compare the first metrics that the stage reports with those that it declares."""
-        unknown = [name for name in item.logs or () if name not in self._blank]
-        if unknown:
-            raise ValueError(
-                f"stage {self._stage.name!r} reports {', '.join(map(repr, unknown))}, which its "
-                f"metrics do not declare: {self._stage.metrics!r}"
+    def _take_pulse(self, item: Any) -> None:
+        """Take what a stage has yielded that is no batch."""
+        if isinstance(item, Pulse):
+            self._tracker.note_pulse(item.part, item.message)
+        elif item is not None:
+            raise TypeError(
+                f"a stage must yield Batch objects, Pulse objects or None, got {item!r}"
             )
-        self._checked = True
+
+    def _admit(self, metrics: Mapping[str, Any], batch: int) -> tuple[Callable[[Any], bool], Logs]:
+        """See that all names are the stage's; the first ones are, where it has declared none."""
+        if self._known is None and not _TAKEN.intersection(metrics):
+            _check_names(self._stage.name, metrics)
+            self._known = tuple(metrics)
+            self._blank = dict.fromkeys(metrics)
+        unknown = [name for name in metrics if name not in self._blank]
+        if unknown:
+            where = f"stage {self._stage.name!r} reports {', '.join(map(repr, unknown))} in batch"
+            taken = [name for name in unknown if name in _TAKEN]
+            if taken:
+                why = f"but the logs of every batch hold something of the name {taken[0]!r}"
+            elif self._stage.metrics is None:
+                why = f"which its first batch with metrics did not: {self._known!r}"
+            else:
+                why = f"which its metrics do not declare: {self._stage.metrics!r}"
+            raise ValueError(f"{where} {batch}, {why}")
+        return frozenset(self._blank).issuperset, self._blank
+
+    def _check_done(self, low: Any, done: Any, total: Any, batch: int) -> None:
+        """Refuse a number of finished units that cannot be."""
+        number = isinstance(done, Real)
+        if number and low <= done and (total is None or done <= total):
+            return
+        least = f"{low} (that of the batch before)" if low else "0"
+        most = "" if total is None else f" to {total} (the total)"
+        raise (ValueError if number else TypeError)(
+            f"done of batch {batch} of stage {self._stage.name!r} must be a number from "
+            f"{least}{most}, got {done!r:.80}"
+        )
+
+    def _check_total(self, total: Any, batch: int) -> Any:
+        """Return a total, if it is one."""
+        if total is None or (isinstance(total, Real) and 0 <= total < inf):
+            return total
+        kind = TypeError if not isinstance(total, Real) else ValueError
+        raise kind(
+            f"total of batch {batch} of stage {self._stage.name!r} must be a number from 0, or "
+            f"None while it is not known, got {total!r:.80}"
+        )
+
+    def _check_logs(self, logs: Any, batch: int) -> None:
+        if logs is not None and not isinstance(logs, Mapping):
+            raise TypeError(
+                f"the logs of batch {batch} of stage {self._stage.name!r} must be a mapping of "
+                f"names to values, got {logs!r:.80}"
+            )
 
     def core_logs(self) -> Logs:
         """Return the logs of the newest batch without metrics, with the best of this moment."""
@@ -208,5 +275,19 @@ class StageLoop:
 
     def logs(self) -> Logs:
         """Return the logs of the newest batch, with the best of this moment."""
+        return self.core_logs() | self._metrics()
+
+    def newest(self) -> Batch | None:
+        """Return the newest batch with all metrics, as plain data, for a backup."""
+        last = self.last
+        return None if last is None else Batch(last.done, last.total, plain_row(self._metrics()))
+
+    def _metrics(self) -> Logs:
         metrics = self.last.logs if self.last is not None else None
-        return self.core_logs() | self._blank | dict(metrics or {})
+        return self._blank | dict(metrics or {})
+
+
+def _check_names(stage: str, metrics: Mapping[str, Any]) -> None:
+    for name in metrics:
+        if not isinstance(name, str):
+            raise TypeError(f"names of metrics are texts, stage {stage!r} reports {name!r:.80}")

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from typing import Any, Self
 
+from ..callbacks.vocabulary import stage_end_text
+from ..stages.offered import as_cost, as_violations
 from ..stages.plain_data import as_number
-
-ENDS_OF_THE_RUN = ("stopped", "interrupted")
-"""Ends of a stage after which no other stage follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +25,9 @@ class StageRecord:
     ended_by
         ``"finished"``, ``"time"``, ``"optimal"``, ``"skipped"``, ``"stopped"``,
         ``"interrupted"`` or ``"failed"``.
+    stopped_by
+        Who skipped or stopped it: a callback's class, ``"command"``, …; None
+        where nobody did.
     began
         When it began, in seconds of the run.
     budget
@@ -42,6 +44,12 @@ class StageRecord:
     ended_by: str
     began: float = 0.0
     budget: float | None = None
+    stopped_by: str | None = None
+
+    @property
+    def ended(self) -> str:
+        """How it ended, in words: ``"time is up"``, ``"ended by EarlyStopping"``."""
+        return stage_end_text(self.ended_by, self.stopped_by, self.done, self.total)
 
     @classmethod
     def restored(cls, saved: dict[str, Any]) -> Self:
@@ -50,9 +58,16 @@ class StageRecord:
         for text in (record.name, record.unit, record.ended_by):
             if not isinstance(text, str):
                 raise ValueError(f"expected a name, got {text!r:.40}")
+        if not isinstance(record.stopped_by, str | None):
+            raise ValueError(f"expected a name or None, got {record.stopped_by!r:.40}")
         for number in (record.done, record.seconds, record.began):
             as_number(number)
-        for number in (record.total, record.cost, record.violations, record.budget):
+        for number, check in (
+            (record.total, as_number),
+            (record.cost, as_cost),
+            (record.violations, as_violations),
+            (record.budget, as_number),
+        ):
             if number is not None:
-                as_number(number)
+                check(number)
         return record

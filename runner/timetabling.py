@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ..callbacks.names import did_you_mean
 from ..stages import CPSAT, Finalize, GeneticAlgorithm, Load, LouvainClustering, RLRepair
 from ..stages.timetable import Formulation
 from .pipeline import Pipeline
@@ -16,7 +17,7 @@ def timetabling_pipeline(formulation: str | Formulation = "UD2", **options: Any)
         The constraints that count and their weights, by name or as an object.
     options
         Changes to the stages, by their names: ``ga__population=8`` sets one
-        parameter, ``ga={"population": 8, "elite": 2}`` several, and ``ga=None``
+        parameter, ``ga={"population": 8, "islands": 2}`` several, and ``ga=None``
         leaves the stage out.
 
     Returns
@@ -34,6 +35,9 @@ def timetabling_pipeline(formulation: str | Formulation = "UD2", **options: Any)
     >>> pipeline = timetabling_pipeline("UD3", finalize__html="week.html", rl=None)
     >>> [stage.name for stage in pipeline.stages]
     ['load', 'clustering', 'cp_sat', 'ga', 'finalize']
+    >>> pipeline = timetabling_pipeline(ga={"population": 8, "islands": 2}, rl__episodes=100)
+    >>> pipeline.get_params()["ga__population"]
+    8
     """
     stages = {
         stage.name: stage
@@ -50,7 +54,8 @@ def timetabling_pipeline(formulation: str | Formulation = "UD2", **options: Any)
     for option, value in options.items():
         name, _, parameter = option.partition("__")
         if name not in stages:
-            raise ValueError(f"there is no stage {name!r}; there are {', '.join(stages)}")
+            close = did_you_mean(name, stages)
+            raise ValueError(f"there is no stage {name!r}; there are {', '.join(stages)}{close}")
         if parameter:
             stages[name].set_params(**{parameter: value})
         elif value is None:

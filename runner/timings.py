@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
+from ..callbacks.vocabulary import FINISHED, TIME
 from ..stages.timetable import FormatError
 from ..stages.timetable.atomic import write_atomically
 from .run import Run
@@ -15,7 +16,7 @@ from .stage_timing import POINTS, StageTiming, is_rising
 _FORMAT = "schoolbell timings 1"
 _SECTIONS = {False: "without_time_limit", True: "with_time_limit"}
 _MOST_BYTES = 1_000_000
-_COMPLETE = ("finished", "time")
+_COMPLETE = (FINISHED, TIME)
 
 
 class Timings:

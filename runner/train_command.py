@@ -3,9 +3,11 @@
 import argparse
 import sys
 
+from ..stages.timetable.check_writable import check_writable
 from ..stages.train_agent import TrainAgent
-from .check_writable import check_writable
-from .fit_command import EXIT_STATUS
+from .fit_command import progress_display, status_of
+from .interrupts import put_off
+from .output import complain, while_read
 from .pipeline import Pipeline
 from .run import format_seconds
 
@@ -29,21 +31,24 @@ def train_command(args: argparse.Namespace) -> int:
     stage = TrainAgent(formulation=args.formulation, agent=args.start)
     if args.episodes is not None:
         stage.set_params(episodes=args.episodes)
-    run = Pipeline([stage]).fit(
-        args.instances or None,
-        seed=args.seed,
-        time_limit=args.time_limit,
-        verbose=False if args.quiet else "auto",
-        started=args.started,
-    )
-    done = run.stages[0].done if run.stages else 0
-    if not done:
-        print("schoolbell: stopped before the first episode, nothing written", file=sys.stderr)
-        return EXIT_STATUS[run.status] or 1
-    run.state.agent.save(args.out)
-    count = len(args.instances) or stage.instances
-    print(
-        f"{args.out}: {done:,} episodes on {count} instances in {format_seconds(run.seconds)}, "
-        f"{run.outcome}"
-    )
-    return EXIT_STATUS[run.status]
+    with put_off():
+        run = Pipeline([stage]).fit(
+            args.instances or None,
+            seed=args.seed,
+            time_limit=args.time_limit,
+            callbacks=progress_display(args),
+            verbose=False,
+            started=args.started,
+        )
+        done = run.stages[0].done if run.stages else 0
+        if not done:
+            complain("stopped before the first episode, nothing written")
+            return status_of(run) or 1
+        run.state.agent.save(args.out)
+        count = len(args.instances) or stage.instances
+        with while_read(sys.stdout):
+            print(
+                f"{args.out}: {done:,} episodes on {count} instances in "
+                f"{format_seconds(run.seconds)}, {run.outcome}"
+            )
+    return status_of(run)

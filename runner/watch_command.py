@@ -7,14 +7,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Any
 
-from ..callbacks import Display, Snapshot
+from ..callbacks import Display, RedisUnavailableError, Snapshot
 from ..callbacks.formatting import format_number, format_seconds
-from ..callbacks.progbar_logger import make_display
+from ..callbacks.progbar_logger import begin_display
+from ..callbacks.terminal import release
+from ..callbacks.vocabulary import FINISHED, STOPPED, best_text
+from .interrupts import exit_status
 from .job_control import list_jobs, send_command
-from .watch import watch
+from .output import complain
+from .unknown_job_error import UnknownJobError
+from .watch_keys import COMMANDS, HINT, QUIT, WatchKeys
 from .watched_snapshot import WatchedSnapshot
+from .watching import follow
 
-_GOOD_ENDS = ("finished", "stopped")
+_GOOD_ENDS = (FINISHED, STOPPED)
 _FAILED = 1
 _COLUMNS = ("job", "status", "progress", "at", "cost", "violations", "elapsed", "started")
 
@@ -30,8 +36,9 @@ def watch_command(args: argparse.Namespace) -> int:
     Returns
     -------
     int
-        0 when it finished or was stopped, 1 when it failed, was interrupted or
-        is lost, or did not take up what was asked.
+        0 when it finished or was stopped, or the watcher has quit; 1 when it
+        failed, was interrupted or is lost, or did not take up what was asked;
+        130 after Ctrl-C, which ends the watching alone.
 
     Raises
     ------
@@ -40,21 +47,47 @@ def watch_command(args: argparse.Namespace) -> int:
     """
     if args.request is not None:
         return _ask(args)
-    display = make_display("auto", sys.stderr)
-    view = _View(display)
+    view = _View()
     last = None
+
+    def press(key: str) -> None:
+        if key == QUIT:
+            raise _Quit
+        if key in COMMANDS:
+            view.tell(_asked(args, COMMANDS[key]))
+
     try:
-        for last in watch(args.job, args.redis, prefix=args.prefix, patience=args.patience):
-            view.show(last)
+        with WatchKeys(press) as keys:
+            view.hint = HINT if keys.work else ""
+            about = (args.job, args.redis, None, args.prefix, args.patience)
+            for last in follow(*about, keys.wait):
+                view.show(last)
+    except (_Quit, KeyboardInterrupt) as end:
+        view.close()
+        complain(f"{args.job} goes on, only the watching has ended; --stop ends the run")
+        return 0 if isinstance(end, _Quit) else exit_status(None)
     finally:
         view.close()
     if last is None:
         return _FAILED
-    best = "no solution"
-    if last.cost is not None:
-        best = f"cost {format_number(last.cost)}, violations {last.violations}"
+    best = best_text(last.cost, last.violations)
     print(f"{last.job_id}: {last.outcome} after {format_seconds(last.elapsed)}, {best}")
     return 0 if last.status in _GOOD_ENDS else _FAILED
+
+
+class _Quit(Exception):
+    """Somebody does not want to watch any more."""
+
+
+def _asked(args: argparse.Namespace, command: str) -> str:
+    """Ask something of the run; return what to say of that."""
+    words = command.replace("_", " ")
+    try:
+        # Whether it is taken up is seen.
+        send_command(args.job, command, args.redis, prefix=args.prefix, wait=0.0)
+    except (RedisUnavailableError, UnknownJobError) as error:
+        return f"{words} could not be asked for: {error}"
+    return f"asked to {words}"
 
 
 def jobs_command(args: argparse.Namespace) -> int:
@@ -72,7 +105,7 @@ def jobs_command(args: argparse.Namespace) -> int:
     """
     jobs = list_jobs(args.redis, prefix=args.prefix)
     if not jobs:
-        print("schoolbell: the server knows no runs", file=sys.stderr)
+        complain("the server knows no runs")
         return 0
     rows = [_COLUMNS, *map(_row, jobs)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -85,7 +118,7 @@ def jobs_command(args: argparse.Namespace) -> int:
 def _ask(args: argparse.Namespace) -> int:
     taken = send_command(args.job, args.request, args.redis, prefix=args.prefix)
     if not taken:
-        print(f"schoolbell: {args.job} has not answered yet", file=sys.stderr)
+        complain(f"{args.job} has not answered yet")
         return _FAILED
     print(f"{args.job}: {args.request.replace('_', ' ')} taken up")
     return 0
@@ -107,38 +140,56 @@ def _row(job: WatchedSnapshot) -> tuple[str, ...]:
 
 
 class _View:
-    """Shows on a display what a watcher learns, also of stages that ended before it came."""
+    """Shows on a display what a watcher learns, also of stages that ended before it came.
 
-    def __init__(self, display: Display) -> None:
-        self._display = display
+    Attributes
+    ----------
+    hint
+        Which keys there are, told below while the run goes on.
+    """
+
+    def __init__(self) -> None:
+        self.hint = ""
+        self._display: Display | None = None
         self._begun: set[str] = set()
         self._ended: set[str] = set()
         self._newest: WatchedSnapshot | None = None
         self._closed = False
 
     def show(self, snapshot: WatchedSnapshot) -> None:
-        if self._newest is None:
-            self._display.begin(snapshot.pipeline or snapshot.job_id, snapshot.stages)
+        display = self._display
+        if display is None:
+            title = snapshot.pipeline or snapshot.job_id
+            display = begin_display("auto", sys.stderr, title, snapshot.stages, hint=self.hint)
+            self._display = display
         self._newest = snapshot
         for stage in _ended_stages(snapshot):
             if stage["name"] not in self._ended:
                 self._begin(stage["name"])
                 self._ended.add(stage["name"])
                 seconds = stage.get("seconds") or 0.0
-                self._display.end_stage(_at_end(snapshot, stage), seconds, stage["ended_by"])
+                by = stage.get("stopped_by")
+                display.end_stage(_at_end(snapshot, stage), seconds, stage["ended_by"], by)
         if snapshot.stage is not None and snapshot.stage not in self._ended:
             self._begin(snapshot.stage)
-        self._display.update(snapshot)
+        display.update(snapshot)
         if snapshot.outcome:
             self.close()
 
+    def tell(self, text: str) -> None:
+        """Tell what has become of a key that was pressed, below the keys that there are."""
+        if self._display is not None and self._newest is not None and not self._closed:
+            self._display.hint = f"{text} ({self.hint})"
+            self._display.update(self._newest)
+
     def close(self) -> None:
-        if self._newest is not None and not self._closed:
+        if self._display is not None and self._newest is not None and not self._closed:
             self._closed = True
             self._display.end(self._newest, self._newest.outcome or "watched no longer")
+            release(self._display)
 
     def _begin(self, stage: str) -> None:
-        if stage not in self._begun:
+        if stage not in self._begun and self._display is not None:
             self._begun.add(stage)
             self._display.begin_stage(stage)
 

@@ -24,8 +24,8 @@ class WatchedSnapshot(Snapshot):
     seq
         Counts the run's snapshots and events.
     outcome
-        How the run ended: its status with the reason, as in ``"stopped:
-        command"``, or ``"lost"`` when it gives no sign of life; empty while it
+        How the run ended: its status with the reason, as in ``"stopped by
+        a command"``, or ``"lost"`` when it gives no sign of life; empty while it
         goes on.
     pipeline
         What the pipeline is called; empty for no name.
@@ -33,7 +33,7 @@ class WatchedSnapshot(Snapshot):
         The run's stages as far as is known now: dicts of ``name``, ``label``,
         ``unit``, ``metrics``, ``start`` and ``end``, and when a stage has ended
         of ``done``, ``total``, ``seconds``, ``cost``, ``violations`` and
-        ``ended_by``.
+        ``ended_by`` and ``stopped_by``.
     logs
         What came with the event: the logs of its hook, or of the newest batch.
     batch

@@ -1,6 +1,7 @@
 """A finished unit of a stage's work."""
 
 from collections.abc import Mapping
+from typing import Any
 
 
 class Batch:
@@ -9,14 +10,16 @@ class Batch:
     Parameters
     ----------
     done
-        Units of the stage finished so far, this one included; never less than
-        in the batch before.
+        Units of the stage finished so far, this one included: a number from 0,
+        never less than in the batch before and never above the total.
     total
         Units that the stage expects to do in all; None while it is not known.
         It may change from batch to batch.
     logs
         Values of the stage's declared ``metrics``; a metric that is left out
-        has no value in this batch.
+        has no value in this batch, another name is an error. A value may be
+        anything: loggers keep numbers and texts as they are, and of all else a
+        short text.
     """
 
     __slots__ = ("done", "logs", "total")
@@ -25,7 +28,7 @@ class Batch:
         self,
         done: int,
         total: int | None = None,
-        logs: Mapping[str, float | None] | None = None,
+        logs: Mapping[str, Any] | None = None,
     ) -> None:
         self.done = done
         self.total = total

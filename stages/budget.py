@@ -1,8 +1,14 @@
 """What a stage may spend."""
 
+import threading
 import time
+import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from math import inf
+
+# Longest wait at once for the end of the time: nobody tells of a pause or of time that is added.
+_LOOK = 60.0
 
 
 class Budget:
@@ -34,6 +40,19 @@ class Budget:
         self._ending = ending
         self._clock = clock
         self._start = clock() - spent
+        self._over = threading.Event()
+        self._lock = threading.Lock()
+        self._functions: list[Callable[[], object]] = []
+        self._waits = False
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # A copy has the time that is left; nobody can ask it to end.
+        arguments = (self.seconds, None, time.monotonic, self.elapsed)
+        return Budget, arguments, self._over.is_set()
+
+    def __setstate__(self, over: bool) -> None:
+        if over:
+            self._over.set()
 
     @property
     def elapsed(self) -> float:
@@ -49,7 +68,60 @@ class Budget:
 
     @property
     def should_end(self) -> bool:
-        """True when the time is spent or when somebody asked the stage to end."""
-        if self._ending is not None and self._ending():
+        """True when the time is spent, when somebody asked the stage to end, and when it has ended.
+
+        In every thread that asks, however the stage has ended: on its own, by an
+        exception, Ctrl-C, a request, or a proof that nothing better is to be found.
+        """
+        if self._over.is_set() or (self._ending is not None and self._ending()):
             return True
         return self.seconds is not None and self.elapsed >= self.seconds
+
+    def on_end(self, function: Callable[[], object]) -> None:
+        """Have a function called when the stage ends or should end; at once if that has come.
+
+        For what has to be told to stop: a solver, a process, threads that wait.
+
+        Parameters
+        ----------
+        function
+            Called once without arguments, in whichever thread ends the stage: it
+            should return at once. What it raises is warned of.
+        """
+        with self._lock:
+            waits = not self._over.is_set()
+            if waits:
+                self._functions.append(function)
+            watch = waits and self.seconds is not None and not self._waits
+            self._waits = self._waits or watch
+        if not waits:
+            _call(function)
+        elif self.should_end:
+            self.end()
+        elif watch:
+            threading.Thread(target=self._wait, name="schoolbell-budget", daemon=True).start()
+
+    def end(self) -> None:
+        """Let `should_end` be true from now on; for who runs the stage, from any thread."""
+        with self._lock:
+            self._over.set()
+            functions, self._functions = self._functions, []
+        for function in functions:
+            _call(function)
+
+    def _wait(self) -> None:
+        """End when the time is spent."""
+        while (left := self.remaining) > 0:
+            if self._over.wait(min(left, _LOOK)):
+                return
+        self.end()
+
+
+def _call(function: Callable[[], object]) -> None:
+    try:
+        function()
+    except Exception as error:
+        message = f"a function for the end of a stage failed: {type(error).__name__}: {error}"
+        # Whoever has warnings raised must not lose the functions after it.
+        with suppress(Warning):
+            warnings.warn(message, RuntimeWarning, stacklevel=3)

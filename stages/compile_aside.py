@@ -15,13 +15,14 @@ READING = 0.1
 
 
 def compile_aside(
-    state: State, budget: Budget, formulation: Formulation
+    state: State, budget: Budget, formulation: Formulation, *week: int
 ) -> Generator[Beat, None, None]:
     """Have the kernels compiled, which takes long the first time on a machine.
 
-    That time is no part of the run's limit: no later stage could do without it. While
-    something is compiled, the pulses say how far that is; what is read from numba's
-    cache is not spoken of.
+    That time is no part of the run's limit: no later stage could do without it. The
+    `week`, timeslots and days, decides which kernels are needed. While something is
+    compiled, the pulses say how far that is; what is read from numba's cache is not
+    spoken of.
     """
     from numba.core.event import install_listener  # pyright: ignore[reportMissingImports]
 
@@ -31,7 +32,7 @@ def compile_aside(
     before, began = state.overtime, budget.elapsed
     progress, read = CompileProgress(), 0.0
     with install_listener("numba:compile", progress):
-        for beat in _everywhere(state, formulation):
+        for beat in _everywhere(state, formulation, *week):
             if not progress.compiles:
                 if beat is not None and beat.part is not None:
                     read = READING * beat.part
@@ -47,12 +48,12 @@ def compile_aside(
         state.overtime = before + budget.elapsed - began
 
 
-def _everywhere(state: State, formulation: Formulation) -> Generator[Beat, None, None]:
+def _everywhere(state: State, formulation: Formulation, *week: int) -> Generator[Beat, None, None]:
     """Compile here, where it is heard, and then where the run's tasks will be.
 
     Other processes of this machine read from the cache what has been compiled here.
     """
     from .timetable.compile_kernels import compile_kernels
 
-    yield from run_aside(compile_kernels, formulation, expected=READING_SECONDS)
-    yield from wait_all([state.executor.submit(compile_kernels, formulation)])
+    yield from run_aside(compile_kernels, formulation, *week, expected=READING_SECONDS)
+    yield from wait_all([state.executor.submit(compile_kernels, formulation, *week)])

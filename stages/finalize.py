@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ from .stage import Stage
 from .state import State
 from .timetable import Evaluation, evaluate
 from .timetable.atomic import write_atomically
+from .timetable.check_writable import check_writable
 from .timetable.rendering import render_csv, render_html
 from .timetable.waiting import wait_all
 
 # What evaluating a lecture takes, and rendering and writing it.
 EVALUATING, WRITING = 1e-5, 5e-5
+LEAST_SECONDS = 0.02
 
 
 class Finalize(Stage):
@@ -39,6 +42,8 @@ class Finalize(Stage):
 
     Raises
     ------
+    OSError
+        Before the run, if a file cannot be written where it is to go.
     RuntimeError
         In `run`, if the search was wrong about the cost or the violations; the
         files are not written then.
@@ -50,6 +55,7 @@ class Finalize(Stage):
     time_share = 0.5
     label = "Finalizing"
     tunable = ()
+    brief = True
     incidental = ("solution", "html", "csv")
 
     def __init__(
@@ -62,23 +68,40 @@ class Finalize(Stage):
         self.html = html
         self.csv = csv
 
+    def check(self) -> None:
+        """See that the files can be written."""
+        for path in self.get_params().values():
+            if path is not None:
+                check_writable(Path(path))
+
     def run(self, state: State, budget: Budget) -> Iterator[Batch | Pulse | None]:
         """Evaluate and write; both go to their end even when the stage is closed."""
         if state.solution is None:
             return
+        steps = 1 + any(path is not None for path in self.get_params().values())
+        # Past its time, the stage would be closed at a yield, before it has written.
+        if not budget.should_end:
+            yield Pulse(0.0, total=steps)
         lectures = len(state.solution.courses)
         evaluation = yield from _to_its_end(
             budget, EVALUATING * lectures, evaluate, state.solution, state.formulation
         )
         _check(state, evaluation)
+        evaluation = replace(evaluation, infeasible_because=state.infeasible_because)
         state.evaluation = evaluation
-        steps = 1 + any(path is not None for path in self.get_params().values())
         if steps > 1:
-            # Past its time, the stage would be closed at a yield, before it has written.
             if not budget.should_end:
                 yield Batch(1, steps)
             state.files = yield from _to_its_end(budget, WRITING * lectures, self.write, evaluation)
         yield Batch(steps, steps)
+
+    def expected_seconds(self, state: State, time_limit: float | None) -> float | None:
+        """Return what evaluating and writing so many lectures takes."""
+        instance = getattr(state, "instance", None)
+        if instance is None:
+            return None
+        files = sum(path is not None for path in self.get_params().values())
+        return LEAST_SECONDS + (EVALUATING + WRITING * files) * instance.n_lectures
 
     def restore(self, state: State, budget: Budget) -> Iterator[None]:
         """Evaluate again, and write the files where they are wanted now."""

@@ -1,9 +1,9 @@
 """The first stage: from a file to arrays and compiled kernels."""
 
 import hashlib
+import os
 from collections.abc import Generator, Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from .batch import Batch
@@ -13,6 +13,8 @@ from .pulse import Pulse
 from .stage import Stage
 from .state import State
 from .timetable import Formulation, Instance, Solution, TimetableError, evaluate
+from .timetable.infeasibility import infeasibility
+from .timetable.limits import check_timeslots
 from .timetable.stop_flag import StopFlag
 from .timetable.waiting import Beat, run_aside, within
 
@@ -24,6 +26,8 @@ LEAST_SECONDS, MOST_SECONDS = 0.1, 1.0
 
 # What reading an instance, laying out the arrays and evaluating a timetable may take.
 STEP_SECONDS = 1.0
+# What the whole stage takes on an instance of usual size.
+USUAL_SECONDS = 1.5
 # Of the last step, the part of the compilation; the rest is the lower bound's.
 COMPILATION = 0.8
 
@@ -34,8 +38,9 @@ class Load(Stage):
     The problem is an `Instance` or the path of a ``.ctt`` or ``.ectt`` file.
     A run's ``initial`` timetable, a `Solution` or the path of one, becomes its
     first solution. Leaves ``instance``, ``formulation`` and ``search`` on the
-    state, how to `present` a timetable, and a lower ``bound`` of what one without
-    violations costs.
+    state, how to `present` a timetable, a lower ``bound`` of what one without
+    violations costs, and where counting shows that there is none, why
+    (``infeasible_because``).
 
     Parameters
     ----------
@@ -45,7 +50,7 @@ class Load(Stage):
     Raises
     ------
     TimetableError
-        If the formulation is unknown; in `run`, if the problem or the initial
+        If the formulation is unknown; before the run, if the problem or the initial
         timetable is of another type, cannot be read, or do not belong together.
     """
 
@@ -54,22 +59,43 @@ class Load(Stage):
     share = 2.0
     label = "Loading"
     tunable = ()
+    brief = True
     # No other stage works without it.
     skippable = False
 
     def __init__(self, formulation: str | Formulation = "UD2") -> None:
         Formulation.of(formulation)
         self.formulation = formulation
+        # The problem of the run that is about to begin, and what was read of it.
+        self._checked: tuple[Any, Instance] | None = None
+
+    def check_problem(self, problem: Any, initial: Any) -> None:
+        """Read the instance, and the initial timetable if there is one."""
+        instance = _instance(problem)
+        check_timeslots(instance)
+        if initial is not None:
+            _solution(initial, instance)
+        self._checked = problem, instance
+
+    def _instance(self, problem: Any) -> Instance:
+        if self._checked is not None and self._checked[0] is problem:
+            return self._checked[1]
+        return _instance(problem)
 
     def run(self, state: State, budget: Budget) -> Iterator[Batch | Pulse | None]:
         steps = 3 if state.initial is None else 4
+        yield Pulse(0.0, total=steps)
         yield from self._prepare(state, budget, steps, state.initial)
         yield from within(COMPILATION, 1.0, _bound(state, budget))
         yield Batch(steps, steps)
 
+    def expected_seconds(self, state: State, time_limit: float | None) -> float | None:
+        """Return what it takes where the kernels are compiled."""
+        return USUAL_SECONDS if time_limit is None else None
+
     def identify(self, problem: Any) -> str:
         """Return a digest of the instance."""
-        return hashlib.sha256(_instance(problem).dumps().encode()).hexdigest()
+        return hashlib.sha256(self._instance(problem).dumps().encode()).hexdigest()
 
     def restore(self, state: State, budget: Budget) -> Iterator[Pulse | None]:
         """Do the same again; a backup holds what became of the initial timetable."""
@@ -89,8 +115,10 @@ class Load(Stage):
     ) -> Iterator[Batch | Pulse | None]:
         formulation = state.formulation = Formulation.of(self.formulation)
         state.present = partial(evaluate, formulation=formulation)
-        state.instance = yield from run_aside(_instance, state.problem, expected=STEP_SECONDS)
+        state.instance = yield from run_aside(self._instance, state.problem, expected=STEP_SECONDS)
+        self._checked = None
         state.pack_solutions(_packed, partial(_unpacked, state.instance))
+        state.rule_out((yield from run_aside(infeasibility, state.instance, formulation)))
         yield Batch(1, steps)
 
         if initial is not None:
@@ -105,7 +133,12 @@ class Load(Stage):
             _search_problem, state.instance, formulation, expected=STEP_SECONDS
         )
         yield Batch(steps - 1, steps)
-        yield from within(0.0, COMPILATION, compile_aside(state, budget, formulation))
+        week = state.instance.periods_per_day, state.instance.days
+        yield from within(0.0, COMPILATION, compile_aside(state, budget, formulation, *week))
+
+
+class _WrongProblemError(TimetableError, TypeError):
+    """What `fit` was given is of another type than it must be."""
 
 
 def _bound(state: State, budget: Budget) -> Generator[Beat, None, None]:
@@ -152,18 +185,18 @@ def _search_problem(instance: Instance, formulation: Formulation) -> Any:
 def _instance(problem: Any) -> Instance:
     if isinstance(problem, Instance):
         return problem
-    if isinstance(problem, str | Path):
+    if isinstance(problem, str | os.PathLike):
         return Instance.read(problem)
-    raise TimetableError(
+    raise _WrongProblemError(
         f"the problem must be an Instance or the path of one, got {type(problem).__name__}"
     )
 
 
 def _solution(initial: Any, instance: Instance) -> Solution:
-    if isinstance(initial, str | Path):
+    if isinstance(initial, str | os.PathLike):
         return Solution.read(initial, instance)
     if not isinstance(initial, Solution):
-        raise TimetableError(
+        raise _WrongProblemError(
             f"initial must be a Solution or the path of one, got {type(initial).__name__}"
         )
     if initial.instance != instance:

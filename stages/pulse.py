@@ -1,6 +1,9 @@
 """A yield in the midst of a unit of work."""
 
+from typing import final
 
+
+@final
 class Pulse:
     """What a stage yields while a unit is on its way: how much of it is done.
 
@@ -14,6 +17,9 @@ class Pulse:
         What displays say instead of the stage's count of units, until the unit
         is finished or another pulse says something else: ``"Compiling the
         search, once on this machine: 7/31"``. None for the count.
+    total
+        Units that the stage will do in all, where that is known before the first
+        of them is finished; None to leave it as it was.
 
     Raises
     ------
@@ -21,16 +27,20 @@ class Pulse:
         For a part that is not a number from 0 to 1.
     """
 
-    __slots__ = ("message", "part")
+    __slots__ = ("message", "part", "total")
 
-    def __init__(self, part: float | None = None, message: str | None = None) -> None:
+    def __init__(
+        self, part: float | None = None, message: str | None = None, total: int | None = None
+    ) -> None:
         if part is not None:
             part = float(part)
             if not 0.0 <= part <= 1.0:
                 raise ValueError(f"part must be a number from 0 to 1, or None, got {part}")
         self.part = part
         self.message = message
+        self.total = total
 
     def __repr__(self) -> str:
         message = "" if self.message is None else f", message={self.message!r}"
-        return f"Pulse({self.part}{message})"
+        total = "" if self.total is None else f", total={self.total}"
+        return f"Pulse({self.part}{message}{total})"

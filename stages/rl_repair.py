@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .batch import Batch
 from .budget import Budget
+from .names import did_you_mean
 from .plain_data import as_count
 from .pulse import Pulse
 from .stage import Stage
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from .timetable.repair_environment import RepairEnvironment
 
 LEARNED, RANDOM = "learned", "random"
+# What the stage takes on a timetable without violations.
+USUAL_SECONDS = 0.3
 EXPLORING = 200
 """Most episodes over which epsilon falls."""
 EPISODES_PER_CONFLICT, MOST_EPISODES = 3, 200
@@ -130,9 +133,9 @@ class RLRepair(Stage):
         if not isinstance(agent, str | os.PathLike | Agent | None):
             raise ValueError(f"agent must be a path, an agent or None, got {agent!r}")
         if policy not in (LEARNED, RANDOM, *OPERATORS):
-            raise ValueError(
-                f"policy must be one of {', '.join((LEARNED, RANDOM, *OPERATORS))}, got {policy!r}"
-            )
+            known = (LEARNED, RANDOM, *OPERATORS)
+            close = did_you_mean(policy, known)
+            raise ValueError(f"policy must be one of {', '.join(known)}, got {policy!r}{close}")
         self.episodes = episodes
         self.batch_size = batch_size
         self.steps = steps
@@ -164,6 +167,16 @@ class RLRepair(Stage):
             yield from self._repairing.run()
         finally:
             self._repairing = None
+
+    def expected_seconds(self, state: State, time_limit: float | None) -> float | None:
+        """Return what its patience takes; with violations left it goes on to its time's end."""
+        return None if time_limit is not None and state.violations else USUAL_SECONDS
+
+    @property
+    def keeps_state(self) -> bool:
+        """Whether the agent tells what it has learned; those of the package do."""
+        agent = self.agent
+        return agent is None or isinstance(agent, str | os.PathLike) or hasattr(agent, "state_dict")
 
     def state_dict(self) -> dict[str, Any]:
         """Return the environment, the agent if it offers its state, and the random state."""
@@ -229,6 +242,7 @@ class _Repairing:
     def run(self) -> Iterator[Batch | Pulse]:
         """Yield after every batch, and what it does when all that it counts are done."""
         stage = self.stage
+        yield Pulse(0.0, total=self.total)
         while self.done < self.total and not self._is_over():
             wanted = min(stage.batch_size, self.total - self.done)
             epsilon = self._epsilon()

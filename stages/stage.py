@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from .batch import Batch
 from .budget import Budget
+from .names import did_you_mean
 from .pulse import Pulse
 from .state import State
 
@@ -32,7 +33,8 @@ class Stage(ABC):
     time_share
         The stage's part of a time limit, likewise; None for the same as `share`.
     metrics
-        Names of the values that its batches' logs add.
+        Names of the values that its batches' logs add; None for those of the
+        first batch that has any. No later batch may have others.
     tunable
         Parameters that may change while the stage runs, and take effect from
         the next unit on; None for all, of a stage that reads each when it uses
@@ -43,6 +45,10 @@ class Stage(ABC):
     only_improves
         Whether all that the stage does is to look for a better solution: then
         it ends as soon as the best one is proved to be optimal (`State.prove`).
+    brief
+        Whether the stage takes so little time that it may begin again in a
+        resumed run: of one that keeps no state and is not brief, a run that is
+        backed up warns at its beginning.
     incidental
         Parameters that have no part in what the stage finds, as the paths of
         its files: a resumed run may have other values.
@@ -52,11 +58,12 @@ class Stage(ABC):
     unit: str = "batch"
     share: float = 1.0
     time_share: float | None = None
-    metrics: tuple[str, ...] = ()
+    metrics: tuple[str, ...] | None = ()
     label: ClassVar[str | None] = None
     tunable: ClassVar[tuple[str, ...] | None] = None
     skippable: ClassVar[bool] = True
     only_improves: ClassVar[bool] = False
+    brief: ClassVar[bool] = False
     incidental: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
@@ -86,13 +93,50 @@ class Stage(ABC):
         `fit` before any stage has worked. Raise what `run` would raise.
         """
 
+    def check_problem(self, problem: Any, initial: Any) -> None:  # noqa: B027 - likewise
+        """Find out before the run whether the stage can work on what `fit` was given.
+
+        As `check`, for a stage that takes the problem, or the solution to start from,
+        as it comes: that a file is there and can be read, say.
+        """
+
+    @property
+    def keeps_state(self) -> bool:
+        """Whether a resumed run goes on within the stage: whether it has a `state_dict`."""
+        return type(self).state_dict is not Stage.state_dict
+
+    def expected_seconds(self, state: State, time_limit: float | None) -> float | None:
+        """Return roughly what `run` will take on this problem, before it runs.
+
+        On a usual machine: what the stage takes in hand is measured. It is asked
+        before the run and now and then until the stage begins, when the stages
+        before it may have left more on the state; so it answers at once, from a few
+        numbers. Progress displays and the prediction of the time left use it.
+
+        Parameters
+        ----------
+        state
+            As the stages so far have left it; at first with nothing but the problem.
+        time_limit
+            Of the run; None where the stage spends its units.
+
+        Returns
+        -------
+        float or None
+            Seconds; None where nobody can tell, or where the stage spends all the
+            time that a limit leaves it.
+        """
+        return None
+
     def state_dict(self) -> dict[str, Any]:
         """Return what the stage needs to go on later.
 
         It is called after a `Batch` was yielded, in the thread that runs the
         stage, and means the state after that unit: what is in flight is done
-        again. Arrays, numbers, strings and None, in lists, tuples and dicts
-        (`copy_plain`), which the stage does not change any more. An empty dict
+        again. A dict of numbers, strings, bytes, arrays and None, in lists,
+        tuples, dicts and sets (`copy_plain`), of which a copy is made at once.
+        Anything else is left out of the backup and warned of once: of a random
+        generator save ``rng.bit_generator.state``, say. An empty dict
         where there is nothing yet to go on from, or of a stage that keeps no
         state: a resumed run then begins the stage again, from what the stages
         before it left.
@@ -101,6 +145,9 @@ class Stage(ABC):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take back what `state_dict` returned; the next `run` goes on from there.
+
+        Only that one: before every other `fit` the runner sets the stage's
+        attributes back to what they were before the first.
 
         Raises
         ------
@@ -178,7 +225,7 @@ class Stage(ABC):
             if name not in known:
                 raise ValueError(
                     f"stage {self.name!r} has no parameter {name!r}; "
-                    f"it has {', '.join(known) or 'none'}"
+                    f"it has {', '.join(known) or 'none'}{did_you_mean(name, known)}"
                 )
         # Through the constructor, so that its checks hold for changed values too.
         try:

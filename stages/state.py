@@ -1,23 +1,31 @@
 """What the stages of one run share."""
 
+import copy as copying
+import math
+import pickle
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from typing import Any
 
 import numpy as np
 
+from .offered import as_cost, as_violations, rank
 from .plain_data import as_count, as_number, copy_plain
 
 # What the run gives, a backup keeps in another form, or is nobody's but the state's.
 _NOT_SAVED = {"problem", "seed", "executor", "workers", "initial", "solution"}
+# What belongs to one run in one process, and no copy has.
+_OF_THE_RUN = ("executor", "_announce", "_alert")
 
 
 class State:
     """The problem, the best solution so far, and what each stage leaves for the next.
 
     Any attribute may be set; reading one that no stage has set raises an
-    AttributeError that says so.
+    AttributeError that says so. A copy or a pickle of the state is without the
+    executor, and without what cannot be copied or pickled of what stages have
+    left here: reading that there says so too.
 
     Parameters
     ----------
@@ -34,7 +42,8 @@ class State:
     announce
         Called, from any thread, whenever `offer` took a new best.
     alert
-        Called, from any thread, whenever `prove` took a greater bound.
+        Called, from any thread, whenever `prove` took a greater bound, and
+        when `rule_out` was given reasons.
 
     Attributes
     ----------
@@ -46,6 +55,9 @@ class State:
     bound
         A proven lower bound of what solutions without violations cost; None when
         none is known. A stage that proves one calls `prove`.
+    infeasible_because
+        Reasons, in words, why every solution has violations; none by default, which
+        proves nothing. A stage that finds some calls `rule_out`.
     present
         Returns what a notebook shows of a solution, for example its cost by
         constraint: an object with ``_repr_html_``. None for the solution itself.
@@ -78,6 +90,7 @@ class State:
         self.cost: float | None = None
         self.violations: int | None = None
         self.bound: float | None = None
+        self.infeasible_because: tuple[str, ...] = ()
         self.present: Callable[[Any], Any] | None = None
         self.overtime = 0.0
         self.version = 0
@@ -85,14 +98,48 @@ class State:
         self._unpack: Callable[[Any], Any] = copy_plain
         self._packed: Any = None
         self._objects: list[str] = []
+        self._lost: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
+        if name in self.__dict__.get("_lost", ()):
+            raise AttributeError(
+                f"the state has no {name!r} any more: it could not be copied or pickled"
+            )
         raise AttributeError(
             f"the state has no {name!r}: no stage that ran before has left it there"
         )
 
     def __setattr__(self, name: str, value: Any) -> None:
         self.__dict__[name] = value
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self._portable(_through_pickle)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "State":
+        new = memo[id(self)] = State.__new__(type(self))
+        new.__setstate__(self._portable(lambda value: copying.deepcopy(value, memo)))
+        return new
+
+    def _portable(self, take: Callable[[Any], Any]) -> dict[str, Any]:
+        """Return the attributes as `take` returns them, without those where it raises."""
+        own = ("_pack", "_unpack", "problem", "initial", "present")
+        kept: dict[str, Any] = {"_announce": None, "_alert": None}
+        lost = [*self._lost, "executor"]
+        for name, value in vars(self).items():
+            if name in _OF_THE_RUN or name == "_lost":
+                continue
+            try:
+                kept[name] = take(value)
+            except Exception:
+                # Whatever it raised: there are as many ways as there are kinds of objects.
+                if name in own:
+                    kept[name] = copy_plain if name.startswith("_") else None
+                else:
+                    lost.append(name)
+        return kept | {"_lost": list(dict.fromkeys(lost))}
 
     @property
     def optimal(self) -> bool:
@@ -105,12 +152,30 @@ class State:
         """Take a proven lower bound of what solutions without violations cost.
 
         The greatest one is kept. Once the best solution costs no more, the
-        runner ends every stage that `only_improves`.
+        runner ends every stage that `only_improves`. NaN proves nothing.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For a bound that is no real number.
         """
+        bound = as_cost(bound, "bound")
+        if math.isnan(bound):
+            return
         if self.bound is None or bound > self.bound:
             self.bound = bound
             if self._alert is not None:
                 self._alert()
+
+    def rule_out(self, reasons: Iterable[str]) -> None:
+        """Take reasons, in words, why no solution can be without violations.
+
+        The run tells them at once and at its end, and goes on: the fewest
+        violations are still wanted.
+        """
+        self.infeasible_because = tuple(reasons)
+        if self.infeasible_because and self._alert is not None:
+            self._alert()
 
     def seed_sequence(self, name: str, *key: int) -> np.random.SeedSequence:
         """Derive a stage's own random seeds from the run's.
@@ -124,21 +189,47 @@ class State:
         """
         return np.random.SeedSequence(self.seed, spawn_key=(zlib.crc32(name.encode()), *key))
 
-    def offer(self, solution: Any, cost: float, violations: int) -> bool:
+    def offer(self, solution: Any, cost: float, violations: int = 0, *, copy: bool = False) -> bool:
         """Make `solution` the best one if it is better than the best so far.
 
-        Fewer violations are better; with as many, a lower cost. The runner
-        calls `on_solution` after the stage's next yield.
+        Fewer violations are better; with as many, a lower cost. A cost of NaN is
+        never better than a number, however many violations that has, and any
+        number is better than NaN. The runner calls `on_solution` after the
+        stage's next yield.
+
+        Parameters
+        ----------
+        solution
+            The solution. The object itself is kept: a stage that goes on
+            changing it offers a `copy`, or the run would end with a solution
+            that does not have the run's cost.
+        cost
+            Its cost, any real number; one of NumPy's, a `Decimal` and an array
+            of one number become Python's own.
+        violations
+            Number of hard constraints that it violates, a whole number from 0.
+        copy
+            Keep a deep copy (`copy.deepcopy`), which is made only of a new best.
 
         Returns
         -------
         bool
             Whether it became the best.
+
+        Raises
+        ------
+        TypeError
+            For a cost or violations that are no real numbers.
+        ValueError
+            For violations that are not whole or below 0.
         """
-        best = (self.violations, self.cost)
-        if None not in best and (violations, cost) >= best:
+        cost, violations = as_cost(cost), as_violations(violations)
+        best = None
+        if self.cost is not None and self.violations is not None:
+            best = rank(self.cost, self.violations)
+        if best is not None and rank(cost, violations) >= best:
             return False
-        self.solution = solution
+        self.solution = copying.deepcopy(solution) if copy else solution
         self.cost = cost
         self.violations = violations
         self.version += 1
@@ -152,7 +243,7 @@ class State:
         Parameters
         ----------
         pack
-            Makes arrays, numbers and strings of a solution (see `copy_plain`).
+            Makes plain data of a solution (see `copy_plain`).
         unpack
             Makes a solution of them, or raises a ValueError.
         """
@@ -177,7 +268,7 @@ class State:
                 data[name] = copy_plain(value)
             except TypeError:
                 objects.append(name)
-        solution = None if self.solution is None else self._pack(self.solution)
+        solution = None if self.solution is None else copy_plain(self._pack(self.solution))
         return {"data": data, "objects": objects, "solution": solution}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -195,9 +286,10 @@ class State:
             if name.startswith("_") or name in _NOT_SAVED or hasattr(type(self), name):
                 raise ValueError(f"the state has nothing of the name {name!r}")
             setattr(self, name, value)
-        for value in (self.cost, self.violations, self.bound):
+        for name, check in (("cost", as_cost), ("violations", as_violations), ("bound", as_cost)):
+            value = getattr(self, name)
             if value is not None:
-                as_number(value)
+                check(value)
         as_number(self.overtime, least=0)
         as_count(self.version)
         self._objects = [str(name) for name in state["objects"]]
@@ -219,3 +311,10 @@ class State:
                 f"a stage left {', '.join(missing)} on the state, which is no plain data, "
                 "and no stage's `restore` has made it again"
             )
+
+
+def _through_pickle(value: Any) -> Any:
+    """Return a value if it comes through a pickle; raise whatever it raises if it does not."""
+    if value is not None and not isinstance(value, bool | int | float | str | bytes):
+        pickle.loads(pickle.dumps(value))
+    return value

@@ -114,6 +114,12 @@ class TrainAgent(Stage):
         self.formulation = formulation
         self.agent = agent
 
+    def check_problem(self, problem: Any, initial: Any) -> None:
+        """Read the instances."""
+        for one in problem or ():
+            if not isinstance(one, Instance):
+                Instance.read(one)
+
     def run(self, state: State, budget: Budget) -> Iterator[Batch | Pulse | None]:
         """Train; each batch is a few episodes of a visit."""
         from .timetable.repair_agent import load_repair_agent, new_repair_agent

@@ -1,13 +1,21 @@
 """Fixtures that all tests share."""
 
+import fcntl
+import os
+import pty
+import select
+import shutil
 import signal
 import socket
+import struct
 import subprocess
+import termios
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pyte
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -99,3 +107,117 @@ def new_redis(tmp_path: Path) -> Iterator[Callable[..., RedisProcess]]:
 def redis_server(new_redis: Callable[..., RedisProcess]) -> RedisProcess:
     """A real Redis server for one test."""
     return new_redis()
+
+
+class PseudoTerminal:
+    """A program in a terminal of some size, and what stands there, read by a terminal emulator."""
+
+    def __init__(self, command: list[Any], columns: int, lines: int, **options: Any) -> None:
+        self.screen = pyte.HistoryScreen(columns, lines, history=10_000)
+        self._stream = pyte.ByteStream(self.screen)
+        self._leader, follower = pty.openpty()
+        fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        env = {**os.environ, "TERM": "xterm-256color", **options.pop("env", {})}
+        for name in ("COLUMNS", "LINES", "REDIS_URL", "NO_COLOR"):
+            env.pop(name, None)
+        streams: dict[str, Any] = {"stdin": follower, "stdout": follower, "stderr": follower}
+        self.process = subprocess.Popen(
+            [str(part) for part in command],
+            **(streams | options),
+            env=env,
+            start_new_session=True,
+            # The terminal is the one that controls the program, as for keys and Ctrl-C it must be.
+            preexec_fn=lambda: fcntl.ioctl(follower, termios.TIOCSCTTY, 0),
+        )
+        os.close(follower)
+        #: All that stood there at some moment, a list of lines each.
+        self.seen: list[list[str]] = []
+
+    @property
+    def lines(self) -> list[str]:
+        """What stands on the screen, without the empty lines below."""
+        return "\n".join(line.rstrip() for line in self.screen.display).rstrip().split("\n")
+
+    @property
+    def scrollback(self) -> list[str]:
+        """What has left the screen at its top."""
+        columns = range(self.screen.columns)
+        return ["".join(row[x].data for x in columns).rstrip() for row in self.screen.history.top]
+
+    @property
+    def text(self) -> str:
+        """All that can be read, the scrollback too."""
+        return "\n".join(self.scrollback + self.lines)
+
+    def type(self, keys: bytes) -> None:
+        """Press keys."""
+        os.write(self._leader, keys)
+
+    def resize(self, columns: int, lines: int) -> None:
+        """Give the terminal another size."""
+        fcntl.ioctl(self._leader, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        self.screen.resize(lines, columns)
+
+    def wait_for(self, condition: Callable[[], Any], seconds: float = 30.0) -> None:
+        """Read until a condition holds."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, self.text
+            assert self._read(0.1) or condition(), self.text
+
+    def finish(self, seconds: float = 60.0) -> int:
+        """Read to the end of the program and return its exit status."""
+        deadline = time.monotonic() + seconds
+        while self._read(0.1):
+            assert time.monotonic() < deadline, self.text
+        return self.process.wait(5)
+
+    def close(self) -> None:
+        """End the program if it is there still."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(5)
+        os.close(self._leader)
+
+    def _read(self, seconds: float) -> bool:
+        """Show what the program writes; return whether more may come."""
+        if not select.select([self._leader], [], [], seconds)[0]:
+            return self.process.poll() is None
+        try:
+            written = os.read(self._leader, 65536)
+        except OSError:
+            # So Linux tells that nobody has the other side any more.
+            return False
+        self._stream.feed(written)
+        self.seen.append(self.lines)
+        return bool(written)
+
+
+@pytest.fixture
+def terminal() -> Iterator[Callable[..., PseudoTerminal]]:
+    """A function that starts a program in a terminal of so many columns and lines."""
+    begun: list[PseudoTerminal] = []
+
+    def start(command: list[Any], columns: int = 80, lines: int = 24, **options: Any) -> Any:
+        begun.append(PseudoTerminal(command, columns, lines, **options))
+        return begun[-1]
+
+    yield start
+    for one in begun:
+        one.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A chromium without a window, driven by Playwright."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        pytest.skip("no chromium is on the PATH: apt-get install chromium")
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    # No connections of its own to anywhere.
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-sync"]
+    arguments += ["--disable-background-networking", "--disable-component-update"]
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=arguments)
+        yield chromium
+        chromium.close()

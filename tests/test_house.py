@@ -2,6 +2,8 @@
 
 import ast
 import configparser
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -90,12 +92,24 @@ def test_every_module_has_a_docstring():
     assert not bare
 
 
+def test_the_runner_gives_what_it_says_though_it_imports_it_late():
+    script = """
+import schoolbell.runner.watching, schoolbell.runner.replaying, schoolbell.runner as runner
+assert sorted(runner._MODULES) == sorted(runner.__all__)
+assert not set(runner._MODULES) & set(runner._MODULES.values())
+found = {name: getattr(runner, name) for name in runner.__all__}
+assert all(callable(one) and one.__name__ == name for name, one in found.items()), found
+assert set(runner.__all__) <= set(dir(runner))
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
 def test_a_public_class_has_a_file_of_its_own_named_after_it():
     wrong = []
     for package in (*PACKAGES, "stages/timetable"):
         init = ROOT / package / "__init__.py"
-        for node in ast.parse(init.read_text(encoding="utf-8")).body:
-            if not isinstance(node, ast.ImportFrom) or node.module in (None, "errors"):
+        for node in ast.walk(ast.parse(init.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.ImportFrom) or not node.level or node.module == "errors":
                 continue
             source = init.parent.joinpath(*node.module.split(".")).with_suffix(".py")
             tree = ast.parse(source.read_text(encoding="utf-8"))

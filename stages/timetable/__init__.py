@@ -2,7 +2,7 @@
 
 from .course import Course
 from .curriculum import Curriculum
-from .errors import FormatError, InstanceError, TimetableError
+from .errors import FormatError, InstanceError, MissingFileError, TimetableError
 from .evaluation import Evaluation, evaluate
 from .formulation import Formulation
 from .generator import generate, generate_with_timetable
@@ -18,6 +18,7 @@ __all__ = [
     "Formulation",
     "Instance",
     "InstanceError",
+    "MissingFileError",
     "Room",
     "Solution",
     "TimetableError",

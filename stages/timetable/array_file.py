@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .atomic import write_bytes_atomically
-from .errors import FormatError
+from .errors import FormatError, MissingFileError
 
 KIND, VERSION, DIGEST = "kind", "version", "digest"
 MOST_BYTES = 1 << 26
@@ -90,7 +90,8 @@ def read_arrays(
     try:
         arrays = _read(path, most_bytes)
     except OSError as error:
-        raise FormatError(path, None, error.strerror or str(error), f"{kind}") from error
+        kind_of_error = MissingFileError if isinstance(error, FileNotFoundError) else FormatError
+        raise kind_of_error(path, None, error.strerror or str(error), kind) from error
     except _DAMAGED as error:
         raise FormatError(path, None, str(error) or "a damaged file", f"{kind}") from error
     found = [str(arrays.pop(name, "nothing of the kind")) for name in (KIND, VERSION, DIGEST)]

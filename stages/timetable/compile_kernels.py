@@ -15,7 +15,7 @@ from .room_assignment import RoomProblem, assign_rooms
 from .search import build_search_problem, warm_up
 
 
-def compile_kernels(formulation: Formulation) -> None:
+def compile_kernels(formulation: Formulation, timeslots: int = 3, days: int = 1) -> None:
     """Call every kernel once, so that each is compiled or read from numba's cache.
 
     The first time on a machine this takes many seconds for each formulation. The
@@ -25,10 +25,12 @@ def compile_kernels(formulation: Formulation) -> None:
     ----------
     formulation
         What the kernels are compiled for.
+    timeslots, days
+        Of a day and of the week; long ones have kernels of their own.
     """
     with _what_is_there_left_alone():
         courses = (Course("a", "a", 2, 1, 1), Course("b", "b", 1, 1, 1))
-        tiny = Instance("tiny", 1, 3, courses, (Room("a", 1),))
+        tiny = Instance("tiny", days, timeslots, courses, (Room("a", 1),))
         warm_up(build_search_problem(tiny, formulation))
         periods, rooms = greedy_timetable(tiny, np.random.default_rng(0))
         problem = RoomProblem.of(tiny, formulation)

@@ -1,5 +1,6 @@
 """Exceptions of the timetabling package; all derive from `TimetableError`."""
 
+import errno
 import os
 from dataclasses import dataclass
 
@@ -62,3 +63,19 @@ class FormatError(TimetableError):
     def __str__(self) -> str:
         place = self.path if self.line is None else f"{self.path}:{self.line}"
         return f"{place}: found {self.found}, expected {self.expected}"
+
+
+class MissingFileError(FormatError, FileNotFoundError):
+    """There is no such file: a `FileNotFoundError` too."""
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        line: int | None = None,
+        found: str = "no such file or directory",
+        expected: str = "a readable file",
+    ) -> None:
+        super().__init__(path, line, found, expected)
+        self.errno = errno.ENOENT
+        self.strerror = os.strerror(errno.ENOENT)
+        self.filename = self.path

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from types import MappingProxyType
+from typing import Any
 
 from .constraints import CONSTRAINTS
 from .formulation import Formulation
@@ -29,6 +30,9 @@ class Evaluation:
         Weighted cost of each soft constraint that counts.
     units
         Units of each constraint that counts, hard or soft.
+    infeasible_because
+        Reasons, in words, why no timetable of the instance can be feasible, where a
+        run has found some.
     """
 
     solution: Solution
@@ -36,6 +40,13 @@ class Evaluation:
     hard: Mapping[str, int]
     soft: Mapping[str, int]
     units: Mapping[str, int]
+    infeasible_because: tuple[str, ...] = ()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A read-only view of a dict cannot be pickled.
+        counts = (dict(self.hard), dict(self.soft), dict(self.units))
+        about = (self.solution, self.formulation, self.infeasible_because)
+        return _evaluation, (*about, *counts)
 
     @property
     def violations(self) -> int:
@@ -127,10 +138,13 @@ def evaluate(solution: Solution, formulation: str | Formulation = "UD2") -> Eval
     hard = {name: CONSTRAINTS[name](placed).total for name in formulation.hard_constraints}
     units = {name: CONSTRAINTS[name](placed).total for name in formulation.weights}
     soft = {name: formulation.weights[name] * count for name, count in units.items()}
-    return Evaluation(
-        solution,
-        formulation,
-        MappingProxyType(hard),
-        MappingProxyType(soft),
-        MappingProxyType(hard | units),
-    )
+    return _evaluation(solution, formulation, (), hard, soft, hard | units)
+
+
+def _evaluation(
+    solution: Solution,
+    formulation: Formulation,
+    infeasible_because: tuple[str, ...],
+    *counts: Mapping[str, int],
+) -> Evaluation:
+    return Evaluation(solution, formulation, *map(MappingProxyType, counts), infeasible_because)

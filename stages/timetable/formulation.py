@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, ClassVar
 
+from ..names import did_you_mean
 from .errors import TimetableError
 
 HARD_CONSTRAINTS = ("Lectures", "Conflicts", "Availability", "RoomOccupancy")
@@ -71,6 +72,7 @@ class Formulation:
             if name not in SOFT_CONSTRAINTS:
                 raise TimetableError(
                     f"unknown soft constraint {name!r}, expected {', '.join(SOFT_CONSTRAINTS)}"
+                    f"{did_you_mean(name, SOFT_CONSTRAINTS)}"
                 )
             if isinstance(weight, bool) or not isinstance(weight, int) or weight < 1:
                 raise TimetableError(
@@ -80,6 +82,7 @@ class Formulation:
             if name not in CAN_BE_HARD:
                 raise TimetableError(
                     f"{name!r} cannot be made hard, expected {', '.join(CAN_BE_HARD)}"
+                    f"{did_you_mean(name, CAN_BE_HARD)}"
                 )
             if name in self.weights:
                 raise TimetableError(f"{name} is hard, so it cannot have a weight")
@@ -107,7 +110,10 @@ class Formulation:
             return formulation
         if isinstance(formulation, str) and formulation.upper() in _BY_NAME:
             return _BY_NAME[formulation.upper()]
-        raise TimetableError(f"unknown formulation {formulation!r}, expected {', '.join(_BY_NAME)}")
+        close = did_you_mean(formulation, _BY_NAME)
+        raise TimetableError(
+            f"unknown formulation {formulation!r}, expected {', '.join(_BY_NAME)}{close}"
+        )
 
 
 Formulation.UD1 = Formulation(

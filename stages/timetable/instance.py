@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..names import did_you_mean
 from . import limits
 from .atomic import write_atomically
 from .checks import shown, whole_number
@@ -128,9 +129,10 @@ class Instance:
         for k, curriculum in enumerate(self.curricula):
             for course in curriculum.courses:
                 if course not in self.course_positions:
+                    close = did_you_mean(course, self.course_positions)
                     raise InstanceError(
                         f"unknown course {shown(course)} in curriculum {curriculum.id}",
-                        "the id of one of the courses",
+                        f"the id of one of the courses{close}",
                         InstanceItem("curricula", k),
                     )
         sizes = np.array([len(curriculum.courses) for curriculum in self.curricula], np.int64)
@@ -465,5 +467,6 @@ def _rows(section: str, values: Any, columns: int) -> Iterable[tuple[Any, ...]]:
 
 def _known(value: Any, index: dict[str, int], what: str, item: InstanceItem) -> int:
     if not isinstance(value, str) or value not in index:
-        raise InstanceError(f"unknown {what} {shown(value)}", f"the id of a {what}", item)
+        expected = f"the id of a {what}{did_you_mean(value, index)}"
+        raise InstanceError(f"unknown {what} {shown(value)}", expected, item)
     return index[value]

@@ -6,6 +6,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from ..names import did_you_mean
 from .checks import shown
 from .errors import TimetableError
 from .placed_lectures import PlacedLectures
@@ -63,6 +64,7 @@ class LectureGroups:
             some = ", ".join(self.names[:5]) + (", …" if len(self.names) > 5 else "")
             raise TimetableError(
                 f"unknown {self.by} {shown(name)}, expected one of {some or 'none'}"
+                f"{did_you_mean(name, self.names)}"
             ) from None
 
     def busiest(self, most: int) -> NDArray[np.int64]:
@@ -98,7 +100,8 @@ def group_lectures(solution: Solution, by: By) -> LectureGroups:
         names = list(dict.fromkeys(course.teacher for course in instance.courses))
         groups, lectures = instance.course_teacher[solution.courses].astype(np.int64), every
     else:
-        raise TimetableError(f"found by={shown(by)}, expected one of {', '.join(KINDS)}")
+        expected = f"one of {', '.join(KINDS)}{did_you_mean(by, KINDS)}"
+        raise TimetableError(f"found by={shown(by)}, expected {expected}")
     order = np.lexsort((solution.courses[lectures], solution.periods[lectures], groups))
     return LectureGroups(by, names, groups[order], lectures[order])
 

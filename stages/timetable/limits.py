@@ -23,9 +23,9 @@ MAX_CELLS = 100_000_000
 MAX_PAIRS = 50_000_000
 """Most pairs of courses that share a teacher or a curriculum, each counted in each."""
 
-MAX_TIMESLOTS = 16
-"""Most timeslots a day that the search takes: its table of a day's costs has 2**timeslots
-entries. Timetables of longer days can be read, evaluated and drawn."""
+MAX_TIMESLOTS = 64
+"""Most timeslots a day that the search takes: a day is a word with a bit for each of them.
+Timetables of longer days can be read, evaluated and drawn."""
 
 
 def check_timeslots(instance: "Instance") -> None:

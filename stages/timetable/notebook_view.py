@@ -40,7 +40,11 @@ _CLASH = ' style="border:2px solid #d7263d"'
 
 def evaluation_html(evaluation: Evaluation) -> str:
     """Return the cost by constraint, and the timetable, as a piece of HTML."""
-    return _cost_table(evaluation) + solution_html(evaluation.solution)
+    reasons = "".join(
+        f"<p><b>No timetable can be feasible:</b> {escape(reason)}</p>"
+        for reason in evaluation.infeasible_because
+    )
+    return reasons + _cost_table(evaluation) + solution_html(evaluation.solution)
 
 
 def solution_html(solution: Solution) -> str:

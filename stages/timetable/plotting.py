@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .course_color import course_color
+from .fonts import use_fonts_that_have_all
 from .lecture_groups import (
     PLURALS,
     By,
@@ -48,6 +49,7 @@ def plot(
         _draw_overview(axes, solution, groups)
     else:
         _draw_week(axes, solution, groups, chosen)
+    use_fonts_that_have_all(axes)
     return axes
 
 

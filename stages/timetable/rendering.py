@@ -84,6 +84,7 @@ def _page_data(evaluation: Evaluation) -> dict[str, Any]:
         "soft": [[name, evaluation.units[name], cost] for name, cost in evaluation.soft.items()],
         "details": evaluation.details(MAX_DETAILS),
         "details_total": evaluation.n_details,
+        "infeasible_because": list(evaluation.infeasible_because),
     }
 
 

@@ -24,8 +24,9 @@ class RowReader:
         self.line = 0
         self.text = ""
         self.columns: list[str] = []
-        # A line ends in \n alone: an identifier may hold what else Unicode breaks lines at.
-        self._lines = enumerate(io.StringIO(text, newline="\n"), start=1)
+        # A line ends in \n, \r\n or \r, as on systems of any age; an identifier may hold what
+        # else Unicode breaks lines at.
+        self._lines = enumerate(io.StringIO(text, newline=None), start=1)
 
     def __iter__(self) -> Iterator[list[str]]:
         """Go through the rest of the lines; yields the columns of each."""

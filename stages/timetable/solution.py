@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..names import did_you_mean
 from .atomic import write_atomically
 from .checks import shown
 from .errors import TimetableError
@@ -245,5 +246,6 @@ def _indices(values: ArrayLike, size: int, what: str) -> NDArray[np.int32]:
 
 def _position(reader: RowReader, name: str, positions: dict[str, int], what: str) -> int:
     if name not in positions:
-        raise reader.error(f"the id of a {what}", f"unknown {what} {shown(name)}")
+        close = did_you_mean(name, positions)
+        raise reader.error(f"the id of a {what}{close}", f"unknown {what} {shown(name)}")
     return positions[name]

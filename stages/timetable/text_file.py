@@ -4,7 +4,7 @@ import os
 import stat
 from pathlib import Path
 
-from .errors import FormatError
+from .errors import FormatError, MissingFileError
 
 MAX_BYTES = 50_000_000
 """Largest file that is read; the largest public instance has 2 MB."""
@@ -16,18 +16,24 @@ def read_text(path: str | os.PathLike[str]) -> str:
     Raises
     ------
     FormatError
-        If there is no such file, it is no regular file, it is larger than
+        If there is no such file (a `MissingFileError`), it is no regular file, it is larger than
         `MAX_BYTES`, or it is not UTF-8 text.
     """
     data = _read_bytes(path)
     if (nul := data.find(b"\0")) >= 0:
-        raise FormatError(path, 1 + data.count(b"\n", 0, nul), "binary data", "text")
+        raise FormatError(path, _line(data, nul), "binary data", "text")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = 1 + data.count(b"\n", 0, error.start)
+        line = _line(data, error.start)
         found = f"byte 0x{data[error.start]:02x} that is not UTF-8"
         raise FormatError(path, line, found, "UTF-8 text") from None
+
+
+def _line(data: bytes, position: int) -> int:
+    """Return the number of the line of a byte; lines end in LF, CR LF or CR."""
+    before = data[:position]
+    return 1 + before.count(b"\n") + before.count(b"\r") - before.count(b"\r\n")
 
 
 def _read_bytes(path: str | os.PathLike[str]) -> bytes:
@@ -39,9 +45,11 @@ def _read_bytes(path: str | os.PathLike[str]) -> bytes:
             raise FormatError(path, None, found, "a file")
         with Path(path).open("rb") as file:
             data = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise MissingFileError(path) from None
     except OSError as error:
         found = (error.strerror or str(error)).lower()
-        raise FormatError(path, None, found, "a readable file") from error
+        raise FormatError(path, None, found, "a readable file") from None
     if len(data) > MAX_BYTES:
         raise FormatError(path, None, f"more than {MAX_BYTES:,} bytes", "a smaller file")
     return data

@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Any, TypeVar
 
 from ..batch import Batch
+from ..daemon_pool import DaemonPool
 from ..pulse import Pulse
 
 PULSE = 0.1
@@ -78,7 +79,7 @@ def run_aside(
     For what has to stay in this process whatever the run's executor is. The pulses are
     those of `wait_all`.
     """
-    pool = ThreadPoolExecutor(1)
+    pool = DaemonPool(1, "schoolbell-aside")
     try:
         task = pool.submit(function, *arguments)
         (result,) = yield from wait_all([task], expected, message)

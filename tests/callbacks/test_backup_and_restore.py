@@ -267,3 +267,32 @@ def test_what_cannot_be_saved_is_warned_of_and_the_run_goes_on(tmp_path):
 def test_impossible_arguments_are_refused(tmp_path, arguments):
     with pytest.raises(ValueError, match="must be"):
         BackupAndRestore(tmp_path, **arguments)
+
+
+class Odd(Stage):
+    """Finds one solution, of a cost that is hard to compare."""
+
+    name, brief = "odd", True
+
+    def __init__(self, cost):
+        self.cost = cost
+
+    def run(self, state, budget):
+        state.offer("odd", self.cost)
+        yield Batch(1, 1)
+
+
+@pytest.mark.parametrize("cost", [float("nan"), float("inf"), -float("inf"), 1e300])
+def test_a_run_whose_best_cost_is_odd_goes_on(tmp_path, cost):
+    def go(*callbacks):
+        backup = BackupAndRestore(tmp_path, interval=None)
+        stages = [Odd(cost), Walk("two", 3)]
+        return Pipeline(stages).fit(callbacks=[backup, *callbacks], verbose=False)
+
+    with pytest.raises(Exception, match="DieAfter"):
+        go(DieAfter(1))
+    assert (tmp_path / "backup.npz").exists()
+    run = go()
+    assert [stage.name for stage in run.stages] == ["odd", "two"]
+    assert repr(run.stages[0].cost) == repr(cost)
+    assert len(run.history) == 4

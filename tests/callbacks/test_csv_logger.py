@@ -2,17 +2,19 @@
 
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import textwrap
 import threading
 import time
+from pathlib import Path
 
 import pandas as pd
 import pytest
 from schoolbell.callbacks import CallbackError, CSVLogger, LambdaCallback, csv_feed, pending_file
-from schoolbell.runner import Pipeline
+from schoolbell.runner import Pipeline, replay
 from schoolbell.stages import Batch, Stage
 
 CORE = ["stage", "batch", "unit", "done", "total", "progress", "elapsed", "cost", "violations"]
@@ -28,7 +30,7 @@ class Growth(Stage):
         for step in range(self.steps):
             if step:
                 state.offer(step, 10.5 - step, 0)
-            yield Batch(step + 1, self.steps, dict.fromkeys(self.metrics, step / 3))
+            yield Batch(step + 1, self.steps, dict.fromkeys(self.metrics or (), step / 3))
 
 
 def fit(path, *stages, **options):
@@ -103,6 +105,99 @@ def test_appending_after_a_torn_row_keeps_all_whole_ones(tmp_path, torn, rows):
     assert frame["batch"].tolist()[-3:] == [0, 1, 2]
 
 
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+def test_appending_goes_on_in_a_file_that_a_spreadsheet_has_saved(tmp_path, ends):
+    path = fit(tmp_path / "log.csv")
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_text().replace("\n", ends).encode())
+    fit(path, append=True)
+    frame = pd.read_csv(path)
+    assert list(frame.columns) == [*CORE, "mean"]
+    assert frame["batch"].tolist() == [0, 1, 2] * 2
+    assert replay(path).history["batch"] == [0, 1, 2]
+
+
+class Undeclared(Growth):
+    """Reports metrics that it does not declare."""
+
+    def __init__(self, name, **metrics):
+        super().__init__(name, None)
+        self.reported = metrics
+
+    def run(self, state, budget):
+        for batch in super().run(state, budget):
+            batch.logs = self.reported
+            yield batch
+
+
+def test_metrics_that_come_later_get_columns_and_no_value_is_lost(tmp_path):
+    stages = [Undeclared("a", one=1, text="x\n,y"), Undeclared("b", two=2), Undeclared("c", one=3)]
+    path = fit(tmp_path / "log.csv", *stages)
+    frame = pd.read_csv(path)
+    assert list(frame.columns) == [*CORE, "one", "text", "two"]
+    assert frame["one"].tolist()[:3] + frame["one"].tolist()[6:] == [1] * 3 + [3] * 3
+    assert frame["text"].tolist()[:3] == ["x\n,y"] * 3
+    assert frame["two"].tolist()[3:6] == [2] * 3
+    assert frame.isna().sum().loc[["one", "text", "two"]].tolist() == [3, 6, 6]
+    assert replay(path).history["two"] == [None] * 3 + [2] * 3 + [None] * 3
+    # Beside the log nothing is left.
+    assert [one.name for one in tmp_path.iterdir()] == ["log.csv"]
+
+
+def test_the_header_of_a_stage_that_declares_nothing_comes_with_its_first_row(tmp_path):
+    path = fit(tmp_path / "log.csv", Undeclared("a", one=1))
+    assert pd.read_csv(path)["one"].tolist() == [1, 1, 1]
+    path = fit(tmp_path / "none.csv", Growth("a", None, steps=0))
+    assert path.read_text() == ",".join(CORE) + "\n"
+
+
+def test_appending_keeps_the_columns_that_earlier_runs_have_got(tmp_path):
+    path = fit(tmp_path / "log.csv", Undeclared("a", one=1), Undeclared("b", two=2))
+    fit(path, Undeclared("a", two=4), append=True)
+    fit(path, Undeclared("a", three=5), append=True)
+    frame = pd.read_csv(path)
+    assert list(frame.columns) == [*CORE, "one", "two", "three"]
+    assert frame["two"].dropna().tolist() == [2] * 3 + [4] * 3
+    assert frame["three"].tolist()[9:] == [5] * 3
+
+
+def test_a_disk_that_takes_no_wider_file_keeps_the_rows_until_it_does(tmp_path, monkeypatch):
+    monkeypatch.setattr(csv_feed, "_RETRY_SECONDS", 0)
+    refused, copymode = threading.Event(), shutil.copymode
+
+    def no_room(*_):
+        if not refused.is_set():
+            refused.set()
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    class Waiting(Undeclared):
+        def run(self, state, budget):
+            for batch in super().run(state, budget):
+                yield batch
+                assert refused.wait(20)
+
+    monkeypatch.setattr(csv_feed.shutil, "copymode", no_room)
+    with pytest.warns(RuntimeWarning, match="No space left on device; trying again"):
+        fit(tmp_path / "log.csv", Growth("a"), Waiting("b", one=1))
+    monkeypatch.setattr(csv_feed.shutil, "copymode", copymode)
+    assert pd.read_csv(tmp_path / "log.csv")["one"].tolist()[3:] == [1, 1, 1]
+    assert [one.name for one in tmp_path.iterdir()] == ["log.csv"]
+
+
+def test_what_is_no_file_gets_no_columns_and_says_so(tmp_path):
+    with pytest.warns(RuntimeWarning, match="gets no columns for one"):
+        fit(Path(os.devnull), Growth("a"), Undeclared("b", one=1))
+
+
+@pytest.mark.parametrize("torn", ['growth,1,"ye', 'growth,1,"year\n', 'growth,1,"a ""quo\nted'])
+def test_a_row_that_is_torn_within_quotes_is_dropped(tmp_path, torn):
+    path = fit(tmp_path / "log.csv", Growth(metrics=("mean",)))
+    with path.open("a") as file:
+        file.write(torn)
+    assert replay(path).history["batch"] == [0, 1, 2]
+    fit(path, append=True)
+    assert pd.read_csv(path)["batch"].tolist() == [0, 1, 2] * 2
+
+
 def test_a_file_that_cannot_be_opened_ends_the_run_at_its_beginning(tmp_path):
     with pytest.raises(CallbackError, match="CSVLogger failed in on_pipeline_begin: IsADirectory"):
         fit(tmp_path)
@@ -120,7 +215,7 @@ def test_a_killed_process_leaves_its_rows(tmp_path):
     script = f"""
         import time
         from schoolbell.callbacks import CSVLogger
-        from schoolbell.runner import Pipeline
+        from schoolbell.runner import Pipeline, replay
         from schoolbell.stages import Batch, Stage
 
         class Slow(Stage):

@@ -50,7 +50,7 @@ def test_in_the_scope_of_the_pipeline_all_batches_are_one_sequence_and_the_run_e
         Values([3, 2], "a"), Values([2, 2, 1], "b"), Values([1], "c"), patience=2, scope="pipeline"
     )
     assert batches(run) == [2, 2]
-    assert run.outcome == "stopped: EarlyStopping"
+    assert run.outcome == "stopped by EarlyStopping"
 
 
 def test_only_the_stages_named_are_watched():

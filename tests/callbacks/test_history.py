@@ -114,6 +114,17 @@ def test_the_plot_shows_the_cost_by_seconds_and_dots_it_while_there_are_violatio
     assert [text.get_text() for text in ax.texts] == ["a", "b"]
 
 
+def test_the_plot_names_all_stages_and_leaves_out_a_long_wait():
+    figure = pytest.importorskip("matplotlib.figure", reason="matplotlib is not installed")
+    rows = [("load", 31.0, None, None), ("cp_sat", 31.1, None, None), ("clusters", 31.2, 9, 0)]
+    ax = recorded(*rows, ("ga", 40.0, 7, 0), ("rl", 40.1, 7, 0)).plot(ax=figure.Figure().subplots())
+    assert 25 < ax.get_xlim()[0] < 31.2
+    shown = [text.get_text() for text in ax.texts]
+    assert shown == ["load", "cp_sat", "clusters", "ga", "rl"]
+    places = [text.get_position()[0] for text in ax.texts]
+    assert places == sorted(places)
+
+
 @pytest.mark.parametrize("rows", [[], [("a", 1.0, None, None)]])
 def test_a_history_without_solutions_can_be_drawn_too(rows):
     figure = pytest.importorskip("matplotlib.figure", reason="matplotlib is not installed")

@@ -52,6 +52,13 @@ def test_every_new_best_goes_into_a_file_of_its_own_name(tmp_path):
     assert callback.written == tmp_path / "deep" / "finder-03-40-0.sol"
 
 
+def test_the_job_id_keeps_two_fits_apart_in_one_folder(tmp_path):
+    callback = SolutionCheckpoint(tmp_path / "{job_id}-{cost}.sol")
+    for job_id in ("monday", "tuesday"):
+        Pipeline([Finder((3, 0, 1.0))]).fit(callbacks=callback, job_id=job_id, verbose=False)
+    assert files(tmp_path) == {"monday-3.sol": "3 0", "tuesday-3.sol": "3 0"}
+
+
 def test_one_name_always_holds_the_newest(tmp_path):
     fit(SolutionCheckpoint(tmp_path / "best.sol"), Finder(*BEST))
     assert files(tmp_path) == {"best.sol": "40 0"}
@@ -212,3 +219,21 @@ def test_no_file_is_ever_half_written_by_a_killed_process(tmp_path):
     process.kill()
     process.communicate()
     assert (tmp_path / "best.sol").read_text().endswith("end")
+
+
+def test_a_value_of_nan_takes_no_place_among_the_best(tmp_path):
+    nan = float("nan")
+    speeds = [(40, 0, nan), (30, 0, 5.0), (20, 0, nan), (10, 0, 4.0), (5, 0, 4.5)]
+    callback = SolutionCheckpoint(
+        tmp_path / "{cost}.sol", monitor="speed", mode="min", save_best_only=True
+    )
+    fit(callback, Finder(*speeds))
+    # The first, since there was nothing better, then what is better than before.
+    assert set(files(tmp_path)) == {"40.sol", "30.sol", "10.sol"}
+    assert callback.best == 4.0
+
+
+@pytest.mark.parametrize("cost", [float("nan"), float("inf")])
+def test_a_cost_that_has_no_digits_finds_a_name(tmp_path, cost):
+    fit(SolutionCheckpoint(tmp_path / "{cost:03d}.sol"), Finder((cost, 0, 1.0)))
+    assert files(tmp_path) == {"000.sol": f"{cost} 0"}

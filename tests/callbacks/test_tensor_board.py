@@ -2,6 +2,7 @@
 
 import json
 import resource
+import shutil
 import socket
 import subprocess
 import sys
@@ -12,11 +13,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from schoolbell.callbacks import TensorBoard
+from schoolbell.callbacks import BackupAndRestore, Callback, TensorBoard
 from schoolbell.callbacks.event_file import EventFile
 from schoolbell.runner import Pipeline
 from schoolbell.stages import Batch, Stage
 from schoolbell.stages.timetable import Solution, generate
+
+from .test_backup_and_restore import DieAfter, Walk, stages
 
 event_accumulator = pytest.importorskip(
     "tensorboard.backend.event_processing.event_accumulator", reason="tensorboard is not installed"
@@ -108,7 +111,7 @@ def test_the_summary_tells_how_the_run_and_its_stages_went(tmp_path):
     run = fit(tmp_path, Search(rounds=1500), job_id="monday")
     texts = read(tmp_path).Tensors("summary/text_summary")
     text = texts[-1].tensor_proto.string_val[0].decode()
-    assert text.startswith("Run monday: **finished** in ")
+    assert text.startswith("Run monday: **finished with 2 violations left** in ")
     assert "cost -499, violations 2" in text
     assert "| search | 1,500 |" in text
     assert run.cost == -499
@@ -310,3 +313,97 @@ def test_tensorboard_itself_serves_the_scalars(tmp_path):
         finally:
             server.terminate()
     assert [(step, value) for _, step, value in scalars] == [(0, 0.0), (1, 0.5), (2, 1.0)]
+
+
+def scalars(folder):
+    """All scalars but those of the clock, and the texts' steps."""
+    events = read(folder)
+    tags = set(events.Tags()["scalars"]) - {"run/progress", "final/seconds"}
+    return {tag: points(folder, tag) for tag in sorted(tags)}
+
+
+def texts(folder):
+    found = read(folder).Tensors("summary/text_summary")
+    return [(one.step, one.tensor_proto.string_val[0].decode().split()[0]) for one in found]
+
+
+def resumed_after(batches, folder, board, **options):
+    def fit(callbacks=()):
+        watchers = [TensorBoard(board), BackupAndRestore(folder, save_freq=1, interval=None)]
+        return Pipeline(stages()).fit(
+            callbacks=[*watchers, *callbacks], seed=3, verbose=False, **options
+        )
+
+    with pytest.raises(Exception, match="DieAfter"):
+        fit([DieAfter(batches)])
+    return fit()
+
+
+@pytest.mark.parametrize("batches", [1, 3, 4, 5, 7, 8, 11])
+def test_a_resumed_run_goes_on_on_the_axes_of_one_that_was_never_lost(tmp_path, batches):
+    Pipeline(stages()).fit(callbacks=TensorBoard(tmp_path / "whole"), seed=3, verbose=False)
+    resumed_after(batches, tmp_path / "backup", tmp_path / "board")
+    assert scalars(tmp_path / "board") == scalars(tmp_path / "whole")
+    assert texts(tmp_path / "board") == texts(tmp_path / "whole")
+    progress = [value for _, value in points(tmp_path / "board", "run/progress")]
+    assert progress == sorted(progress)
+    assert progress[-1] == 1
+
+
+def test_a_resumed_run_is_thinned_as_one_that_was_never_lost(tmp_path, monkeypatch):
+    monkeypatch.setattr("schoolbell.callbacks.tensor_board._DENSE_ROWS", 2)
+
+    def make():
+        return [Walk("one", 40), Walk("two", 20)]
+
+    monkeypatch.setitem(globals(), "stages", make)
+    Pipeline(make()).fit(callbacks=TensorBoard(tmp_path / "whole"), seed=3, verbose=False)
+    resumed_after(33, tmp_path / "backup", tmp_path / "board")
+    assert scalars(tmp_path / "board") == scalars(tmp_path / "whole")
+
+
+def test_a_resumed_run_whose_files_are_gone_says_anew_what_it_is(tmp_path):
+    board = tmp_path / "board"
+
+    class Remove(Callback):
+        def on_exception(self, exception):
+            shutil.rmtree(board)
+            board.mkdir()
+
+    watchers = [Remove(), BackupAndRestore(tmp_path / "backup", save_freq=1, interval=None)]
+    with pytest.raises(Exception, match="DieAfter"):
+        Pipeline(stages()).fit(
+            callbacks=[TensorBoard(board), *watchers, DieAfter(5)], seed=3, verbose=False
+        )
+    Pipeline(stages()).fit(callbacks=[TensorBoard(board), watchers[1]], seed=3, verbose=False)
+    assert "_hparams_/session_start_info" in read(board).summary_metadata
+    assert points(board, "run/cost")[-1][0] == 12
+
+
+def test_infinite_parameters_are_shown_as_such_without_a_word(tmp_path, caplog, capsys):
+    class Patient(Search):
+        def __init__(self, patience):
+            super().__init__()
+            self.patience = patience
+
+    fit(tmp_path, Patient(float("inf")))
+    assert caplog.text == ""
+    assert capsys.readouterr().err == ""
+    metadata = read(tmp_path).SummaryMetadata("_hparams_/session_start_info")
+    assert b"inf" in metadata.plugin_data.content
+
+
+@pytest.mark.parametrize("cost", [float("inf"), 1e300])
+def test_a_cost_that_tensorboard_cannot_hold_is_shown_as_infinite_without_a_word(
+    tmp_path, caplog, cost
+):
+    class Endless(Stage):
+        def run(self, state, budget):
+            state.offer("found", cost, 0)
+            yield Batch(1, 1)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fit(tmp_path, Endless())
+    assert points(tmp_path, "final/cost") == [(1, float("inf"))]
+    assert caplog.text == ""

@@ -30,7 +30,7 @@ def fit(callback, *best, **options):
 def test_the_run_ends_at_the_first_solution_that_is_good_enough():
     run = fit(TerminateOnTarget(cost=10), (5, 1), (20, 0), (10, 0), (3, 0))
     assert (run.cost, run.violations) == (10, 0)
-    assert run.outcome == "stopped: TerminateOnTarget"
+    assert run.outcome == "stopped by TerminateOnTarget"
 
 
 def test_a_target_that_is_missed_ends_nothing():
@@ -50,7 +50,7 @@ def test_a_target_must_be_a_number():
 def test_the_run_ends_at_a_value_that_is_no_number_and_says_which(value):
     with pytest.warns(RuntimeWarning, match=r"speed is -?(nan|inf) in batch 1 of stage 'finder'"):
         run = fit(TerminateOnNaN(), speeds=(1.0, value, 2.0))
-    assert run.outcome == "stopped: TerminateOnNaN"
+    assert run.outcome == "stopped by TerminateOnNaN"
     assert run.stages[0].done == 2
 
 

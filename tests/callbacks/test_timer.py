@@ -31,7 +31,7 @@ class Short(Stage):
 
 def test_the_run_ends_when_its_time_is_over():
     run = Pipeline([Endless("a"), Short()]).fit(callbacks=Timer(0.05), verbose=False)
-    assert run.outcome == "stopped: Timer"
+    assert run.outcome == "stopped by Timer"
     # On a busy machine the time may be over before the first stage has begun.
     assert "short" not in [stage.name for stage in run.stages]
     assert run.seconds >= 0.05
@@ -57,7 +57,7 @@ def test_a_pause_does_not_count():
 
     callbacks = [Timer(0.1), LambdaCallback(on_batch_end=rest)]
     run = pipeline.fit(callbacks=callbacks, verbose=False)
-    assert run.outcome == "stopped: Timer"
+    assert run.outcome == "stopped by Timer"
     assert run.seconds >= 0.1
 
 

@@ -1,6 +1,7 @@
 """Backups that somebody has tampered with are refused, and fill no memory."""
 
 import io
+import json
 import os
 import pickle
 import struct
@@ -13,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schoolbell.runner import BackupError
 from schoolbell.runner.backup_file import KIND, VERSION, read_backup, write_backup
+from schoolbell.stages.plain_data import copy_plain
 from schoolbell.stages.timetable.array_file import write_arrays
 
 TREE = {
@@ -40,6 +42,53 @@ def same(one, two):
 
 def test_what_is_written_is_read(path):
     assert same(read_backup(path), TREE)
+
+
+ODD = [
+    b"", b"\0\xff", bytearray(b"ab"), 2j, complex("nan+infj"), {1, "a", (2, b"c")}, frozenset({3}),
+    {1: "a", None: {2.5: ()}, (1, "b"): [set()]}, {"__tuple__": [1]}, {"__array__": "a0"},
+    {"__items__": 1, "more": 2}, 10**5000, -(10**5000), float("-inf"), "\ud800\0", "",
+    np.datetime64("2020-02-02"), np.timedelta64(5, "s"), np.array(5), np.array(["a", "bcd"]),
+    np.array([(1, 2.0)], dtype=[("a", "<i4"), ("b", ">f8")]), np.zeros((0, 3)), np.float16([1, 2]),
+    np.asfortranarray(np.arange(6).reshape(2, 3)), np.array(["2020-01-01"], "datetime64[D]"),
+    np.array([True, False])[::-1], np.array([1 + 2j]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", ODD, ids=lambda value: type(value).__name__)
+def test_what_json_has_no_place_for_is_read_as_it_was_written(tmp_path, value):
+    write_backup(tmp_path / "backup.npz", {"value": value, "again": [(value,)]})
+    tree = read_backup(tmp_path / "backup.npz")
+    for one in (tree["value"], tree["again"][0][0]):
+        assert type(one) is type(value)
+        if isinstance(value, np.ndarray):
+            assert one.dtype == value.dtype
+            assert np.array_equal(one, value)
+        else:
+            assert one == value or repr(one) == repr(value)
+
+
+def test_data_as_deep_as_a_copy_may_be_are_read_again(tmp_path):
+    value = 1
+    for turn in range(48):
+        value = [value] if turn % 3 else {(turn,): (value,)}
+    value = copy_plain(value)
+    write_backup(tmp_path / "backup.npz", {"value": value})
+    assert read_backup(tmp_path / "backup.npz") == {"value": value}
+
+
+@pytest.mark.parametrize(
+    "senseless",
+    [{"__bytes__": "a7"}, {"__bytes__": []}, {"__int__": 5}, {"__int__": "z"}, {"__set__": [[]]},
+     {"__items__": [1]}, {"__items__": [[[], 1]]}, {"__complex__": [10**400, 1]},
+     {"__complex__": "no"}, {"__scalar__": None}, {"__tuple__": 5}, {"__array__": {}}],
+)  # fmt: skip
+def test_a_tag_that_makes_no_sense_is_refused(tmp_path, senseless):
+    text = json.dumps({"value": senseless}).encode()
+    arrays = {"tree": np.frombuffer(text, np.uint8), "a0": np.zeros(2)}
+    write_arrays(tmp_path / "backup.npz", KIND, VERSION, arrays)
+    with pytest.raises(BackupError):
+        read_backup(tmp_path / "backup.npz")
 
 
 def peak_of_refusing(path):

@@ -6,9 +6,10 @@ import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
-from schoolbell.callbacks import Callback, History, LambdaCallback, ProgbarLogger
+from schoolbell.callbacks import Callback, EarlyStopping, History, LambdaCallback, ProgbarLogger
 from schoolbell.runner import Pipeline
 from schoolbell.stages import Batch, Stage
 
@@ -183,16 +184,16 @@ def test_a_progress_display_of_the_users_is_enough(capsys):
     assert capsys.readouterr().err.count("Run finished") == 1
 
 
-def test_time_spent_before_the_call_counts():
+def test_time_spent_before_the_call_counts(clock):
     class Watchful(Steps):
         def run(self, state, budget):
             self.seconds = budget.seconds
             yield Batch(1, 1)
 
     stage = Watchful()
-    run = Pipeline([stage]).fit(time_limit=10, started=time.monotonic() - 6, verbose=False)
-    assert stage.seconds == pytest.approx(4, abs=0.5)
-    assert run.seconds == pytest.approx(6, abs=0.5)
+    run = Pipeline([stage]).fit(time_limit=10, started=clock.now - 6, verbose=False)
+    assert stage.seconds == pytest.approx(4)
+    assert run.seconds == pytest.approx(6)
 
 
 def test_one_pipeline_runs_once_at_a_time():
@@ -207,6 +208,91 @@ def test_one_pipeline_runs_once_at_a_time():
     pipeline.fit(callbacks=LambdaCallback(on_pipeline_begin=again), verbose=False)
     assert len(refused) == 1
     assert pipeline.fit(verbose=False).status == "finished"
+
+
+class Bare(Callback):
+    """Does without the constructor of its base, and is like any other."""
+
+    def __init__(self):
+        self.begun, self.hook = 0, lambda: None
+
+    def __eq__(self, other):
+        return True
+
+    __hash__ = None
+
+    def on_pipeline_begin(self, logs=None):
+        self.begun += 1
+
+    def on_batch_end(self, batch, logs=None):
+        self.hook()
+
+
+def test_a_callback_that_watches_a_run_is_refused_by_another_before_anything_runs():
+    callback, other, stage = Bare(), Bare(), Steps(steps=1)
+    began = []
+
+    class Checked(Steps):
+        def run(self, state, budget):
+            began.append(self)
+            yield from super().run(state, budget)
+
+    def nested():
+        with pytest.raises(RuntimeError, match="this Bare watches a run that goes on"):
+            Pipeline([Checked()]).fit(callbacks=[other, callback], verbose=False)
+
+    callback.hook = nested
+    Pipeline([stage]).fit(callbacks=callback, verbose=False)
+    assert (callback.begun, other.begun, began) == (1, 0, [])
+    # The other one was not kept by the fit that was refused.
+    assert Pipeline([stage]).fit(callbacks=[other], verbose=False).status == "finished"
+
+
+def test_a_callback_that_watches_a_run_is_refused_in_another_thread():
+    watching, over = threading.Event(), threading.Event()
+
+    class Waiting(Steps):
+        def run(self, state, budget):
+            watching.set()
+            assert over.wait(20)
+            yield from super().run(state, budget)
+
+    stop = EarlyStopping("cost")
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(lambda: Pipeline([Waiting()]).fit(callbacks=stop, verbose=False))
+        assert watching.wait(20)
+        try:
+            with pytest.raises(RuntimeError, match="this EarlyStopping watches a run"):
+                Pipeline([Steps()]).fit(callbacks=stop, verbose=False)
+        finally:
+            over.set()
+        assert first.result().status == "finished"
+    assert Pipeline([Steps()]).fit(callbacks=stop, verbose=False).status == "finished"
+
+
+@pytest.mark.parametrize(
+    "failure", [ValueError, KeyboardInterrupt, SystemExit, GeneratorExit], ids=lambda one: ""
+)
+@pytest.mark.parametrize("hook", ["on_pipeline_begin", "on_batch_end", "on_pipeline_end"])
+def test_a_callback_is_free_again_however_a_run_has_ended(hook, failure):
+    failures = [failure(), failure()]
+
+    def fail(*_):
+        if failures:
+            raise failures.pop()
+
+    callback = LambdaCallback(**{hook: fail})
+    for _ in range(3):
+        with suppress(BaseException):
+            Pipeline([Steps()]).fit(callbacks=callback, verbose=False)
+    assert Pipeline([Steps()]).fit(callbacks=callback, verbose=False).status == "finished"
+
+
+def test_a_callback_stands_once_among_the_callbacks():
+    callback = Bare()
+    with pytest.raises(ValueError, match="one Bare is among the callbacks twice"):
+        Pipeline([Steps()]).fit(callbacks=[callback, Bare(), callback], verbose=False)
+    assert callback.begun == 0
 
 
 def test_callbacks_serve_several_fits():

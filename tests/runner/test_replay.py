@@ -154,7 +154,7 @@ def test_callbacks_stop_it_and_skip_the_rest_of_a_stage(tmp_path):
     assert len(run.history) == 4 + 2
     stopping.set_params(scope="pipeline")
     run = replay(tmp_path / "run.csv", stopping)
-    assert run.outcome == "stopped: EarlyStopping"
+    assert run.outcome == "stopped by EarlyStopping"
     assert [one.name for one in run.stages] == ["a"]
 
 

@@ -114,3 +114,11 @@ def test_a_timetabling_run_shows_the_cost_by_constraint_even_when_stopped_early(
     assert run.status == "interrupted"
     assert ">MinWorkingDays</td>" in html
     assert "<b>Curricula</b>" in html
+
+
+def test_the_curve_s_axes_have_names_and_every_stage_is_named():
+    stages = [Search(costs=[9 - k], name=f"stage{k}") for k in range(6)]
+    texts = [node.text for node in chart(html_of(*stages)).iter() if node.tag.endswith("text")]
+    assert {f"stage{k}" for k in range(6)} <= set(texts)
+    assert "cost" in texts
+    assert any(text.startswith("time") for text in texts)

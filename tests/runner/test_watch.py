@@ -1,9 +1,13 @@
 """Watching and steering runs through a real Redis server."""
 
 import asyncio
+import re
+import subprocess
+import sys
 import threading
 import time
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from schoolbell.callbacks import RedisLogger, RedisUnavailableError
@@ -14,6 +18,7 @@ from schoolbell.runner.follower import Follower
 from schoolbell.stages import Batch, Stage
 
 KEY = "schoolbell:job:monday"
+PROGRAM = Path(sys.executable).with_name("schoolbell")
 
 
 class Patient(Stage):
@@ -151,8 +156,8 @@ def test_commands_are_confirmed(redis_server, start):
     assert second.begun.wait(5)
     assert send_command("monday", "stop", redis_server.url)
     thread.join(5)
-    assert list_jobs(redis_server.url)[0].outcome == "stopped: command"
-    with pytest.raises(UnknownJobError, match="over: stopped: command"):
+    assert list_jobs(redis_server.url)[0].outcome == "stopped by a command"
+    with pytest.raises(UnknownJobError, match="over: stopped by a command"):
         send_command("monday", "pause", redis_server.url)
     with pytest.raises(ValueError, match="stop, skip_stage, pause, resume"):
         send_command("monday", "dance", redis_server.url)
@@ -279,7 +284,7 @@ def test_the_command_line_steers_and_lists(redis_server, start, capsys, monkeypa
     assert capsys.readouterr().out == "monday: stop taken up\n"
     thread.join(5)
     main(["jobs"])
-    assert "stopped: command" in capsys.readouterr().out
+    assert "stopped by a command" in capsys.readouterr().out
 
 
 def test_what_others_wrote_there_does_not_harm_who_reads_it(redis_server, capsys):
@@ -321,3 +326,69 @@ def test_bad_input_is_one_line_and_writes_nothing(
     assert words in error
     assert "s3cret" not in error
     assert not (tmp_path / "runs").exists()
+
+
+LONG = "Genetic algorithm of the second kind"
+
+
+def test_a_watcher_has_keys_and_is_told_so_in_the_last_line(redis_server, start, terminal):
+    stages = [Patient("first"), Patient("second")]
+    stages[0].label = LONG
+    start(*stages)
+    one = terminal([PROGRAM, "watch", "monday", "--redis", redis_server.url])
+    one.wait_for(lambda: LONG in one.text and "ETA" in one.text)
+    assert one.lines[-1] == "p pause, r resume, s skip the stage, q quit watching"
+    one.type(b"p")
+    one.wait_for(lambda: "paused" in one.lines[0])
+    assert "ETA" not in one.lines[0]
+    assert one.lines[-1].startswith("asked to pause (p pause, ")
+    one.type(b"r")
+    one.wait_for(lambda: "ETA" in one.lines[0])
+    one.type(b"s")
+    one.wait_for(lambda: re.search("skipped by a command", one.text))
+    # Names stay whole, units lose what can be done without.
+    assert max(map(len, one.lines)) <= 80
+    assert LONG in one.text
+    one.type(b"x")
+    one.type(b"Q")
+    assert one.finish() == 0
+    assert one.lines[-1] == (
+        "schoolbell: monday goes on, only the watching has ended; --stop ends the run"
+    )
+    assert list_jobs(redis_server.url)[0].status == "running"
+
+
+def test_ctrl_c_ends_the_watching_alone(redis_server, start, terminal):
+    start(Patient())
+    one = terminal([PROGRAM, "watch", "monday", "--redis", redis_server.url])
+    one.wait_for(lambda: "q quit" in one.text)
+    one.type(b"\x03")
+    assert one.finish() == 130
+    assert "monday goes on, only the watching has ended" in one.text
+    assert "q quit" not in one.text
+    assert list_jobs(redis_server.url)[0].status == "running"
+
+
+def test_in_a_small_terminal_the_run_is_watched_in_one_line(redis_server, start, terminal):
+    stage = Patient()
+    start(stage)
+    one = terminal([PROGRAM, "watch", "monday", "--redis", redis_server.url], 30, 6)
+    one.wait_for(lambda: "cost" in one.text)
+    one.type(b"p")
+    one.wait_for(lambda: "paused" in one.text)
+    assert len(one.lines) == 1
+    assert one.lines[0].split("%")[0].split()[-2] == "paused"
+    one.type(b"r")
+    one.wait_for(lambda: "paused" not in one.text)
+
+
+def test_without_a_keyboard_there_are_no_keys(redis_server, start, terminal):
+    stage = Patient()
+    start(stage)
+    command = [PROGRAM, "watch", "monday", "--redis", redis_server.url]
+    one = terminal(command, stdin=subprocess.DEVNULL)
+    one.wait_for(lambda: "ETA" in one.text)
+    assert "q quit" not in one.text
+    stage.gate.set()
+    assert one.finish() == 0
+    assert "monday: finished after" in one.text

@@ -1,6 +1,8 @@
 """What a stage may spend."""
 
 import math
+import threading
+import warnings
 
 import pytest
 from schoolbell.stages import Budget
@@ -36,3 +38,53 @@ def test_without_a_limit_only_somebody_ends_it():
 def test_impossible_seconds_are_refused(seconds):
     with pytest.raises(ValueError, match="seconds must be 0 or more"):
         Budget(seconds)
+
+
+def test_when_the_stage_has_ended_everybody_is_told_to_end():
+    budget = Budget(1000)
+    budget.end()
+    assert budget.should_end
+
+
+def test_a_function_for_the_end_is_called_once_in_the_thread_that_ends_the_stage():
+    budget, called = Budget(), []
+    budget.on_end(lambda: called.append((threading.current_thread(), budget.should_end)))
+    assert not called
+    thread = threading.Thread(target=budget.end)
+    thread.start()
+    thread.join()
+    budget.end()
+    assert called == [(thread, True)]
+
+
+def test_a_function_for_an_end_that_has_come_is_called_at_once():
+    budget, called = Budget(), []
+    budget.end()
+    budget.on_end(lambda: called.append("ended"))
+    assert called == ["ended"]
+    asked = Budget(ending=lambda: True)
+    asked.on_end(lambda: called.append("asked"))
+    spent = Budget(0)
+    spent.on_end(lambda: called.append("spent"))
+    assert called == ["ended", "asked", "spent"]
+
+
+def test_a_function_for_the_end_is_called_when_the_time_is_spent():
+    called = threading.Event()
+    Budget(0.02).on_end(called.set)
+    assert called.wait(10)
+
+
+def test_what_a_function_for_the_end_raises_is_warned_of():
+    def fail():
+        raise ZeroDivisionError("no way to stop")
+
+    budget, called = Budget(), []
+    budget.on_end(fail)
+    budget.on_end(lambda: called.append("after it"))
+    with pytest.warns(RuntimeWarning, match="ZeroDivisionError: no way to stop"):
+        budget.end()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        budget.on_end(fail)
+    assert called == ["after it"]

@@ -3,6 +3,7 @@
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -37,6 +38,14 @@ def run(problem, executor, initial=None, formulation="UD2"):
     state = State(problem, seed=0, executor=executor, initial=initial)
     batches = [item for item in Load(formulation).run(state, Budget()) if isinstance(item, Batch)]
     return state, batches
+
+
+def test_says_why_no_timetable_can_be_feasible(instance, executor):
+    assert run(instance, executor)[0].infeasible_because == ()
+    crowded = replace(instance, days=1)
+    assert run(crowded, executor)[0].infeasible_because == (
+        "3 lectures for 2 places (1 room, 2 periods)",
+    )
 
 
 def test_leaves_the_instance_the_formulation_and_the_search_arrays(instance, executor):

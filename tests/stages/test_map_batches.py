@@ -78,18 +78,17 @@ def test_a_long_batch_does_not_hold_up_a_stop():
 
     def work(batch):
         begun.set()
-        release.wait(20)
+        release.wait()
 
     pipeline = Pipeline([MapBatches(work, range(3))])
     thread = threading.Thread(target=pipeline.fit, kwargs={"verbose": False, "workers": 1})
     thread.start()
     assert begun.wait(10)
-    began = time.monotonic()
-    while thread.is_alive() and time.monotonic() - began < 10:
-        pipeline.stop()
-        thread.join(0.05)
+    pipeline.stop()
+    # The task ends later, if at all.
+    thread.join(30)
+    assert not thread.is_alive()
     release.set()
-    assert time.monotonic() - began < 5
     assert pipeline.run is not None
     assert (pipeline.run.status, pipeline.run.state.results) == ("stopped", [None] * 3)
 

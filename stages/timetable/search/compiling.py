@@ -6,10 +6,26 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from .caching import KernelCache
 from .linking import InnerCompiler, KernelCompiler
+from .sources import source_digest
 
-kernel = njit(cache=True, nogil=True, pipeline_class=KernelCompiler)
-"""Decorates what Python calls: kept on disk, and free of the interpreter's lock."""
+_kernel: Any = njit(nogil=True, pipeline_class=KernelCompiler)
+
+
+def kernel(function: Any) -> Any:
+    """Decorate what Python calls: kept on disk, and free of the interpreter's lock."""
+    dispatcher = _kernel(_with_its_source(function))
+    dispatcher._cache = KernelCache(function)
+    return dispatcher
+
+
+def _with_its_source(function: Any) -> Any:
+    """Note what the file of a function holds at its definition."""
+    if not hasattr(function, "source_digest"):
+        function.source_digest = source_digest(function)
+    return function
+
 
 _inner = njit(  # pyright: ignore[reportCallIssue] - its stubs lack these options
     nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, pipeline_class=InnerCompiler
@@ -24,7 +40,7 @@ def inner(function: Any) -> Any:
     TypeError
         When Python calls the function.
     """
-    dispatcher = _inner(function)
+    dispatcher = _inner(_with_its_source(function))
     # There is no machine code of its own that a call could be dispatched to.
     dispatcher._insert = _keep_nothing
     dispatcher._compile_for_args = partial(_refuse, function.__name__)

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .compiling import NOWHERE, kernel
+from .days import day_cost, slots_of
 from .placement import place_best
 from .search_problem import SearchProblem
 from .terms import course_total, room_cost
@@ -81,7 +82,7 @@ def cluster_costs(problem, timetable, clusters, n_clusters, violation):
     by_curriculum = np.zeros(len(problem.multiplicity))
     for q in range(len(by_curriculum)):
         for day in range(timetable.mask.shape[1]):
-            by_curriculum[q] += problem.day_cost[timetable.mask[q, day]]
+            by_curriculum[q] += day_cost(problem, slots_of(timetable, q, day))
         by_curriculum[q] *= problem.multiplicity[q] / sizes[q]
     for course in range(len(problem.students)):
         cost = float(course_total(problem, timetable, course))

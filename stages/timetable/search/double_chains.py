@@ -9,6 +9,7 @@ what it brings have their lectures beside empty periods.
 from numba import int64, uint8, uint64
 
 from .compiling import inner
+from .days import day_cost, slots_of
 from .kempe import REJECTED, apply_chain, chain_change, find_chain, least_beyond_curricula
 from .pairs import beside, neighbour
 from .timetable import link, unlink
@@ -68,19 +69,19 @@ def _days_of_both(problem, timetable, size0, size1, size2, size3, p1, p2, q1, q2
     day1, day2 = problem.day[p1], problem.day[p2]
     slot1, slot2 = uint64(problem.slot[p1]), uint64(problem.slot[p2])
     slot3, slot4 = uint64(problem.slot[q1]), uint64(problem.slot[q2])
-    table, mask = problem.day_cost, timetable.mask
     change = int64(0)
     for k in range(n_touched):
         q = timetable.touched[k]
         touch = uint64(timetable.touch[q])
         timetable.touch[q] = uint8(0)
-        old1, old2 = uint64(mask[q, day1]), uint64(mask[q, day2])
+        old1, old2 = slots_of(timetable, q, day1), slots_of(timetable, q, day2)
         # A curriculum's lectures in two periods change places: two bits, if they differ.
         one = ((old1 >> slot1) ^ (old2 >> slot2)) & touch & uint64(1)
         two = ((old1 >> slot3) ^ (old2 >> slot4)) & (touch >> uint64(1))
         new1 = old1 ^ (one << slot1) ^ (two << slot3)
         new2 = old2 ^ (one << slot2) ^ (two << slot4)
-        cost = table[new1] + table[new2] - table[old1] - table[old2]
+        cost = day_cost(problem, new1) + day_cost(problem, new2)
+        cost -= day_cost(problem, old1) + day_cost(problem, old2)
         change += problem.multiplicity[q] * cost
     return change
 

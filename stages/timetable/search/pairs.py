@@ -9,6 +9,7 @@ from numba import int64, uint64
 
 from .bits import popcount
 from .compiling import NOWHERE, inner
+from .days import day_cost, slot_bit, slots_of
 from .kempe import REJECTED, best_free_room
 from .terms import (
     course_cost,
@@ -92,14 +93,14 @@ def pair_curricula(problem, timetable, first, second, p1, q1, p2, q2):
 
 @inner
 def _pair_shift(problem, timetable, q, p1, q1, p2, q2):
-    table, mask = problem.day_cost, timetable.mask[q]
-    old = mask[problem.day[p1]]
-    without = old & ~((1 << problem.slot[p1]) | (1 << problem.slot[q1]))
-    added = (1 << problem.slot[p2]) | (1 << problem.slot[q2])
+    old = slots_of(timetable, q, problem.day[p1])
+    without = old & ~(slot_bit(problem, p1) | slot_bit(problem, q1))
+    added = slot_bit(problem, p2) | slot_bit(problem, q2)
     if problem.day[p1] == problem.day[p2]:
-        return table[without | added] - table[old]
-    new = mask[problem.day[p2]]
-    return table[without] - table[old] + table[new | added] - table[new]
+        return day_cost(problem, without | added) - day_cost(problem, old)
+    new = slots_of(timetable, q, problem.day[p2])
+    change = day_cost(problem, without) - day_cost(problem, old)
+    return change + day_cost(problem, new | added) - day_cost(problem, new)
 
 
 @inner

@@ -9,7 +9,6 @@ not return one or keep it.
 
 import hashlib
 from dataclasses import fields
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,16 +28,6 @@ from numba.extending import (
 from numba.np import arrayobj
 
 _WORDS = 4
-
-
-def _fingerprint() -> str:
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-_SOURCES = _fingerprint()
 
 
 class Record:
@@ -93,11 +82,9 @@ class RecordType(types.Type):
 
     def __init__(self, name: str, field_types: tuple[tuple[str, types.Type], ...]) -> None:
         self.field_types = field_types
-        # The sources' fingerprint makes numba compile anew when any kernel has changed:
-        # its cache looks at the file of the outermost function only. The fields go in as
-        # a digest, for the name is part of the name of every function that takes a record.
+        # As a digest, for the name is part of the name of every function that takes a record.
         listed = ", ".join(f"{field}: {kind}" for field, kind in field_types)
-        digest = hashlib.sha256(f"{_SOURCES} {listed}".encode()).hexdigest()[:16]
+        digest = hashlib.sha256(listed.encode()).hexdigest()[:16]
         super().__init__(name=f"{name}[{digest}]")
 
     def index(self, attribute: str) -> int:

@@ -7,8 +7,8 @@ the caller reads what it won or lost from ``timetable.total``.
 import numpy as np
 from numba import int64
 
-from .bits import popcount
 from .compiling import NOWHERE, inner, kernel
+from .days import day_cost, slots_of
 from .kempe import plan_chain
 from .placement import place_best
 from .random import below
@@ -271,8 +271,8 @@ def lecture_costs(problem, timetable, violation):
             costs[lecture, DAYS] = _missing_days(problem, timetable, lecture)
         for k in range(problem.curricula_starts[course], problem.curricula_starts[course + 1]):
             q = problem.curricula[k]
-            day_cost = problem.day_cost[timetable.mask[q, problem.day[p]]]
-            costs[lecture, CURRICULUM] += problem.multiplicity[q] * day_cost
+            cost = day_cost(problem, slots_of(timetable, q, problem.day[p]))
+            costs[lecture, CURRICULUM] += problem.multiplicity[q] * cost
     return costs
 
 
@@ -280,13 +280,12 @@ def lecture_costs(problem, timetable, violation):
 def _missing_days(problem, timetable, lecture):
     """Cost of the working days that the course lacks, if another lecture shares the day."""
     p, course = timetable.period[lecture], problem.course[lecture]
-    days, shares = 0, False
+    shares = False
     for other in range(problem.starts[course], problem.starts[course + 1]):
         if timetable.period[other] >= 0:
             day = problem.day[timetable.period[other]]
-            days |= 1 << day
             shares = shares or (other != lecture and day == problem.day[p])
-    missing = max(problem.min_days[course] - popcount(days), 0)
+    missing = max(problem.min_days[course] - timetable.working_days[course], 0)
     return units(problem.min_working_days) * missing if shares else 0
 
 

@@ -1,6 +1,7 @@
 """An instance under a formulation, as the arrays that the kernels read."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,12 @@ from ..formulation import Formulation
 from ..instance import Instance
 from ..limits import check_timeslots
 from .record import Record
+
+BITS = 64
+"""Bits of a word; a bit stands for a day of the week where a course's days are counted."""
+
+MAX_SLOTS_IN_TABLES = 16
+"""Most timeslots of a day whose cost is looked up in tables of 2**timeslots rows."""
 
 MAX_COLUMNS = 4096
 """Most columns of the bit matrix of conflicts, a power of two: its memory grows no faster
@@ -59,6 +66,10 @@ class SearchProblem(Record):
         How many curricula each merged one stands for, int64 (n_merged,).
     day, slot
         Of each period, int64 (n_periods,).
+    by_bits
+        1 where a day has too many timeslots for tables of all days, or the week more
+        days than a word has bits: then costs are computed from bits, and the five
+        arrays that follow are (1,) or (1, 1). Else None.
     column
         Of each period in rows whose days are filled up to whole words of 64 bits, uint32
         (n_periods,).
@@ -114,6 +125,7 @@ class SearchProblem(Record):
     multiplicity: NDArray[np.int64]
     day: NDArray[np.int64]
     slot: NDArray[np.int64]
+    by_bits: int | None
     column: NDArray[np.uint32]
     day_cost: NDArray[np.int64]
     turned: NDArray[np.int64]
@@ -151,10 +163,13 @@ def build_search_problem(instance: Instance, formulation: Formulation) -> Search
         int(formulation.weights.get(name, 0))
         for name in ("IsolatedLectures", "Windows", "StudentMinMaxLoad")
     )
-    day_cost = _day_costs(slots, isolated, windows, load, instance.min_load, instance.max_load)
-    turned = _turned(day_cost, slots)
-    most = int(count_curricula(starts, curricula, multiplicity).max(initial=0))
-    zero = _zero(int(np.abs(turned).max()) * most)
+    counted = count_curricula(starts, curricula, multiplicity)
+    if slots > MAX_SLOTS_IN_TABLES or instance.days > BITS:
+        tables, steepest = _no_tables(), _steepest(instance, isolated, windows, load)
+    else:
+        day_cost = _day_costs(slots, isolated, windows, load, instance.min_load, instance.max_load)
+        tables = _tables(instance, day_cost, int(counted.max(initial=0)))
+        steepest = int(np.abs(tables["turned"]).max())
     members = np.argsort(curricula, kind="stable")
     asks = weights["room_suitability"] is not None or weights["hard_suitability"] is not None
     return SearchProblem(
@@ -180,18 +195,14 @@ def build_search_problem(instance: Instance, formulation: Formulation) -> Search
         multiplicity=multiplicity,
         day=np.repeat(np.arange(instance.days), slots),
         slot=np.tile(np.arange(slots), instance.days),
-        column=_columns(instance.days, slots, 8 // zero.itemsize),
-        day_cost=day_cost,
-        turned=turned,
-        turned_words=_in_words(turned, zero),
-        zero=zero,
         isolated=isolated,
         windows=windows,
         load=load,
         min_load=instance.min_load,
         max_load=instance.max_load,
-        slack=_slacks(instance, weights, starts, curricula, multiplicity),
-        gain=_gains(instance, weights, day_cost, starts, curricula, multiplicity),
+        slack=_slacks(instance, weights, counted),
+        gain=_gains(instance, weights, steepest, counted),
+        **tables,
         **weights,
     )
 
@@ -243,6 +254,39 @@ def count_curricula(
     """Count the curricula of each course, int64 (n_courses,), from the merged ones."""
     counted = np.concatenate(([0], np.cumsum(multiplicity[curricula])))
     return np.diff(counted[starts])
+
+
+def _tables(instance: Instance, day_cost: NDArray[np.int64], most: int) -> dict[str, Any]:
+    """Build the tables of all days for courses of `most` curricula."""
+    turned = _turned(day_cost, instance.periods_per_day)
+    zero = _zero(int(np.abs(turned).max()) * most)
+    return {
+        "by_bits": None,
+        "column": _columns(instance.days, instance.periods_per_day, 8 // zero.itemsize),
+        "day_cost": day_cost,
+        "turned": turned,
+        "turned_words": _in_words(turned, zero),
+        "zero": zero,
+    }
+
+
+def _no_tables() -> dict[str, Any]:
+    return {
+        "by_bits": 1,
+        "column": np.zeros(1, np.uint32),
+        "day_cost": np.zeros(1, np.int64),
+        "turned": np.zeros((1, 1), np.int64),
+        "turned_words": np.zeros((1, 1), np.int64),
+        "zero": np.zeros(1, np.uint64),
+    }
+
+
+def _steepest(instance: Instance, isolated: int, windows: int, load: int) -> int:
+    """Bound what one timeslot more or less changes in a day's cost."""
+    slots = instance.periods_per_day
+    # A lecture joins two that were isolated; or is the first of a day, or as far away as can be.
+    by_load = max(1, instance.min_load - 1, 1 - instance.max_load)
+    return 2 * isolated + windows * max(slots - 2, 0) + load * by_load
 
 
 def _day_costs(
@@ -315,12 +359,9 @@ def _course_bits(
 def _slacks(
     instance: Instance,
     weights: dict[str, int | None],
-    starts: NDArray[np.int64],
-    curricula: NDArray[np.int64],
-    multiplicity: NDArray[np.int64],
+    counted: NDArray[np.int64],
 ) -> NDArray[np.int64]:
     """Bound what one moved lecture of each course can win beyond what is quick to tell."""
-    counted = count_curricula(starts, curricula, multiplicity)
     by_course = 4 * (weights["travel_distance"] or 0) * counted
     by_course += weights["room_stability"] or 0
     lectures = np.where(instance.course_double, instance.course_lectures.astype(np.int64), 0)
@@ -331,19 +372,12 @@ def _slacks(
 def _gains(
     instance: Instance,
     weights: dict[str, int | None],
-    day_cost: NDArray[np.int64],
-    starts: NDArray[np.int64],
-    curricula: NDArray[np.int64],
-    multiplicity: NDArray[np.int64],
+    steepest: int,
+    counted: NDArray[np.int64],
 ) -> NDArray[np.int64]:
     """Bound what one moved lecture of each course can win, so that a bad move is left early."""
-    mask = np.arange(len(day_cost))
-    steepest = max(
-        int(np.max(np.abs(day_cost[mask ^ (1 << slot)] - day_cost[mask])))
-        for slot in range(instance.periods_per_day)
-    )
     per_curriculum = 2 * steepest + 4 * (weights["travel_distance"] or 0)
-    by_course = per_curriculum * count_curricula(starts, curricula, multiplicity)
+    by_course = per_curriculum * counted
     by_course += (weights["min_working_days"] or 0) + (weights["room_stability"] or 0)
     by_course += (weights["double_lectures"] or 0) * instance.course_lectures.astype(np.int64)
     return np.minimum(by_course, 2**30).astype(np.int64)

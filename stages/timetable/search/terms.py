@@ -9,6 +9,7 @@ from numba import int64, uint64
 
 from .bits import popcount
 from .compiling import NOWHERE, inner
+from .days import day_cost, slot_bit, slots_of, turned, turned_at_bits
 from .weights import enabled, units
 
 
@@ -104,17 +105,22 @@ def course_total(problem, timetable, course):
 
     From its lectures' places alone, whatever the counters say.
     """
-    days, total, n_rooms = 0, 0, 0
+    days, n_days, total, n_rooms = 0, 0, 0, 0
     for one in range(problem.starts[course], problem.starts[course + 1]):
         if timetable.period[one] < 0:
             continue
-        days |= 1 << problem.day[timetable.period[one]]
+        if enabled(problem.by_bits):
+            n_days += _is_first_on_its_day(problem, timetable, one)
+        else:
+            days |= 1 << problem.day[timetable.period[one]]
         first = True
         for two in range(problem.starts[course], one):
             first = first and timetable.room[two] != timetable.room[one]
         n_rooms += first
     if enabled(problem.min_working_days):
-        missing = max(problem.min_days[course] - popcount(days), 0)
+        if not enabled(problem.by_bits):
+            n_days = popcount(days)
+        missing = max(problem.min_days[course] - n_days, 0)
         total += units(problem.min_working_days) * missing
     if enabled(problem.room_stability):
         total += units(problem.room_stability) * max(n_rooms - 1, 0)
@@ -122,6 +128,17 @@ def course_total(problem, timetable, course):
         alone = lone_doubles(problem, timetable, course, NOWHERE, NOWHERE, NOWHERE)
         total += units(problem.double_lectures) * alone
     return total
+
+
+@inner
+def _is_first_on_its_day(problem, timetable, lecture):
+    """Tell whether no earlier lecture of the course is on the same day; for any number of days."""
+    day = problem.day[timetable.period[lecture]]
+    for other in range(problem.starts[problem.course[lecture]], lecture):
+        period = timetable.period[other]
+        if period >= 0 and problem.day[period] == day:
+            return False
+    return True
 
 
 @inner
@@ -209,6 +226,8 @@ def turned_at(problem, timetable, course, period):
 
     One less if the course has a lecture there, else one more; nothing may clash.
     """
+    if enabled(problem.by_bits):
+        return turned_at_bits(problem, timetable, course, period)
     value = timetable.turning[uint64(course), problem.column[uint64(period)]]
     return int64(value) - int64(problem.zero[0])
 
@@ -224,22 +243,23 @@ def clean_days(problem, timetable, course, p1, p2):
     if day1 != day2 and alone:
         return turned_at(problem, timetable, course, p1) + turned_at(problem, timetable, course, p2)
     # Of what follows nothing can be foreseen, so nothing branches.
-    change, turned, mask = int64(0), problem.turned, timetable.mask
+    change = int64(0)
     slot1, slot2 = uint64(problem.slot[p1]), uint64(problem.slot[p2])
     first, end = problem.curricula_starts[course], problem.curricula_starts[course + 1]
     if day1 != day2:
         for k in range(first, end):
             q = problem.curricula[k]
-            new = uint64(mask[q, day2])
-            cost = turned[new, slot2] + turned[uint64(mask[q, day1]), slot1]
+            new = slots_of(timetable, q, day2)
+            cost = turned(problem, new, slot2)
+            cost += turned(problem, slots_of(timetable, q, day1), slot1)
             there = int64((new >> slot2) & uint64(1))
             change += problem.multiplicity[q] * cost * (1 - there)
         return change
     left = uint64(1) << slot1
     for k in range(first, end):
         q = problem.curricula[k]
-        old = uint64(mask[q, day1])
-        cost = turned[old, slot1] + turned[old ^ left, slot2]
+        old = slots_of(timetable, q, day1)
+        cost = turned(problem, old, slot1) + turned(problem, old ^ left, slot2)
         there = int64((old >> slot2) & uint64(1))
         change += problem.multiplicity[q] * cost * (1 - there)
     return change
@@ -261,24 +281,23 @@ def day_shift(problem, timetable, q, p1, p2):
         return _clashing_day_shift(problem, timetable, q, p1, p2)
     if p1 >= 0 and p2 >= 0:
         return clean_day_shift(problem, timetable, q, p1, p2)
-    table, mask = problem.day_cost, timetable.mask[q]
     if p1 < 0:
-        new = mask[problem.day[p2]]
-        return table[new | (1 << problem.slot[p2])] - table[new]
-    old = mask[problem.day[p1]]
-    return table[old & ~(1 << problem.slot[p1])] - table[old]
+        new = slots_of(timetable, q, problem.day[p2])
+        return day_cost(problem, new | slot_bit(problem, p2)) - day_cost(problem, new)
+    old = slots_of(timetable, q, problem.day[p1])
+    return day_cost(problem, old & ~slot_bit(problem, p1)) - day_cost(problem, old)
 
 
 @inner
 def clean_day_shift(problem, timetable, q, p1, p2):
     """Do the same where the curriculum has no clash and no lecture in the second period."""
-    table, mask = problem.day_cost, timetable.mask[q]
-    old = mask[problem.day[p1]]
-    without = old & ~(1 << problem.slot[p1])
+    old = slots_of(timetable, q, problem.day[p1])
+    without = old & ~slot_bit(problem, p1)
     if problem.day[p1] == problem.day[p2]:
-        return table[without | (1 << problem.slot[p2])] - table[old]
-    new = mask[problem.day[p2]]
-    return table[without] - table[old] + table[new | (1 << problem.slot[p2])] - table[new]
+        return day_cost(problem, without | slot_bit(problem, p2)) - day_cost(problem, old)
+    new = slots_of(timetable, q, problem.day[p2])
+    change = day_cost(problem, without) - day_cost(problem, old)
+    return change + day_cost(problem, new | slot_bit(problem, p2)) - day_cost(problem, new)
 
 
 @inner

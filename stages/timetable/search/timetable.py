@@ -8,6 +8,7 @@ from numba import int64, uint64
 from numpy.typing import NDArray
 
 from .compiling import NOWHERE, ONE_LESS, ONE_MORE, inner, kernel
+from .days import slot_bit, slots_of
 from .record import Record
 from .search_problem import SearchProblem, count_curricula
 from .terms import courses_have_bits, shift_cost, shift_violations
@@ -46,7 +47,7 @@ class Timetable(Record):
         Days on which a course has lectures, int64 (n_courses,).
     mask
         Timeslots of a day in which a merged curriculum has a lecture, as bits,
-        int32 (n_merged, n_days).
+        uint32 (n_merged, n_days); uint64 where day costs come from bits.
     count
         Lectures of a merged curriculum in a period, int16 (n_merged, n_periods).
     clash
@@ -58,7 +59,8 @@ class Timetable(Record):
     turning
         What a lecture more of a course in a period, or one less if it has one there,
         changes in the days of its curricula, as long as nothing clashes, plus the
-        problem's ``zero`` and of its type, (n_courses, columns).
+        problem's ``zero`` and of its type, (n_courses, columns); (1, 1) where day
+        costs come from bits.
     turning_words
         The same memory as words of 64 bits, int64 (n_courses, n_days * words).
     slack
@@ -82,7 +84,7 @@ class Timetable(Record):
     present: NDArray[np.uint64]
     on_day: NDArray[np.int16]
     working_days: NDArray[np.int64]
-    mask: NDArray[np.uint32]
+    mask: NDArray[np.uint32 | np.uint64]
     count: NDArray[np.int16]
     clash: NDArray[np.int32]
     in_building: NDArray[np.int16]
@@ -142,7 +144,7 @@ def empty_timetable(problem: SearchProblem) -> Timetable:
         present=np.zeros((n_periods, words) if have_bits else (1, 1), np.uint64),
         on_day=np.zeros((n_courses, n_days), np.int16),
         working_days=np.zeros(n_courses, np.int64),
-        mask=np.zeros((n_merged, n_days), np.uint32),
+        mask=np.zeros((n_merged, n_days), np.uint64 if problem.by_bits else np.uint32),
         count=np.zeros((n_merged, n_periods), np.int16),
         clash=np.zeros(n_merged, np.int32),
         in_building=np.zeros(
@@ -167,6 +169,8 @@ def empty_timetable(problem: SearchProblem) -> Timetable:
 
 
 def _turning_when_empty(problem: SearchProblem, n_days: int) -> NDArray[np.unsignedinteger]:
+    if problem.by_bits:
+        return np.full((1, 1), problem.zero[0])
     curricula = count_curricula(problem.curricula_starts, problem.curricula, problem.multiplicity)
     n_columns = n_days * problem.turned_words.shape[1] * 8 // problem.zero.itemsize
     turning = np.full((len(curricula), n_columns), problem.zero[0], problem.zero.dtype)
@@ -220,7 +224,7 @@ def _count(problem, timetable, course, p, r, sign):
     if courses_have_bits(problem):
         # A course has at most one lecture in a period: one more or less turns its bit.
         timetable.present[p, course >> 6] ^= uint64(1) << uint64(course & 63)
-    day, bit = problem.day[p], 1 << problem.slot[p]
+    day, bit = problem.day[p], slot_bit(problem, p)
     lectures_before = timetable.on_day[course, day]
     timetable.on_day[course, day] = lectures_before + sign
     if lectures_before == 0 or lectures_before + sign == 0:
@@ -250,9 +254,11 @@ def _count_working_day(problem, timetable, course, sign):
 @inner
 def _turn(problem, timetable, q, day, bit):
     """Turn a timeslot of a curriculum's day, and what turning another one changes there."""
-    old = timetable.mask[q, day]
+    old = slots_of(timetable, q, day)
     new = old ^ bit
     timetable.mask[q, day] = new
+    if enabled(problem.by_bits):
+        return
     weight, words = problem.multiplicity[q], problem.turned_words
     first = day * words.shape[1]
     for word in range(words.shape[1]):

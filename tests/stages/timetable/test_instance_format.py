@@ -83,6 +83,7 @@ def test_both_formats_are_read():
     "variant",
     [
         CTT.replace("\n", "\r\n"),
+        CTT.replace("\n", "\r"),
         CTT.replace("\n", " \t\n"),
         CTT.replace("\n", "\n\n"),
         CTT.replace(" ", "\t"),
@@ -90,10 +91,30 @@ def test_both_formats_are_read():
         CTT.rstrip("\n"),
         CTT.replace("Rooms: 1\nDays: 2", "Days:2\nRooms :  1"),
     ],
-    ids=["crlf", "trailing blanks", "empty lines", "tabs", "dense", "no last line end", "header"],
+    ids=[
+        "crlf",
+        "cr",
+        "trailing blanks",
+        "empty lines",
+        "tabs",
+        "dense",
+        "no last line end",
+        "header",
+    ],
 )
 def test_layout_does_not_count(variant):
     assert Instance.loads(variant) == Instance.loads(CTT)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_wrong_line_has_the_same_number_whatever_lines_end_in(tmp_path, end):
+    file = tmp_path / "wrong.ctt"
+    for old, new in ((b"physics", b"phys\xffics"), (b"physics", b"\0"), (b"ROOMS:", b"ROOM:")):
+        data = CTT.encode().replace(old, new, 1)
+        file.write_bytes(data.replace(b"\n", end.encode()))
+        with pytest.raises(FormatError) as error:
+            Instance.read(file)
+        assert error.value.line == 1 + data[: data.index(new)].count(b"\n")
 
 
 def test_a_byte_order_mark_is_no_text(tmp_path):

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 from ..callbacks import RedisUnavailableError
 from ..callbacks.job_keys import DEFAULT_PREFIX, JobKeys
@@ -54,9 +54,30 @@ def watch(
 
     Examples
     --------
-    >>> for snapshot in watch("monday", "redis://localhost"):  # doctest: +SKIP
-    ...     print(f"{snapshot.progress:.0%} {snapshot.message}")
+    The run may be one of another process or machine, and at work still:
+
+    >>> from schoolbell.callbacks import RedisLogger
+    >>> from schoolbell.runner import Pipeline
+    >>> from schoolbell.stages import MapBatches
+    >>> logger = RedisLogger(job_id="monday", keep_server=True, announce=False)
+    >>> run = Pipeline([MapBatches(sum, [1, 2, 3])]).fit(callbacks=logger, verbose=False)
+    >>> for snapshot in watch("monday", logger.url):
+    ...     print(f"{snapshot.progress:.0%} {snapshot.message}, {snapshot.outcome}")
+    100% Map: 3/3, finished
+    >>> logger.stop_server()
     """
+    return follow(job_id, url, last_id, prefix, patience, time.sleep)
+
+
+def follow(
+    job_id: str,
+    url: str | None,
+    last_id: str | None,
+    prefix: str,
+    patience: float,
+    rest: Callable[[float], object],
+) -> Iterator[WatchedSnapshot]:
+    """Watch a run as `watch` does; `rest` is called to pass the seconds between two looks."""
     from redis import RedisError
 
     url = known_url(url)
@@ -70,7 +91,7 @@ def watch(
             else:
                 yield from follower.take(answer)
             if not follower.over:
-                time.sleep(follower.rest)
+                rest(follower.rest)
 
 
 async def awatch(
@@ -85,8 +106,18 @@ async def awatch(
 
     Examples
     --------
-    >>> async for snapshot in awatch("monday", "redis://localhost"):  # doctest: +SKIP
-    ...     print(f"{snapshot.progress:.0%} {snapshot.message}")
+    >>> import asyncio
+    >>> from schoolbell.callbacks import RedisLogger
+    >>> from schoolbell.runner import Pipeline
+    >>> from schoolbell.stages import MapBatches
+    >>> logger = RedisLogger(job_id="monday", keep_server=True, announce=False)
+    >>> run = Pipeline([MapBatches(sum, [1, 2, 3])]).fit(callbacks=logger, verbose=False)
+    >>> async def follow():
+    ...     async for snapshot in awatch("monday", logger.url):
+    ...         print(f"{snapshot.progress:.0%} {snapshot.message}")
+    >>> asyncio.run(follow())
+    100% Map: 3/3
+    >>> logger.stop_server()
     """
     from redis import RedisError
 

@@ -30,5 +30,27 @@ def check_writable(path: Path) -> None:
         raise _error(error.errno or errno.EIO, path) from None
 
 
+def check_folder(path: Path) -> None:
+    """Check that a folder takes new files, or can be made; it is left as it is.
+
+    Raises
+    ------
+    OSError
+        If the path is no folder, or it or the one above does not let itself be written.
+    """
+    if path.exists() and not path.is_dir():
+        raise _error(errno.ENOTDIR, path)
+    there = path.resolve()
+    while not there.exists():
+        there = there.parent
+    if not there.is_dir():
+        raise _error(errno.ENOTDIR, path)
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        raise _error(error.errno or errno.EIO, path) from None
+
+
 def _error(number: int, path: Path) -> OSError:
     return OSError(number, os.strerror(number), os.fspath(path))

@@ -5,14 +5,18 @@ import os
 from collections.abc import Sequence
 from typing import Literal
 
-from ..callbacks import Callback, CallbackList, History
+from ..callbacks import ArgumentError, Callback, CallbackList, History
+from ..callbacks.argument_error import check_number
 from ..callbacks.job_keys import DEFAULT_PREFIX
 from .csv_recording import read_csv
+from .fit_arguments import check_callback_errors, checked_callbacks
 from .player import Player
 from .redis_recording import read_redis
 from .run import Run
+from .tracebacks import hiding_own_frames
 
 
+@hiding_own_frames
 def replay(
     source: str | os.PathLike[str],
     callbacks: Sequence[Callback] | Callback | None = None,
@@ -54,8 +58,8 @@ def replay(
 
     Raises
     ------
-    ValueError
-        For an impossible speed.
+    ArgumentError
+        For an argument that makes no sense.
     FormatError
         For a file that is no such log.
     UnknownJobError, RedisUnavailableError
@@ -65,17 +69,33 @@ def replay(
 
     Examples
     --------
-    >>> run = replay("runs/monday/log.csv", TensorBoard("logs/monday"))  # doctest: +SKIP
-    >>> run.history.plot()  # doctest: +SKIP
+    >>> from schoolbell.callbacks import CSVLogger, LambdaCallback
+    >>> from schoolbell.runner import Pipeline
+    >>> from schoolbell.stages import MapBatches
+    >>> pipeline = Pipeline([MapBatches(sum, [1, 2, 3], name="sums")])
+    >>> run = pipeline.fit(callbacks=CSVLogger("monday.csv"), verbose=False)
+    >>> tell = LambdaCallback(on_batch_end=lambda batch, logs: print(logs["stage"], logs["done"]))
+    >>> run = replay("monday.csv", tell)
+    sums 1
+    sums 2
+    sums 3
+    >>> len(run.history)
+    3
     """
-    if speed is not None and not 0 < speed < math.inf:
-        raise ValueError(f"speed must be a positive number or None, got {speed!r}")
+    given = checked_callbacks(callbacks)
+    check_callback_errors(callback_errors)
+    if speed is not None:
+        check_number("speed", speed, 0, "a positive number or None")
+        if not 0 < speed < math.inf:
+            raise ArgumentError.of("speed", "a positive number or None", speed)
+    if not isinstance(source, str | os.PathLike):
+        raise ArgumentError.of("source", "the path of a log or redis:JOB_ID", source)
     name = os.fsdecode(source)
     if name.startswith("redis:"):
         recording = read_redis(name.removeprefix("redis:"), url, prefix)
     else:
         recording = read_csv(source)
     history = History()
-    given = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or ())
     watchers = CallbackList([history, *given], callback_errors)
-    return Player(recording, watchers, history, speed).play()
+    with watchers.watching():
+        return Player(recording, watchers, history, speed).play()
