@@ -189,7 +189,7 @@ class Evolution:
         self.steps_done = as_count(state["steps_done"])
         if state["brood"] is not None:
             # Aside: on the largest instances it takes a while.
-            self.brood = yield from run_aside(
+            brood: Brood = yield from run_aside(
                 Brood.restored,
                 self.problem,
                 state["brood"],
@@ -197,7 +197,7 @@ class Evolution:
                 len(self.islands),
                 len(self.reheat_gain),
             )
-            self._latest = self.brood.jobs
+            self.brood, self._latest = brood, brood.jobs
 
     def _clock(self) -> float:
         return self.budget.elapsed
@@ -561,7 +561,7 @@ class Evolution:
             self._apart = everyone, value
         return value
 
-    def _schedule(self) -> dict[str, float]:
+    def _schedule(self) -> dict[str, Any]:
         """Return what of a schedule may change while an anneal is on its way."""
         chains = min(self.scale, MOST_CHAINS)
         return {
