@@ -205,7 +205,7 @@ class Watcher:
         """Return the largest jump in points, where it was, and the largest that is allowed."""
         largest, text, allowed, first = 0.0, "", 0.0, 0
         for one in self.seen:
-            while one.at - self.seen[first].at > JUMP_SECONDS:
+            while one.at - self.seen[first].at >= JUMP_SECONDS:
                 first += 1
             before = self.seen[first]
             jump = 100 * (one.progress - before.progress)
@@ -278,6 +278,7 @@ def _set_size(terminal: int) -> None:
 
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?) ?%")
 _ETA = re.compile(r"ETA (?:(\d+):)?(\d+):(\d\d)")
+_BAR = re.compile(r"[━╸╺█-▏|]+")
 _COUNT = re.compile(r"[\d,]+/[\d,]+")
 
 
@@ -295,7 +296,8 @@ def read_screen(lines: list[str]) -> Seen | None:
     present = rows[-1]
     counts = _COUNT.findall(" ".join(lines))
     shown = (*numbers, *counts)
-    return Seen(time.monotonic(), float(numbers[0]) / 100, left, shown, " ".join(present.split()))
+    words = " ".join(_BAR.sub(" ", present).split())
+    return Seen(time.monotonic(), float(numbers[0]) / 100, left, shown, words)
 
 
 def read_hash(client: Any, keys: JobKeys) -> Seen | None:
@@ -344,13 +346,18 @@ def main() -> None:
         server.stop()
 
 
+def job_id(name: str) -> str:
+    """Return what Redis calls a scenario's run."""
+    return re.sub(r"\W+", "-", name)
+
+
 def watch(
     name: str, url: str, args: argparse.Namespace
 ) -> tuple[Mapping[str, Watcher], list[float], float]:
     """Run a scenario; return what was seen where, when stages were cut short, and the end."""
     terminals = {place: Terminal() for place in ("terminal", "tqdm", "rich")}
     places = {place: Watcher() for place in ("terminal", "Redis", "tqdm", "rich")}
-    keys = JobKeys(name)
+    keys = JobKeys(job_id(name))
     slaves = [terminal.slave for terminal in terminals.values()]
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -408,7 +415,7 @@ def _run(args: argparse.Namespace, name: str, url: str, slaves: str, cut: str) -
         scenario.pipeline().fit(
             callbacks=[
                 ProgbarLogger("rich", terminal),
-                RedisLogger(url, name, announce=False),
+                RedisLogger(url, job_id(name), announce=False),
                 Peers(tqdm, rich, moments),
             ],
             **{"seed": 1, "workers": args.workers, **scenario.fit(args)},

@@ -190,7 +190,8 @@ class Callback:
         stage
             The stage's name.
         logs
-            ``stage``, ``unit``, ``share`` (its part of the run, 0 to 1),
+            ``stage``, ``unit``, ``share`` (its part of the run's progress, 0 to 1,
+            from ``progress`` on),
             ``budget`` (seconds it may take, None for no limit), ``progress``,
             ``elapsed``, ``cost`` and ``violations``.
         """

@@ -37,7 +37,9 @@ class PlainDisplay(Display):
     def begin(self, title: str, stages: Sequence[Mapping[str, Any]]) -> None:
         self._title = title
         self._labels = {stage["name"]: stage["label"] for stage in stages}
-        self._ended = set()
+        self._ended = {stage["name"] for stage in stages if stage.get("restored")}
+        for name in (stage["name"] for stage in stages if stage["name"] in self._ended):
+            print_line(self._stream, f"{self._labels[name]} restored")
         self._next = time.monotonic() + _LINE_SECONDS
 
     def begin_stage(self, stage: str) -> None:

@@ -131,6 +131,8 @@ def _writer_of_others(stream: TextIO | SafeStream) -> _Writer | None:
 
 def _above_tqdm(terminal: Hashable) -> _Writer | None:
     tqdm = getattr(sys.modules.get("tqdm.std"), "tqdm", None)
+    if tqdm is None:
+        return None
     for bar in list(getattr(tqdm, "_instances", ())):
         stream = getattr(bar, "fp", None)
         if not getattr(bar, "disable", True) and stream and _identity(stream) == terminal:
@@ -144,8 +146,11 @@ def _above_rich(terminal: Hashable) -> _Writer | None:
         return None
     for stream in (sys.stderr, sys.stdout):
         # So a live display has it that prints do not break it.
-        if hasattr(stream, "rich_proxied_file") and _identity(stream) == terminal:
-            return lambda text: stream.write(f"{text}\n")
+        if stream is None or not hasattr(stream, "rich_proxied_file"):
+            continue
+        if _identity(stream) == terminal:
+            write = stream.write
+            return lambda text: write(f"{text}\n")
     console = getattr(rich, "_console", None)
     live = getattr(console, "_live_stack", None) or getattr(console, "_live", None)
     if console is not None and live and _identity(console.file) == terminal:

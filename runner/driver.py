@@ -332,8 +332,13 @@ class Driver:
             self._work(stage, loop, budget)
         except KeyboardInterrupt:
             self._heed()
-        except BaseException:
+        except BaseException as error:
             self._record(stage, loop, budget, began, FAILED)
+            try:
+                # What it has found before is not lost to those who keep it.
+                self._announce_best()
+            except CallbackError as later:
+                error.add_note(f"then {later}")
             raise
         self._end_stage(stage, loop, budget, began)
 

@@ -1,7 +1,7 @@
 """Foretells how long a run will still take."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from .stage_timing import StageTiming
 from .unit_clock import UnitClock
@@ -19,6 +19,8 @@ _SHORT_SECONDS = 0.5
 _MOST_RATIO = 3.0
 # What a stage's share is worth counts as much as so many of its units.
 _UNITS_OF_SHARE = 8
+# And of what stages expect themselves, which is rougher, but tells how fast the machine is.
+_MOST_OF_HINT = 10.0
 # What a stage expects itself counts as much as this part of it that was done.
 _PART_OF_HINT = 0.1
 # What the stages so far say of those to come counts in full from this share of the run on.
@@ -55,6 +57,9 @@ class Forecast:
         Seconds that stages expect to take, by name, of those that can tell.
     past
         What each stage took that has ended.
+    counted
+        What those expected that had told it, and what they took without what tells nothing
+        of the machine.
     """
 
     def __init__(
@@ -69,6 +74,14 @@ class Forecast:
         self._timings = dict(timings or {})
         self.hints: dict[str, float] = {}
         self.past: dict[str, float] = {}
+        self.counted: list[tuple[float, float]] = []
+        self._in_hand = ("", 0.0)
+
+    def end_stage(self, stage: str, seconds: float, uncounted: float = 0.0) -> None:
+        """Take in that a stage has ended after so many seconds."""
+        self.past[stage] = seconds
+        if stage in self.hints:
+            self.counted.append((self.hints[stage], max(0.0, seconds - uncounted)))
 
     def knows(self, stages: Sequence[str]) -> bool:
         """Tell whether an earlier run tells of any of these stages."""
@@ -101,7 +114,20 @@ class Forecast:
         timing = self._timings.get(stage)
         if timing is not None:
             return None if timing.spends_budget else timing.seconds * self._pace()
-        return self.hints.get(stage)
+        return self._hint(stage)
+
+    def _hint(self, stage: str) -> float | None:
+        """Return what a stage expects itself, on a machine as fast as this one seems to be."""
+        hint = self.hints.get(stage)
+        return None if hint is None else hint * self._speed()
+
+    def _speed(self) -> float:
+        """How many times as long as they expected the stages so far took."""
+        pairs = list(self.counted)
+        stage, took = self._in_hand
+        if took > self.hints.get(stage, math.inf):
+            pairs.append((self.hints[stage], took))
+        return _pace(pairs, _MOST_OF_HINT)
 
     def seconds_of_all(self, time_limit: float | None, now: float) -> float | None:
         """Return the seconds that the run will still take, before its first stage."""
@@ -120,6 +146,7 @@ class Forecast:
         clock: UnitClock | None,
         ends_at: float | None,
         time_limit: float | None,
+        uncounted: float = 0.0,
     ) -> float | None:
         """Return the seconds that the run will still take; None while that cannot be told.
 
@@ -137,15 +164,18 @@ class Forecast:
             When its time is over; None without a limit.
         time_limit
             When the run's time is over; None without a limit.
+        uncounted
+            Seconds of the stage that tell nothing of the machine, as of a compilation.
         """
         limit = math.inf if time_limit is None else max(0.0, time_limit - now)
         in_stage = 0.0
         seconds, share = self._past_in_all()
         later = self._names[self._names.index(stage) + 1 :]
+        self._in_hand = stage, 0.0 if clock is None else now - clock.began - uncounted
         if clock is not None:
             of_stage = self._left_of_stage(now, stage, total, clock, ends_at)
             if of_stage is None:
-                hinted = sum(self.hints.get(name, 0.0) for name in later)
+                hinted = sum(self._hint(name) or 0.0 for name in later)
                 return (hinted or None) if limit == math.inf else limit
             in_stage = min(of_stage, limit)
             seconds += now - clock.began + in_stage
@@ -163,7 +193,7 @@ class Forecast:
             return limit
         if timing is not None:
             return min(limit, self._by_timing(timing, now, total, clock))
-        hint = self.hints.get(stage)
+        hint = self._hint(stage)
         expected = self._by_share(stage) if hint is None else hint
         unit = clock.expected(clock.unit_seconds)
         if total is not None and unit is not None:
@@ -204,16 +234,12 @@ class Forecast:
 
     def _pace(self) -> float:
         """How many times as long as then the stages so far took."""
-        logarithm, stages = 0.0, _STAGES_OF_TRUST
-        for stage, seconds in self.past.items():
-            timing = self._timings.get(stage)
-            if timing is not None and not timing.spends_budget:
-                part = timing.seconds / (timing.seconds + _SHORT_SECONDS)
-                ratio = (seconds + _TRUST_SECONDS) / (timing.seconds + _TRUST_SECONDS)
-                ratio = min(max(ratio, 1.0 / _MOST_RATIO), _MOST_RATIO)
-                logarithm += part * math.log(ratio)
-                stages += part
-        return math.exp(logarithm / stages)
+        pairs = [
+            (self._timings[stage].seconds, seconds)
+            for stage, seconds in self.past.items()
+            if stage in self._timings and not self._timings[stage].spends_budget
+        ]
+        return _pace(pairs, _MOST_RATIO)
 
     def _by_share(self, stage: str) -> float | None:
         """What a stage takes by what the shares of the stages so far were worth."""
@@ -251,6 +277,17 @@ class Forecast:
         if not (unknown and share and seconds):
             return told
         return told + self._worth(unknown, seconds, share)
+
+
+def _pace(pairs: Iterable[tuple[float, float]], most: float) -> float:
+    """Return how many times as long as expected something takes, where others so far took so."""
+    logarithm, stages = 0.0, _STAGES_OF_TRUST
+    for expected, seconds in pairs:
+        part = expected / (expected + _SHORT_SECONDS)
+        ratio = (seconds + _TRUST_SECONDS) / (expected + _TRUST_SECONDS)
+        logarithm += part * math.log(min(max(ratio, 1.0 / most), most))
+        stages += part
+    return math.exp(logarithm / stages)
 
 
 def _units_like_then(timing: StageTiming, total: int | None, done: int) -> float:

@@ -31,6 +31,8 @@ _OVERDUE = 8.0
 _LITTLE_ROOM = 2.0
 # The most that progress moves in a second on time alone: two and a half points in half a second.
 _FASTEST = 0.05
+# And where nobody knows how long a unit takes.
+_CAUTIOUS = 0.02
 # What a person sees: a thousandth of the run, a hundredth of the stage. So many of them are passed
 # in a second, or in a hundredth of a longer run, however long a unit takes.
 _OF_RUN, _OF_STAGE = 0.001, 0.01
@@ -211,8 +213,10 @@ class ProgressTracker:
         self._reached = 0.0
         self._stage_seconds: float | None = None
         self._stage_ends_at: float | None = None
-        # Seconds so far that count for no limit, and the unit in which they grow.
+        # Seconds so far that count for no limit, those before this stage, and the unit in which
+        # they grow.
         self._overtime = 0.0
+        self._overtime_before = 0.0
         self._overtime_in: int | None = None
         # What the readers have noticed so far: units of the stage in hand, and progress.
         self._units_noticed: UnitClock | None = None
@@ -303,6 +307,7 @@ class ProgressTracker:
             self.stage_items_done = 0
             self._pulse = self._pulse_noticed = _NO_PULSE
             self._overtime_in = None
+            self._overtime_before = self._overtime
             self._segment = _Segment(end=end, total=total, done=0, floor=start)
             self._shown = replace(self._segment, floor=min(self._told, end))
             self._stage_ends_at = None if seconds is None else now + seconds
@@ -390,7 +395,8 @@ class ProgressTracker:
                 self._reached = end
             else:
                 self._smooth(now)
-            self._forecast.past[self.stage] = now - self._units_noticed.began
+            seconds = now - self._units_noticed.began
+            self._forecast.end_stage(self.stage, seconds, self._overtime - self._overtime_before)
             self._units_noticed = None
             self._pulse = self._pulse_noticed = _NO_PULSE
             later = self._names[self._names.index(self.stage) + 1 :]
@@ -551,11 +557,15 @@ class ProgressTracker:
     def _smooth(self, now: float) -> float:
         done = self._notice(now)
         if self.status in ("running", "paused"):
-            low, high = self._stretch(done)
-            floor = max(low, self._floor)
-            moved = self._moved(low, high, floor, now - self._since)
-            self._told = max(self._told, min(floor + _within(moved, high - floor), _ALMOST_ONE))
+            self._move_on(done, now)
         return self._told
+
+    def _move_on(self, done: int, now: float) -> None:
+        """Move on time alone from where a unit or a pulse was noticed."""
+        low, high = self._stretch(done)
+        floor = max(low, self._floor)
+        moved = self._moved(low, high, floor, now - self._since)
+        self._told = max(self._told, min(floor + _within(moved, high - floor), _ALMOST_ONE))
 
     def _stretch(self, done: int) -> tuple[float, float]:
         """Return between what progress moves now."""
@@ -574,29 +584,32 @@ class ProgressTracker:
     def _moved(self, low: float, high: float, floor: float, seconds: float) -> float:
         """Return how far progress moves from `floor` in some seconds on time alone."""
         units = self._units_noticed
+        # In a little room nothing that a person sees can move: it need not be used up at once.
+        slow = min(self._least_speed, (high - floor) / _LITTLE_ROOM)
         if units is not None and units.part:
-            # To where the next pulse is expected; not at all where that was shown before.
+            # To where the next pulse is expected; where that was shown before, no further than
+            # is seen.
             part, due = units.part, units.interval or 0.0
             following = low + min(1.0, part + (units.rate or 0.0) * due) * (high - low)
             speed = max(0.0, following - floor) / due if due else 0.0
         else:
-            due = max(self._unit_seconds(units), _SHORTEST_UNIT)
-            speed = _DUE * (high - floor) / due
-        speed = min(speed, _FASTEST)
-        # In a little room nothing that a person sees can move: it need not be used up at once.
-        slow = max(min(self._least_speed, (high - floor) / _LITTLE_ROOM), speed / _OVERDUE)
+            known = self._unit_seconds(units)
+            due = max(_FIRST_UNIT if known is None else known, _SHORTEST_UNIT)
+            speed = min(_DUE * (high - floor) / due, _FASTEST if known else _CAUTIOUS)
+            slow = max(slow, speed / _OVERDUE)
+        speed = max(slow, min(speed, _FASTEST))
         return speed * min(seconds, due) + slow * max(0.0, seconds - due)
 
-    def _unit_seconds(self, units: UnitClock | None) -> float:
+    def _unit_seconds(self, units: UnitClock | None) -> float | None:
         """Return what the unit in hand is expected to take where no pulse tells of it."""
         if units is None or self.stage is None:
-            return _FIRST_UNIT
+            return None
         if units.unit_seconds is not None:
             return units.unit_seconds
         total, stage = self._segment.total, self._forecast.of_stage(self.stage)
         if stage is None and self._stage_ends_at is not None:
             stage = self._stage_ends_at - units.began
-        return _FIRST_UNIT if stage is None or not total else stage / total
+        return None if stage is None or not total else stage / total
 
     def _move_from_here(self, now: float) -> None:
         self._floor, self._since = self._told, now
@@ -607,7 +620,8 @@ class ProgressTracker:
         start, end = self._bounds[self.stage] if self.stage else (0.0, 1.0)
         step = min(_OF_RUN, _OF_STAGE * (end - start))
         left = self._eta(now)
-        run = _LONG_RUN if left is None else max(_LONG_RUN, now + left)
+        # Half of it, since too little is seen where too much time is expected.
+        run = _LONG_RUN if left is None else max(_LONG_RUN, 0.5 * (now + left))
         return _STEPS * step * _LONG_RUN / run
 
     def _notice(self, now: float) -> int:
@@ -620,7 +634,9 @@ class ProgressTracker:
             self._move_from_here(now)
         if pulse is not self._pulse_noticed and pulse.unit == done:
             self._pulse_noticed = pulse
-            if pulse.part is not None and units.notice_part(pulse.part, pulse.at):
+            if pulse.part is not None and pulse.part > units.part:
+                self._move_on(done, now)
+                units.notice_part(pulse.part, pulse.at)
                 low, high = self._stretch(done)
                 known = low + pulse.part * (high - low)
                 self._told = max(self._told, min(known, _ALMOST_ONE))
@@ -642,6 +658,7 @@ class ProgressTracker:
             self._units_noticed,
             self._stage_ends_at,
             self._time_limit,
+            self._overtime - self._overtime_before,
         )
 
     def _message(self, done: int) -> str:

@@ -37,9 +37,9 @@ class UnitClock:
         Part of the unit in hand that is done by its pulses, and since when that is known; 0 and
         `at` where no pulse has told.
     rate
-        Parts a second by the newest pulses of the stage; None before there were two.
+        Parts a second by the newest pulses of the unit in hand; None before there was one.
     interval
-        Seconds between two pulses that told something new; None before there were two.
+        Seconds between two pulses of the stage that told something new; None before there was one.
     """
 
     def __init__(self, now: float) -> None:
@@ -65,22 +65,20 @@ class UnitClock:
             self.unit_seconds += (1.0 - old) * (seconds - self.unit_seconds)
         self.done, self.at = done, now
         self.part, self.part_at = 0.0, now
+        # The next unit may be a longer one.
+        self.rate = None
 
-    def notice_part(self, part: float, now: float) -> bool:
-        """Learn how much of the unit in hand is done; return whether it is more than was known."""
+    def notice_part(self, part: float, now: float) -> None:
+        """Learn how much of the unit in hand is done; more than was known."""
         now = max(now, self.part_at)
-        gain, seconds = part - self.part, now - self.part_at
-        if gain <= 0.0:
-            return False
+        seconds = now - self.part_at
+        if not self.part and self.interval is not None:
+            # The unit before may have been done long before that was noticed.
+            seconds = max(seconds, self.interval)
         if seconds > 0.0:
-            rate = gain / seconds
-            if self.rate is None or self.interval is None:
-                self.rate, self.interval = rate, seconds
-            else:
-                self.rate += _NEWEST_PULSE * (rate - self.rate)
-                self.interval += _NEWEST_PULSE * (seconds - self.interval)
+            self.rate = _newer(self.rate, (part - self.part) / seconds)
+            self.interval = _newer(self.interval, seconds)
         self.part, self.part_at = part, now
-        return True
 
     def state_dict(self, now: float) -> dict[str, float | None]:
         """Return what `restored` needs, for a backup."""
@@ -130,3 +128,8 @@ class UnitClock:
         """Return what is left of so many seconds that the unit had left at its newest pulse."""
         gone = max(0.0, now - self.part_at)
         return max(seconds - gone, _OVERDUE * gone)
+
+
+def _newer(known: float | None, new: float) -> float:
+    """Return what a value follows: the first one, and then the newest ones most."""
+    return new if known is None else known + _NEWEST_PULSE * (new - known)

@@ -157,6 +157,7 @@ class CPSAT(Stage):
         # Aside: on the largest instances it takes a while.
         solving = yield from run_aside(_Solving, self, state, budget)
         self._solving = solving
+        yield Pulse(0.0, total=sum(len(group) for group in solving.groups))
         try:
             if loaded is None:
                 yield from within(0.0, START, solving.start())
@@ -166,6 +167,16 @@ class CPSAT(Stage):
         finally:
             self._solving = None
             solving.stop()
+
+    def expected_seconds(self, state: State, time_limit: float | None) -> float | None:
+        """Return what so many clusters take if each takes its effort."""
+        instance = getattr(state, "instance", None)
+        if instance is None:
+            return None
+        usual = -(-instance.n_lectures // LECTURES_OF_A_CLUSTER)
+        clusters = self.rounds * getattr(state, "cluster_count", usual)
+        placing = SECONDS_OF_A_LECTURE * instance.n_lectures
+        return placing + self.effort * clusters / max(1, min(state.workers, clusters))
 
     def state_dict(self) -> dict[str, Any]:
         """Return the timetable and where among the clusters the stage is."""
@@ -189,6 +200,10 @@ class _Solving:
         self.flag = StopFlag()
         self.tasks: list[Future[Any]] = []
         self.problems = PeriodProblems(self.instance, self.formulation)
+        # The courses of each cluster, and the clusters that are solved at the same time.
+        self.parts = self._memberships()
+        groups = independent_groups(self.instance, self.parts, MOST_AT_ONCE)
+        self.groups = groups * stage.rounds
         self.value: tuple[float, float] = (np.inf, np.inf)
         # Sets of rooms found to be short, the group of clusters in hand, and what was found in it.
         self.scarce: list[NDArray[np.bool_]] = []
@@ -382,8 +397,7 @@ class _Solving:
 
     def clusters(self) -> Generator[Batch | Beat, None, None]:
         """Solve the clusters, those at the same time that share no conflict."""
-        clusters = self._memberships()
-        groups = independent_groups(self.instance, clusters, MOST_AT_ONCE) * self.stage.rounds
+        clusters, groups = self.parts, self.groups
         waves = [-(-len(group) // self.state.workers) for group in groups]
         total = sum(len(group) for group in groups)
         done = sum(len(group) for group in groups[: self.turn]) + len(self.results)

@@ -20,6 +20,7 @@ from .timetable.waiting import wait_all
 
 # What evaluating a lecture takes, and rendering and writing it.
 EVALUATING, WRITING = 1e-5, 5e-5
+LEAST_SECONDS = 0.02
 
 
 class Finalize(Stage):
@@ -77,6 +78,10 @@ class Finalize(Stage):
         """Evaluate and write; both go to their end even when the stage is closed."""
         if state.solution is None:
             return
+        steps = 1 + any(path is not None for path in self.get_params().values())
+        # Past its time, the stage would be closed at a yield, before it has written.
+        if not budget.should_end:
+            yield Pulse(0.0, total=steps)
         lectures = len(state.solution.courses)
         evaluation = yield from _to_its_end(
             budget, EVALUATING * lectures, evaluate, state.solution, state.formulation
@@ -84,13 +89,19 @@ class Finalize(Stage):
         _check(state, evaluation)
         evaluation = replace(evaluation, infeasible_because=state.infeasible_because)
         state.evaluation = evaluation
-        steps = 1 + any(path is not None for path in self.get_params().values())
         if steps > 1:
-            # Past its time, the stage would be closed at a yield, before it has written.
             if not budget.should_end:
                 yield Batch(1, steps)
             state.files = yield from _to_its_end(budget, WRITING * lectures, self.write, evaluation)
         yield Batch(steps, steps)
+
+    def expected_seconds(self, state: State, time_limit: float | None) -> float | None:
+        """Return what evaluating and writing so many lectures takes."""
+        instance = getattr(state, "instance", None)
+        if instance is None:
+            return None
+        files = sum(path is not None for path in self.get_params().values())
+        return LEAST_SECONDS + (EVALUATING + WRITING * files) * instance.n_lectures
 
     def restore(self, state: State, budget: Budget) -> Iterator[None]:
         """Evaluate again, and write the files where they are wanted now."""

@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from .timetable.evolution import Evolution
 
 
+# Children's generations without a time limit, where the user says nothing.
+GENERATIONS = 6
+# Moves that an anneal makes in a second on a usual machine.
+SPEED = 5e6
+
+
 class GeneticAlgorithm(Stage):
     """Evolve a population of timetables; every child is annealed.
 
@@ -161,6 +167,21 @@ class GeneticAlgorithm(Stage):
             yield from self._evolution.run()
         finally:
             self._evolution = None
+
+    @property
+    def generations_without_limit(self) -> int:
+        """Generations of children where no time decides."""
+        return GENERATIONS if self.generations is None else self.generations
+
+    def expected_seconds(self, state: State, time_limit: float | None) -> float | None:
+        """Return what all moves take at a usual speed; without a time limit."""
+        instance = getattr(state, "instance", None)
+        if instance is None or time_limit is not None:
+            return None
+        children = self.generations_without_limit * self.offspring
+        moves = self.population * self.founder_moves + children * self.child_moves
+        at_once = max(1, min(state.workers, self.offspring))
+        return moves * instance.n_lectures / (SPEED * at_once)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the population, the anneals in progress, and what has been learned."""

@@ -26,6 +26,8 @@ LEAST_SECONDS, MOST_SECONDS = 0.1, 1.0
 
 # What reading an instance, laying out the arrays and evaluating a timetable may take.
 STEP_SECONDS = 1.0
+# What the whole stage takes on an instance of usual size.
+USUAL_SECONDS = 1.5
 # Of the last step, the part of the compilation; the rest is the lower bound's.
 COMPILATION = 0.8
 
@@ -82,9 +84,14 @@ class Load(Stage):
 
     def run(self, state: State, budget: Budget) -> Iterator[Batch | Pulse | None]:
         steps = 3 if state.initial is None else 4
+        yield Pulse(0.0, total=steps)
         yield from self._prepare(state, budget, steps, state.initial)
         yield from within(COMPILATION, 1.0, _bound(state, budget))
         yield Batch(steps, steps)
+
+    def expected_seconds(self, state: State, time_limit: float | None) -> float | None:
+        """Return what it takes where the kernels are compiled."""
+        return USUAL_SECONDS if time_limit is None else None
 
     def identify(self, problem: Any) -> str:
         """Return a digest of the instance."""

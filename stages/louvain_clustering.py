@@ -26,6 +26,8 @@ GRAPH_BUILT, LOUVAIN_DONE, SPLIT_DONE, STEPS = 50, 80, 90, 100
 # What joining, clustering and merging take for an edge, and the least that they take.
 JOINING, FINDING, MERGING = 5e-7, 3e-5, 1e-6
 LEAST_SECONDS = 0.1
+# What all of it takes for a course.
+OF_A_COURSE = 4e-4
 # From so many seconds on Louvain's method is told of step by step: by the size of the graph,
 # so that the same steps are told on every machine.
 LONG_SECONDS = 1.0
@@ -101,6 +103,7 @@ class LouvainClustering(Stage):
         """Build the graph, find the clusters, and bring them to size."""
         tasks: list[Future[Any]] = []
         flag = StopFlag()
+        yield Pulse(0.0, total=STEPS)
         self._present, self._loaded = self._loaded, None
         try:
             if self._present is None:
@@ -124,6 +127,11 @@ class LouvainClustering(Stage):
             flag.set()
             for task in tasks:
                 task.cancel()
+
+    def expected_seconds(self, state: State, time_limit: float | None) -> float | None:
+        """Return what so many courses take."""
+        instance = getattr(state, "instance", None)
+        return None if instance is None else LEAST_SECONDS + OF_A_COURSE * instance.n_courses
 
     def state_dict(self) -> dict[str, Any]:
         """Return the clusters found so far; nothing before Louvain's method has ended."""

@@ -102,12 +102,15 @@ class MapBatches(Stage):
         def submit(count: int) -> None:
             for _, number in zip(range(count), waiting, strict=False):
                 batch = items[starts[number] : starts[number] + self.batch_size]
-                task = (self.function,) if board is None else (_drive, self.function, board, number)
-                running[state.executor.submit(*task, batch)] = number
+                function = self.function
+                if board is not None:
+                    function = partial(_drive, function, board, number)
+                running[state.executor.submit(function, batch)] = number
 
         try:
             # One batch ready for every worker beside the one in hand: none of them idles.
             submit(2 * state.workers)
+            yield Pulse(0.0, total=len(starts))
             done, before = 0, 0.0
             while running and not budget.should_end:
                 finished, _ = wait(running, _PULSE_SECONDS, FIRST_COMPLETED)

@@ -1,6 +1,9 @@
 """A yield in the midst of a unit of work."""
 
+from typing import final
 
+
+@final
 class Pulse:
     """What a stage yields while a unit is on its way: how much of it is done.
 

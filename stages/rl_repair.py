@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .timetable.repair_environment import RepairEnvironment
 
 LEARNED, RANDOM = "learned", "random"
+# What the stage takes on a timetable without violations.
+USUAL_SECONDS = 0.3
 EXPLORING = 200
 """Most episodes over which epsilon falls."""
 EPISODES_PER_CONFLICT, MOST_EPISODES = 3, 200
@@ -166,6 +168,10 @@ class RLRepair(Stage):
         finally:
             self._repairing = None
 
+    def expected_seconds(self, state: State, time_limit: float | None) -> float | None:
+        """Return what its patience takes; with violations left it goes on to its time's end."""
+        return None if time_limit is not None and state.violations else USUAL_SECONDS
+
     @property
     def keeps_state(self) -> bool:
         """Whether the agent tells what it has learned; those of the package do."""
@@ -220,7 +226,7 @@ class _Repairing:
             "agent": self.agent.state_dict(),
             "rng": self.rng.bit_generator.state,
             "total": self.total,
-            "most": self.most,
+            "episodes": self.most,
             "done": self.done,
         }
 
@@ -230,12 +236,13 @@ class _Repairing:
         self.agent.load_state_dict(state["agent"])
         self.rng.bit_generator.state = state["rng"]
         self.total = as_count(state["total"])
-        self.most = None if state["most"] is None else as_count(state["most"])
+        self.most = None if state["episodes"] is None else as_count(state["episodes"])
         self.done = as_count(state["done"])
 
     def run(self) -> Iterator[Batch | Pulse]:
         """Yield after every batch, and what it does when all that it counts are done."""
         stage = self.stage
+        yield Pulse(0.0, total=self.total)
         while self.done < self.total and not self._is_over():
             wanted = min(stage.batch_size, self.total - self.done)
             epsilon = self._epsilon()

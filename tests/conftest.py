@@ -43,9 +43,12 @@ class RedisProcess:
     """A real Redis server that a test starts, kills, stops for a while and starts again."""
 
     def __init__(self, folder: Path, program: Path, *options: str, tls: bool = False) -> None:
-        with socket.socket() as one:
-            one.bind(("127.0.0.1", 0))
-            self.port = one.getsockname()[1]
+        self.port = 2**16
+        # In a cluster a server also listens 10,000 ports above.
+        while self.port > 2**16 - 10_001:
+            with socket.socket() as one:
+                one.bind(("127.0.0.1", 0))
+                self.port = one.getsockname()[1]
         self.url = f"redis://127.0.0.1:{self.port}"
         self._port_option = "--tls-port" if tls else "--port"
         self._arguments = [str(program), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]

@@ -156,11 +156,15 @@ def _steps_before(kernel: int) -> int:
     return sum(one.steps for one in KERNELS[:kernel])
 
 
+def _function(event: Event) -> Any:
+    data: Any = event.data
+    return data["dispatcher"].py_func
+
+
 def _name(event: Event) -> str:
-    return event.data["dispatcher"].py_func.__name__
+    return _function(event).__name__
 
 
 def _is_own(event: Event) -> bool:
     """Tell the package's functions from those that numba compiles for them."""
-    module: Any = event.data["dispatcher"].py_func.__module__
-    return module.startswith(__package__ or "")
+    return _function(event).__module__.startswith(__package__ or "")

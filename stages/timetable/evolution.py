@@ -47,8 +47,6 @@ CHILD_TIME = 0.5
 FULL_ANNEAL = 250_000
 USUAL_SPEED = 8e6
 
-# Children's generations without a time limit, where the user says nothing.
-GENERATIONS = 6
 # Moves of all anneals together in a step, on an instance of few lectures; of twice the
 # lectures of a large one, half as many, since each move takes longer.
 STEP_MOVES = 2_400_000
@@ -191,7 +189,7 @@ class Evolution:
         self.steps_done = as_count(state["steps_done"])
         if state["brood"] is not None:
             # Aside: on the largest instances it takes a while.
-            self.brood = yield from run_aside(
+            brood: Brood = yield from run_aside(
                 Brood.restored,
                 self.problem,
                 state["brood"],
@@ -199,7 +197,7 @@ class Evolution:
                 len(self.islands),
                 len(self.reheat_gain),
             )
-            self._latest = self.brood.jobs
+            self.brood, self._latest = brood, brood.jobs
 
     def _clock(self) -> float:
         return self.budget.elapsed
@@ -251,13 +249,14 @@ class Evolution:
         if generations is None:
             if self.budget.seconds is not None:
                 return None
-            generations = GENERATIONS
+            generations = self.stage.generations_without_limit
         return self.founding + generations
 
     def _by_moves(self) -> Iterator[Batch | Beat]:
         """Let each step carry every anneal on by as many moves, whatever time they take."""
         founding, breeding = self.steps
         total = self.founding * founding + ((self._generations or 0) - self.founding) * breeding
+        yield Pulse(0.0, total=total)
         while self.brood is not None or not self._is_over():
             steps = founding if self.done < self.founding else breeding
             began = 0.0
@@ -281,6 +280,7 @@ class Evolution:
         """Let each step take as long, whatever the anneals are at."""
         total, _ = self.steps
         length = max(seconds / total, 1e-9)
+        yield Pulse(0.0, total=total)
         for _ in self._evolve():
             elapsed = self.budget.elapsed
             # The last one ends with the work.
@@ -561,7 +561,7 @@ class Evolution:
             self._apart = everyone, value
         return value
 
-    def _schedule(self) -> dict[str, float]:
+    def _schedule(self) -> dict[str, Any]:
         """Return what of a schedule may change while an anneal is on its way."""
         chains = min(self.scale, MOST_CHAINS)
         return {

@@ -1,15 +1,27 @@
 """What is saved of a run, and how it goes on."""
 
+import io
 import json
+import re
 import warnings
 from dataclasses import asdict
 
 import numpy as np
 import pytest
-from schoolbell.callbacks import BackupAndRestore, Callback, EarlyStopping, LambdaCallback
-from schoolbell.runner import BackupError, Pipeline
+from schoolbell.callbacks import (
+    BackupAndRestore,
+    Callback,
+    EarlyStopping,
+    LambdaCallback,
+    ProgbarLogger,
+    RedisLogger,
+    RemoteMonitor,
+)
+from schoolbell.runner import BackupError, Pipeline, replay
 from schoolbell.stages import Batch, Stage
 from schoolbell.stages.timetable.array_file import read_arrays, write_arrays
+
+from .test_remote_monitor import Server
 
 
 class Walk(Stage):
@@ -296,3 +308,152 @@ def test_a_run_whose_best_cost_is_odd_goes_on(tmp_path, cost):
     assert [stage.name for stage in run.stages] == ["odd", "two"]
     assert repr(run.stages[0].cost) == repr(cost)
     assert len(run.history) == 4
+
+
+def test_callbacks_of_a_resumed_run_know_how_the_stages_before_went(tmp_path):
+    class Curious(Callback):
+        def on_pipeline_begin(self, logs=None):
+            self.seen = dict(self.params)
+
+    first, second = Curious(), Curious()
+    die(tmp_path, 8)
+    # Whether it stands before or behind the one that restores.
+    backup = BackupAndRestore(tmp_path, interval=None)
+    run = Pipeline(stages()).fit(callbacks=[first, backup, second], seed=3, verbose=False)
+    for callback in (first, second):
+        assert callback.seen["resumed"] is True
+        restored = {one["name"]: one["restored"] for one in callback.seen["stages"]}
+        assert restored["three"] is None
+        assert restored["two"]["ended_by"] == "finished"
+        assert restored["one"] == {
+            name: getattr(run.stages[0], name)
+            for name in ("done", "total", "seconds", "cost", "violations", "ended_by")
+        }
+
+
+@pytest.mark.parametrize("style", ["plain", "tqdm", "rich"])
+def test_a_display_shows_stages_that_a_resumed_run_did_not_repeat_as_restored(tmp_path, style):
+    die(tmp_path, 8)
+    stream = io.StringIO()
+    fit(tmp_path, [ProgbarLogger(style, stream)])
+    text = stream.getvalue()
+    for name in ("One", "Two"):
+        assert re.search(rf"{name}[^\n]*restored", text), text
+    assert not re.search(r"Three[^\n]*restored", text)
+
+
+@pytest.mark.parametrize("batches", [2, 5, 9])
+def test_what_a_web_server_is_told_counts_on_in_a_resumed_run(tmp_path, batches):
+    server = Server()
+
+    def monitor():
+        return RemoteMonitor(server.root, send_as_json=True, interval=0.001)
+
+    try:
+        die_watched(tmp_path, batches, monitor())
+        before = server.events
+        fit(tmp_path, [monitor()])
+        after = server.events[len(before) :]
+    finally:
+        server.close()
+    assert after[0]["event"] == "pipeline_begin"
+    assert after[0]["seq"] > before[-1]["seq"]
+    assert [one["seq"] for one in after] == sorted({one["seq"] for one in after})
+    assert after[0]["batch"] is None
+    known = [one["batch"] for one in after if one["event"] == "snapshot"]
+    assert None not in known
+    assert [one["progress"] for one in after] == sorted(one["progress"] for one in after)
+
+
+def die_watched(folder, batches, *callbacks, **options):
+    with pytest.raises(Exception, match="DieAfter"):
+        fit(folder, [*callbacks, DieAfter(batches)], **options)
+
+
+@pytest.mark.parametrize("batches", [1, 2, 5, 9, 11])
+def test_redis_keeps_a_resumed_run_as_one_that_was_never_lost(tmp_path, redis_server, batches):
+    url, client = redis_server.url, redis_server.client()
+
+    def logger():
+        return RedisLogger(url, "monday", announce=False)
+
+    die_watched(tmp_path, batches, logger())
+    seq = int(client.hget("schoolbell:job:monday", "seq"))
+    client.xadd("schoolbell:job:monday:commands", {"command": "stop"})
+    run = fit(tmp_path, [logger()])
+    assert run.status == "finished"
+    events = [fields for _, fields in client.xrange("schoolbell:job:monday:events")]
+    assert [int(one["seq"]) for one in events] == list(range(1, len(events) + 1))
+    assert len(events) > seq
+    ends = json.loads(client.hget("schoolbell:job:monday", "stages"))
+    assert [one["ended_by"] for one in ends] == ["finished"] * 3
+    assert [one["done"] for one in ends] == [4, 3, 5]
+    # Replayed it is one run.
+    calls = []
+    note = LambdaCallback(
+        on_pipeline_begin=lambda logs: calls.append("begin"),
+        on_stage_begin=lambda stage, logs: calls.append(f"begin {stage}"),
+        on_stage_end=lambda stage, logs: calls.append(f"end {stage}"),
+        on_pipeline_end=lambda logs: calls.append(logs["status"]),
+    )
+    replayed = replay("redis:monday", note, url=url)
+    stages_of = ["begin one", "end one", "begin two", "end two", "begin three", "end three"]
+    assert calls == ["begin", *stages_of, "finished"]
+    assert replayed.cost == run.cost
+    keys = [(row["stage"], row["batch"]) for row in replayed.history]
+    assert len(keys) == len(set(keys))
+
+
+def test_a_server_that_has_lost_the_run_counts_on_from_the_backup(
+    tmp_path, redis_server, monkeypatch
+):
+    state = {"seq": 40, "batch": 1, "logs": {"gain": 2}}
+    monkeypatch.setattr(RedisLogger, "state_dict", lambda _: state)
+
+    def logger():
+        return RedisLogger(redis_server.url, "monday", announce=False)
+
+    die_watched(tmp_path, 9, logger())
+    redis_server.kill()
+    redis_server.start()
+    fit(tmp_path, [logger()])
+    seqs = [
+        int(fields["seq"])
+        for _, fields in redis_server.client().xrange("schoolbell:job:monday:events")
+    ]
+    assert seqs == sorted(set(seqs))
+    assert seqs[-1] > 40
+
+
+@pytest.mark.parametrize("batches", [2, 5, 9])
+def test_progress_in_the_history_is_that_of_the_work_whoever_reads(tmp_path, batches):
+    class Poll(Callback):
+        """Reads progress all the time, as a display does."""
+
+        def on_stage_begin(self, stage, logs=None):
+            self.pipeline.tracker.snapshot()
+
+        def on_batch_end(self, batch, logs=None):
+            self.pipeline.tracker.snapshot()
+
+        on_stage_end = on_stage_begin
+
+    class Growing(Walk):
+        """Learns in the midst of its work how much there is."""
+
+        def run(self, state, budget):
+            for batch in super().run(state, budget):
+                if batch.done < 3:
+                    batch.total = (None, None, 2)[batch.done]
+                yield batch
+
+    def make():
+        return [Growing("one", 4), Growing("two", 9), Growing("three", 5)]
+
+    def progress(run):
+        return [(row["stage"], row["progress"]) for row in run.history]
+
+    plain = progress(fit(None, make=make))
+    assert progress(fit(None, [Poll()], make=make)) == plain
+    die(tmp_path, batches, make=make)
+    assert progress(fit(tmp_path, [Poll()], make=make)) == plain

@@ -253,18 +253,31 @@ def test_the_end_does_not_wait_for_a_dead_server_but_it_is_told_when_it_returns(
     assert_complete(client, run)
 
 
+def in_order(client, key=KEY):
+    """The events as `seq` numbers them: what was sent again stands in the stream twice."""
+    by_seq = {int(one["seq"]): one for one in events(client, key)}
+    return [by_seq[seq] for seq in sorted(by_seq)]
+
+
 def test_a_stopped_server_does_not_hold_up_the_run_nor_make_it_go_back(redis_server):
     client = redis_server.client()
     with Fit(redis_server.url) as fit:
         before = float(client.hget(KEY, "progress"))
-        redis_server.send(signal.SIGSTOP)
         units = fit.stages[0].units
-        until(lambda: fit.stages[0].units > units + 250)
-        redis_server.send(signal.SIGCONT)
-        until(lambda: int(client.hget(KEY, "done")) > units + 250)
+        redis_server.send(signal.SIGSTOP)
+        try:
+            until(lambda: fit.stages[0].units > units + 250, seconds=60)
+        finally:
+            redis_server.send(signal.SIGCONT)
+        until(lambda: int(client.hget(KEY, "done")) > units + 250, seconds=60)
         run = fit.end()
-    assert_complete(client, run)
-    progress = [float(one["progress"]) for one in events(client)]
+    found, newest = in_order(client), client.hgetall(KEY)
+    assert newest["status"] == found[-1]["status"] == run.status
+    assert newest["outcome"] == run.outcome
+    assert found[-1]["event"] == "pipeline_end"
+    assert newest["seq"] == found[-1]["seq"]
+    assert float(newest["cost"]) == float(found[-1]["cost"]) == run.cost
+    progress = [float(one["progress"]) for one in found]
     assert progress == sorted(progress)
     assert progress[-1] > before
 

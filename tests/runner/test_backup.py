@@ -88,6 +88,7 @@ CHANGES = [
     ("rl", "place state agent values", lambda array: array.astype(str)[:1]),
     ("rl", "place state rng state state", {}),
     ("rl", "place state total", {}),
+    ("rl", "place state total", -1),
     ("rl", "place state done", -5),
     ("ga", "index", 1.5),
     ("ga", "elapsed", -1),

@@ -187,3 +187,60 @@ def test_a_unit_that_is_overdue_makes_the_rest_longer(clock):
     work(tracker, clock, 2, 1)
     clock.now += 60
     assert tracker.eta() > 60
+
+
+def expecting(clock, expected, limit=None):
+    tracker = tracker_of(clock, limit=limit, **dict.fromkeys(expected, 1))
+    tracker.expect({name: seconds for name, seconds in expected.items() if seconds is not None})
+    return tracker
+
+
+def test_what_stages_expect_tells_all_from_the_first_second_on(clock):
+    tracker = expecting(clock, {"a": 2.0, "b": 60.0})
+    tracker.begin_stage("a")
+    clock.now = 1.0
+    assert tracker.eta() == pytest.approx(61)
+
+
+def test_a_machine_slower_than_stages_expect_lets_expect_more_of_the_next(clock):
+    tracker = expecting(clock, {"a": 2.0, "b": 60.0})
+    tracker.begin_stage("a", 1)
+    clock.now = 8.0
+    tracker.update_work_progress(1)
+    tracker.end_stage()
+    assert 90 < tracker.eta() < 240
+
+
+def test_a_compilation_tells_nothing_of_how_fast_the_machine_is(clock):
+    tracker = expecting(clock, {"a": 2.0, "b": 60.0})
+    tracker.begin_stage("a", 1)
+    clock.now = 40.0
+    tracker.overtime = 38.0
+    assert tracker.eta() is None
+    tracker.update_work_progress(1)
+    tracker.end_stage()
+    assert tracker.eta() == pytest.approx(60)
+
+
+def test_what_a_stage_expects_gives_way_to_what_its_units_take(clock):
+    tracker = expecting(clock, {"a": 10.0})
+    tracker.begin_stage("a", 100)
+    work(tracker, clock, 50, 1)
+    assert tracker.eta() == pytest.approx(50, rel=0.25)
+
+
+def test_with_a_limit_a_stage_gets_no_more_than_it_expects(clock):
+    tracker = expecting(clock, {"a": 1.0, "b": None}, limit=60)
+    tracker.begin_stage("a", seconds=30)
+    assert tracker.eta() == pytest.approx(60)
+    last = expecting(clock, {"a": None, "b": 1.0}, limit=60)
+    last.begin_stage("a", seconds=30)
+    assert last.eta() == pytest.approx(31)
+
+
+def test_the_part_of_a_unit_is_part_of_what_an_earlier_run_tells(clock):
+    tracker = tracker_of(clock, {"a": even(100, units=2)}, a=1)
+    tracker.begin_stage("a", 2)
+    clock.now = 25.0
+    tracker.note_pulse(0.5)
+    assert tracker.eta() == pytest.approx(75)

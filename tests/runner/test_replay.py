@@ -257,6 +257,34 @@ def test_a_redis_stream_is_replayed(redis_server, tmp_path):
     assert [args[0] for name, args in after.calls if name == "on_stage_end"] == ["a", "b"]
 
 
+def test_an_event_that_stands_twice_in_a_stream_is_replayed_once(redis_server, tmp_path):
+    stages = (Search("a", steps=6, pause=0.02), Search("b", steps=6, pause=0.02))
+    logger = RedisLogger(redis_server.url, job_id="friday", interval=0.05, announce=False)
+    record(tmp_path / "run.csv", *stages, callbacks=[logger], job_id="friday")
+    client, key = redis_server.client(), "schoolbell:job:friday:events"
+
+    def calls():
+        recorder = Recorder()
+        replay("redis:friday", recorder, url=redis_server.url)
+        return recorder.calls
+
+    once = calls()
+    events = [fields for _, fields in client.xrange(key)]
+    # A transaction whose answer did not arrive is carried out again, or late.
+    mixed = [*events[:5], *events[2:5], *events[5:], events[1], *events[-3:], events[0]]
+    client.delete(key)
+    for fields in mixed:
+        client.xadd(key, fields)
+    assert calls() == once
+    names = [(name, args[0]) for name, args in once if name.startswith("on_stage")]
+    assert len(names) == len(set(names)) == 4
+    # Out of order, their numbers tell the order.
+    client.delete(key)
+    for fields in reversed(events):
+        client.xadd(key, fields)
+    assert calls() == once
+
+
 def test_an_unknown_job_is_told(redis_server):
     with pytest.raises(UnknownJobError, match="Redis knows no run 'sunday'"):
         replay("redis:sunday", url=redis_server.url)
