@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from .batch import Batch
 from .budget import Budget
+from .daemon_pool import DaemonPool
 from .pulse import Pulse
 from .stage import Stage
 from .state import State
@@ -163,7 +163,7 @@ def _to_its_end(
 
     Past its time there are none, since the stage would be closed at one.
     """
-    with ThreadPoolExecutor(1) as pool:
+    with DaemonPool(1) as pool:
         task = pool.submit(function, *arguments)
         for beat in wait_all([task], expected):
             if budget.should_end:

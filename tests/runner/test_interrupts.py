@@ -108,10 +108,10 @@ def busy_process(stage, cache):
 @pytest.mark.parametrize(
     ("stage", "number", "outcome"),
     [
-        ("load", signal.SIGTERM, "interrupted: SIGTERM"),
+        ("load", signal.SIGTERM, "interrupted by SIGTERM"),
         ("cp_sat", signal.SIGINT, "interrupted"),
-        ("ga", signal.SIGTERM, "interrupted: SIGTERM"),
-        ("clustering", signal.SIGHUP, "interrupted: SIGHUP"),
+        ("ga", signal.SIGTERM, "interrupted by SIGTERM"),
+        ("clustering", signal.SIGHUP, "interrupted by SIGHUP"),
     ],
 )
 def test_one_signal_ends_a_stage_in_its_longest_unit(stage, number, outcome, tmp_path):
@@ -189,7 +189,7 @@ def test_a_signal_ends_the_run_with_the_best_so_far_and_its_callbacks_closed(num
     )
     run = fit(Signalled(number), Signalled(name="later"), callbacks=note)
     assert (run.status, run.stopped_by, run.solution) == ("interrupted", by, "best")
-    assert run.outcome == ("interrupted" if by is None else f"interrupted: {by}")
+    assert run.outcome == ("interrupted" if by is None else f"interrupted by {by}")
     assert ends == [("interrupted", by)]
     assert [(stage.name, stage.ended_by) for stage in run.stages] == [("signalled", "interrupted")]
 
@@ -305,9 +305,9 @@ def test_two_end_a_run_at_once(first, second, exception, code):
 
 def test_the_two_signals_of_a_sessions_end_count_as_one():
     run = fit(Signalled(signal.SIGTERM), callbacks=Sending("on_stage_end", signal.SIGHUP))
-    assert run.outcome == "interrupted: SIGTERM"
+    assert run.outcome == "interrupted by SIGTERM"
     run = fit(Signalled(signal.SIGHUP), callbacks=Sending("on_stage_end", signal.SIGTERM))
-    assert run.outcome == "interrupted: SIGHUP"
+    assert run.outcome == "interrupted by SIGHUP"
 
 
 def test_a_signal_that_comes_again_before_the_run_knows_counts_as_one():
@@ -321,7 +321,7 @@ def test_a_signal_that_comes_again_before_the_run_knows_counts_as_one():
             finally:
                 send(signal.SIGTERM)
 
-    assert fit(Unwinding()).outcome == "interrupted: SIGTERM"
+    assert fit(Unwinding()).outcome == "interrupted by SIGTERM"
 
 
 @ANY
@@ -395,7 +395,7 @@ def test_process_1_of_a_container_is_ended_by_sigterm():
         assert process.stdout.readline() == "busy\n"
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
         os.kill(int(children), signal.SIGTERM)
-        assert process.stdout.read() == "interrupted: SIGTERM best\n"
+        assert process.stdout.read() == "interrupted by SIGTERM best\n"
         assert process.wait() == 143
 
 
@@ -430,4 +430,4 @@ def test_a_closed_terminal_ends_a_run_however_often_it_says_so(tmp_path):
         told += os.read(terminal, 1000)
     os.close(terminal)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    assert out.read_text() == "interrupted: SIGHUP\n"
+    assert out.read_text() == "interrupted by SIGHUP\n"
