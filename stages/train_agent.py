@@ -141,6 +141,9 @@ class TrainAgent(Stage):
             seed = state.seed_sequence(self.name, 0, index)
             problem = None if given is None else given[index]
             lessons.append((yield from run_aside(_make_lesson, problem, formulation, seed)))
+        long = next((one.instance for one in lessons if one.search.by_bits), None)
+        if long is not None:
+            yield from compile_aside(state, budget, formulation, long.periods_per_day, long.days)
         return lessons
 
     def _environment(self, state: State, lesson: Lesson, visit: int) -> "RepairEnvironment":
