@@ -161,6 +161,11 @@ class TrainAgent(Stage):
             )
             lessons.append((yield from within(low, high, making)))
             yield Pulse(high, f"Making the instances: {index + 1}/{count}")
+        long = next((one.instance for one in lessons if one.search.by_bits), None)
+        if long is not None:
+            week = long.periods_per_day, long.days
+            compiling = compile_aside(state, budget, formulation, *week)
+            yield from within(0.9, 1.0, compiling)
         return lessons
 
     def _environment(self, state: State, lesson: Lesson, visit: int) -> "RepairEnvironment":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -156,7 +157,10 @@ def _draw_week(ax: Axes, solution: Solution, groups: LectureGroups, chosen: int)
         clashes += len(together) > 1
         day, slot = divmod(int(period), slots)
         _draw_cards(ax, solution, groups.by, together, (day, slot), cell)
-    ax.set_yticks(range(slots), labels=[str(slot) for slot in range(slots)])
+    size = float(np.clip(cell[1] / _LINE, _LEAST_FONT, _LARGEST_FONT))
+    # Of timeslots that are too low for a line each, every second or third has its number.
+    numbered = range(0, slots, ceil(size * _LINE / max(cell[1], 1.0)))
+    ax.set_yticks(numbered, labels=[str(slot) for slot in numbered], fontsize=size)
     ax.set_xticks(range(days), labels=day_names(days))
     name = shortened(groups.names[chosen], 40)
     title = f"{instance.name}: {groups.by} {name}, {len(lectures)} lectures"
@@ -188,6 +192,12 @@ def _draw_cards(
         edge = _CLASH if len(together) > 1 else color * 0.75
         ax.add_patch(Rectangle((left, top), width * 0.97, 0.88, facecolor=color, edgecolor=edge))
         lines = text.split("\n")
+        if cell[1] * 0.88 < len(lines) * _LINE * _LEAST_FONT:
+            # Too low for lines that can be read, but for one with what there is room for.
+            text = shortened(
+                ", ".join(lines), max(1, int(cell[0] * width / (_LEAST_FONT * _LETTER)))
+            )
+            lines = [text]
         longest = max(map(len, lines))
         fits = min(cell[0] * width / (longest * _LETTER), cell[1] * 0.88 / (len(lines) * _LINE))
         ax.text(

@@ -202,7 +202,12 @@ def build_search_problem(instance: Instance, formulation: Formulation) -> Search
         max_load=instance.max_load,
         slack=_slacks(instance, weights, counted),
         gain=_gains(instance, weights, steepest, counted),
-        **tables,
+        by_bits=tables["by_bits"],
+        column=tables["column"],
+        day_cost=tables["day_cost"],
+        turned=tables["turned"],
+        turned_words=tables["turned_words"],
+        zero=tables["zero"],
         **weights,
     )
 

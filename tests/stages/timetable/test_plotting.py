@@ -1,5 +1,6 @@
 """Timetables as pictures."""
 
+import itertools
 import subprocess
 import sys
 
@@ -94,6 +95,21 @@ def test_lectures_of_one_period_stand_beside_each_other(solution):
     left, right, _ = sorted(ax.texts, key=lambda text: text.get_position())
     assert (left.get_text(), right.get_text()) == ("algebra\nlab\nnoether", "$x_1$\nhall\nhilbert")
     assert left.get_position()[0] < right.get_position()[0] < 0.5
+
+
+@pytest.mark.parametrize("slots", [18, 64])
+def test_a_day_of_many_timeslots_stays_readable(slots):
+    courses = (Course("algebra", "noether", slots, 1, 9),)
+    instance = Instance("long", 5, slots, courses, (Room("hall", 30),))
+    solution = Solution.of_lectures(instance, np.arange(slots), np.zeros(slots, np.int64))
+    ax = solution.plot("room", "hall", axes())
+    ax.figure.draw_without_rendering()
+    for labels in (ax.texts, [one for one in ax.get_yticklabels() if one.get_text()]):
+        boxes = [label.get_window_extent() for label in labels]
+        assert len(boxes) > 10
+        assert all(above.y0 >= below.y1 for above, below in itertools.pairwise(boxes))
+    assert all(text.get_text().startswith("algebra") for text in ax.texts)
+    assert all(text.get_fontsize() >= 5 for text in ax.texts)
 
 
 def test_a_crowd_in_one_period_is_cut_and_counted():
