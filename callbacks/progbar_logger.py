@@ -116,8 +116,8 @@ class ProgbarLogger(Callback):
         about = logs or {}
         status = about.get("status", FINISHED)
         error = about.get("error") if self.tells_error else None
-        violations = about.get("violations")
-        self._end(outcome_text(status, about.get("stopped_by"), error, violations))
+        # The violations that are left stand beside it, with the cost.
+        self._end(outcome_text(status, about.get("stopped_by"), error))
 
     def _draw(self) -> None:
         """Draw what has happened; on the display's own thread, which alone a terminal can block."""

@@ -94,7 +94,7 @@ class StageLoop:
         self.at_unit = False
         self.closed: str | None = None
 
-    def run(self, stream: Iterator[Batch | Pulse | None]) -> None:
+    def run(self, stream: Iterator[Any]) -> None:
         """Go through the stage's batches until it ends or has to."""
         stage, unit = self._stage.name, self._stage.unit
         callbacks, history, tracker = self._callbacks, self._history, self._tracker
@@ -106,14 +106,16 @@ class StageLoop:
         total, (offset, slope, end) = tracker.stage_items_total, tracker.line()
         limit = self._latest()
         timed = limit < inf
-        batch, begun, due, last, item = self.batch, -1, history.due, self.last, None
+        batch, begun, due, last = self.batch, -1, history.due, self.last
+        # A Batch, a Pulse or None; whatever else it is, is found out below.
+        item: Any = None
         low, high = 0 if last is None else last.done, inf if total is None else total
         try:
             if begin_hooks and (last is None or last.done != total):
                 begun = self._begin(batch, 0 if last is None else last.done, total)
             for item in stream:
                 try:
-                    done = item.done  # pyright: ignore[reportOptionalMemberAccess,reportAttributeAccessIssue]
+                    done = item.done
                 except AttributeError:
                     # Asking first would cost every batch more than this costs a pulse.
                     self._take_pulse(item)
@@ -243,7 +245,7 @@ class StageLoop:
 
     def _check_total(self, total: Any, batch: int) -> Any:
         """Return a total, if it is one."""
-        if total is None or (isinstance(total, Real) and 0 <= total < inf):
+        if total is None or (isinstance(total, Real) and 0 <= float(total) < inf):
             return total
         kind = TypeError if not isinstance(total, Real) else ValueError
         raise kind(

@@ -413,7 +413,6 @@ def test_fit_leaves_its_files_and_prints_the_cost(compiled, instance, instance_f
     log = pd.read_csv(folder / "log.csv")
     # Others have no batch where the timetable is soon proved to be optimal.
     assert {"load", "clustering", "cp_sat", "finalize"} <= set(log.stage)
-    assert "proven optimal" in output.out or "lower bound" in output.out
     assert (log.violations.iloc[-1], log.cost.iloc[-1]) == (evaluation.violations, evaluation.cost)
 
 

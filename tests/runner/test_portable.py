@@ -308,7 +308,7 @@ def test_what_cannot_be_pickled_is_left_out_and_missed_by_name():
         for name in (*lost, "executor"):
             with pytest.raises(AttributeError, match=f"no {name!r} any more: it could not be"):
                 getattr(other.state, name)
-        assert other.history["speed"] == [None]
+        assert "lock" in other.history["speed"][0]
     assert "found" in pickled._repr_html_()
     assert "shown found" in copied._repr_html_()
     assert copied.state.local() == 5

@@ -125,10 +125,10 @@ def test_a_time_limit_is_kept_and_used(instance: Instance, monkeypatch: pytest.M
     given = []
 
     class Job(evolution.AnnealingJob):
-        def begin(self, seconds: float | None) -> None:
+        def begin(self, seconds: float | None, *clock: Any) -> None:
             assert seconds is not None
             given.append((seconds, budget.remaining))
-            super().begin(seconds)
+            super().begin(seconds, *clock)
 
     with ThreadPoolExecutor(1) as executor:
         state = make_state(instance, executor)

@@ -212,7 +212,7 @@ def build_search_problem(instance: Instance, formulation: Formulation) -> Search
     )
 
 
-def _weights(formulation: Formulation) -> dict[str, int | None]:
+def _weights(formulation: Formulation) -> dict[str, Any]:
     names = {
         "room_capacity": "RoomCapacity",
         "min_working_days": "MinWorkingDays",
