@@ -20,10 +20,17 @@ NUMBERS = frozenset({bool, int, float, type(None)})
 #: Longer texts lose their end.
 LONGEST_TEXT = 1000
 
+# So long may a text be that is remembered.
+_SHORT_TEXT = 100
 # Larger whole numbers are none that a float, and so most readers, could hold.
 _MOST_BITS = 1023
 # What would steer a terminal, or end a line or a text where nobody expects it.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+# Whole numbers that need no closer look.
+_USUAL = 1 << 29
+# Texts that are plain, names of stages mostly, and how many of them are remembered.
+_plain_texts: set[str] = set()
+_MOST_TEXTS = 256
 _KINDS_OF_NUMBERS = "biuf"
 
 
@@ -57,12 +64,17 @@ def plain_row(logs: Mapping[str, Any], control: Any = None) -> Logs:
         The running pipeline: of a metric that loggers cannot keep as it is, a
         warning is given once a run, whoever logs it.
     """
-    row: Logs = {}
+    row: Logs = dict(logs)
     for name, value in logs.items():
-        if type(value) is float:
-            row[name] = value
+        kind = type(value)
+        # Most values are what they should be, and rows are many.
+        if kind is float or value is None or (kind is int and -_USUAL < value < _USUAL):
+            continue
+        if kind is str and value in _plain_texts:
             continue
         row[name] = plain = plain_value(value)
+        if plain is value and kind is str and len(_plain_texts) < _MOST_TEXTS:
+            _plain_texts.add(value)
         if type(plain) is str and control is not None and not _is_short(value):
             _name_once(control, logs.get("stage"), name, value)
     return row
@@ -79,6 +91,8 @@ def plain_text(text: str) -> str:
     Ends of lines become ``\\n``, other control characters and what Unicode has
     no character for are shown by their code.
     """
+    if len(text) < _SHORT_TEXT and text.isascii() and text.isprintable():
+        return text
     if len(text) > LONGEST_TEXT:
         text = f"{text[: LONGEST_TEXT - 1]}…"
     text = str(text).replace("\r\n", "\n").replace("\r", "\n")
