@@ -210,9 +210,12 @@ def terminal() -> Iterator[Callable[..., PseudoTerminal]]:
         one.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """A chromium without a window, driven by Playwright."""
+    """A chromium without a window, driven by Playwright.
+
+    No longer than for a module: as long as it is there, an event loop runs in this thread.
+    """
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
         pytest.skip("no chromium is on the PATH: apt-get install chromium")
