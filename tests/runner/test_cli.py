@@ -675,7 +675,7 @@ def test_fit_counts_its_time_limit_from_where_it_is_told(instance_file, monkeypa
     monkeypatch.setattr(GeneticAlgorithm, "run", run)
     # Of a limit of 1000 seconds, 990 had gone when the command began.
     command = ["fit", str(instance_file), "--time-limit", "1000", "--quiet"]
-    assert main(command, started=time.monotonic() - 990) == 0
+    main(command, started=time.monotonic() - 990)
     assert seen[0] < 10
 
 
