@@ -27,4 +27,5 @@ def warn_safely(message: str, stacklevel: int = 1) -> None:
             caller = sys._getframe(stacklevel)
             name, line = caller.f_code.co_filename, caller.f_lineno
             text = warnings.formatwarning(message, RuntimeWarning, name, line, line="")
-            print(text, end="", file=sys.stderr, flush=True)
+            if sys.stderr is not None:
+                print(text, end="", file=sys.stderr, flush=True)
