@@ -14,6 +14,7 @@ from schoolbell.stages.timetable import (
     Room,
     evaluate,
     generate,
+    waiting,
 )
 
 
@@ -199,7 +200,9 @@ def test_pulses_tell_the_part_of_the_cluster_in_hand_and_it_never_goes_back(facu
         assert len({place for place in told if place % 1}) > 5
 
 
-def test_pulses_move_while_a_timetable_to_start_from_is_found(cbctt):
+def test_pulses_move_while_a_timetable_to_start_from_is_found(cbctt, monkeypatch):
+    # However quickly it is found.
+    monkeypatch.setattr(waiting, "PULSE", 0.001)
     instance = Instance.read(cbctt / "comp05.ectt")
     told, said = places(CPSAT(effort=0.01, starts=2), instance)
     assert told == sorted(told)
