@@ -6,6 +6,7 @@ import traceback
 from pathlib import Path
 
 import pytest
+import schoolbell.runner
 from schoolbell.callbacks import Callback, CallbackError
 from schoolbell.runner import Pipeline, replay, timetabling_pipeline
 from schoolbell.runner.tracebacks import SWITCH
@@ -13,7 +14,9 @@ from schoolbell.stages import Batch, Stage, TrainAgent
 from schoolbell.stages.timetable import FormatError, Instance, Solution, TimetableError, generate
 from schoolbell.stages.timetable.repair_agent import load_repair_agent
 
-ROOT = Path(__file__).resolve().parents[2]
+# The package as it is imported, from the checkout or from a wheel.
+PACKAGE = Path(schoolbell.runner.__file__).resolve().parents[1]
+FOLDERS = tuple(PACKAGE / name for name in ("callbacks", "stages", "runner"))
 
 
 @pytest.fixture(autouse=True)
@@ -47,8 +50,7 @@ def own_files(error: BaseException) -> list[str]:
         shown += [
             Path(frame.filename).name
             for frame in frames
-            if Path(frame.filename).is_relative_to(ROOT)
-            and not Path(frame.filename).is_relative_to(ROOT / "tests")
+            if any(Path(frame.filename).is_relative_to(folder) for folder in FOLDERS)
         ]
     return shown
 
@@ -85,7 +87,7 @@ def test_the_switch_shows_all_frames(monkeypatch):
 def test_a_fault_of_the_package_shows_where_it_is(monkeypatch):
     source = "def run(self, state, budget):\n    raise IndexError('oops')\n    yield\n"
     names: dict = {}
-    exec(compile(source, str(ROOT / "stages" / "invented.py"), "exec"), names)
+    exec(compile(source, str(PACKAGE / "stages" / "invented.py"), "exec"), names)
     monkeypatch.setattr(Broken, "run", names["run"])
     with pytest.raises(IndexError) as caught:
         Pipeline([Broken()]).fit(verbose=False)
