@@ -36,14 +36,14 @@ def test_every_kernel_that_is_called_is_known_and_its_functions_are_counted():
     called = {name for module in modules for name in vars(module)}
     assert {kernel.name for kernel in KERNELS} <= called
     mine = {
-        id(one)
+        id(one.py_func)
         for name, module in list(sys.modules.items())
         if name.startswith(PACKAGE)
         for one in vars(module).values()
         if isinstance(one, Dispatcher)
     }
     # A few are called by nothing that a run needs, or made again for Python.
-    assert sum(kernel.functions for kernel in KERNELS) == pytest.approx(len(mine), rel=0.1)
+    assert sum(kernel.functions for kernel in KERNELS) == pytest.approx(len(mine), rel=0.15)
 
 
 def test_nothing_is_told_of_a_compilation_that_there_is_not():
