@@ -25,20 +25,23 @@ _ARRAYS = ("best_period", "best_room", "best_total", "rng", "clock")
 class AnnealingJob:
     """An anneal on its way, measured in moves or, with a deadline, in time."""
 
-    def __init__(self, anneal: Anneal, schedule: Schedule) -> None:
+    def __init__(
+        self,
+        anneal: Anneal,
+        schedule: Schedule,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.anneal = anneal
         self.schedule = schedule
-        self.seconds = 0.0
+        self.clock = clock
         self.deadline: float | None = None
-        self.clock: Callable[[], float] = time.monotonic
         self.speed = 1e6
         self.submitted = (0.0, 0)
 
-    def begin(self, seconds: float | None, clock: Callable[[], float] = time.monotonic) -> None:
-        """Give the anneal so much time on a clock; None for its moves to decide."""
+    def begin(self, seconds: float | None) -> None:
+        """Give the anneal so much time on its clock; None for its moves to decide."""
         if seconds is not None:
-            self.seconds, self.clock = seconds, clock
-            self.deadline = clock() + seconds
+            self.deadline = self.clock() + seconds
 
     @property
     def moves_left(self) -> int:
@@ -102,7 +105,6 @@ class AnnealingJob:
             "room": anneal.timetable.room.copy(),
             **{name: getattr(anneal, name).copy() for name in _ARRAYS},
             "schedule": {one.name: getattr(self.schedule, one.name) for one in fields(Schedule)},
-            "seconds": self.seconds,
             "seconds_left": left,
             "speed": float(self.speed),
         }
@@ -136,11 +138,10 @@ class AnnealingJob:
             target: NDArray[Any] = getattr(anneal, name)
             _check(state[name], target.dtype, target.shape)
             target[...] = state[name]
-        job = cls(anneal, schedule)
+        job = cls(anneal, schedule, clock)
         job.speed = max(float(as_number(state["speed"], least=0)), 1.0)
         if state["seconds_left"] is not None:
-            job.begin(float(as_number(state["seconds_left"], least=0)), clock)
-        job.seconds = float(as_number(state["seconds"], least=0))
+            job.begin(float(as_number(state["seconds_left"], least=0)))
         return job
 
 

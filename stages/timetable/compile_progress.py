@@ -41,8 +41,8 @@ class KernelWork(NamedTuple):
 
 
 KERNELS = (
-    KernelWork("fill", 34, 43, 7),
-    KernelWork("run_moves", 70, 120, 67),
+    KernelWork("fill", 33, 53, 9),
+    KernelWork("run_moves", 65, 120, 67),
     KernelWork("_cross", 4, 10, 19),
     KernelWork("cluster_costs", 3, 8, 19),
     KernelWork("play_episodes", 42, 119, 37),

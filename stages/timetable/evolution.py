@@ -595,7 +595,7 @@ class Evolution:
             rng,
             expected=SECONDS_OF_A_LECTURE * self.n_lectures,
         )
-        return AnnealingJob(anneal, schedule)
+        return AnnealingJob(anneal, schedule, self._clock)
 
     def _anneal(self, brood: Brood, steps: int | None) -> Generator[Pulse, None, None]:
         """Run the anneals on the executor, as many at once as there are workers.
@@ -627,7 +627,7 @@ class Evolution:
                 while waiting and len(running) < workers:
                     job = waiting.pop()
                     if job.deadline is None and brood.seconds is not None:
-                        job.begin(brood.seconds / rounds, self._clock)
+                        job.begin(brood.seconds / rounds)
                     running[self._submit(job)] = job
                 finished, _ = wait(running, timeout=PULSE, return_when=FIRST_COMPLETED)
                 for future in finished:
