@@ -28,7 +28,7 @@ STAGES = """
         def run(self, state, budget):
             for step in range(self.steps):
                 time.sleep(self.seconds)
-                state.offer(step, 1500 - step, 2)
+                state.offer(step, 1500 - step, 0)
                 yield Batch(step + 1, self.steps)
 
     def stages(n=5, **options):
@@ -121,7 +121,7 @@ def test_one_display_owns_the_terminal_and_the_other_run_is_lines_above(terminal
     lines = one.text.split("\n")
     (within,) = [line for line in lines if "Within" in line]
     assert within.startswith("[100.0 %] Within finished in "), one.text
-    assert within.endswith("cost 1,497, violations 2")
+    assert within.endswith("cost 1,497, violations 0")
     (outside,) = [line for line in lines if "Outside" in line]
     assert "finished" in outside
     assert lines.index(within) < lines.index(outside)
@@ -215,7 +215,7 @@ class Steps(Stage):
 
     def run(self, state, budget):
         for step in range(self.steps):
-            state.offer(step, 1500 - step, 2)
+            state.offer(step, 1500 - step, 0)
             yield Batch(step + 1, self.steps)
 
 
