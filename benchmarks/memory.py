@@ -41,7 +41,7 @@ from schoolbell.callbacks import (
     TerminateOnTarget,
     Timer,
 )
-from schoolbell.callbacks.embedded_redis import EmbeddedRedis
+from schoolbell.callbacks.remote.embedded_redis import EmbeddedRedis
 from schoolbell.runner import Pipeline
 from schoolbell.stages import Batch, Budget, Stage, State
 

@@ -24,8 +24,8 @@ from typing import Any
 from measuring import Table, add_format
 from redis.exceptions import OutOfMemoryError
 from schoolbell.callbacks import RedisLogger
-from schoolbell.callbacks.embedded_redis import EmbeddedRedis
-from schoolbell.callbacks.redis_connection import connect
+from schoolbell.callbacks.remote.embedded_redis import EmbeddedRedis
+from schoolbell.callbacks.remote.redis_connection import connect
 from schoolbell.runner import Pipeline
 from schoolbell.stages import Batch, Stage
 

@@ -24,9 +24,9 @@ from typing import Any
 
 from measuring import Table, add_format
 from schoolbell.callbacks import RedisLogger
-from schoolbell.callbacks.embedded_redis import EmbeddedRedis
-from schoolbell.callbacks.job_keys import JobKeys
-from schoolbell.callbacks.redis_connection import connect
+from schoolbell.callbacks.remote.embedded_redis import EmbeddedRedis
+from schoolbell.callbacks.remote.job_keys import JobKeys
+from schoolbell.callbacks.remote.redis_connection import connect
 from schoolbell.runner import timetabling_pipeline
 from schoolbell.stages.timetable import generate
 from watching import POLL_SECONDS, Watched

@@ -40,9 +40,9 @@ from typing import Any
 
 from measuring import Table, add_format
 from schoolbell.callbacks import Callback, RedisLogger
-from schoolbell.callbacks.embedded_redis import EmbeddedRedis
-from schoolbell.callbacks.job_keys import JobKeys
-from schoolbell.callbacks.redis_connection import connect
+from schoolbell.callbacks.remote.embedded_redis import EmbeddedRedis
+from schoolbell.callbacks.remote.job_keys import JobKeys
+from schoolbell.callbacks.remote.redis_connection import connect
 from schoolbell.runner import Pipeline, timetabling_pipeline
 from schoolbell.runner.demo import DEMO_SECONDS, demo_instance
 from schoolbell.stages import MapBatches

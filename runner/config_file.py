@@ -6,8 +6,8 @@ from typing import Any
 
 from ..callbacks import Callback, Logs
 from ..callbacks.parameters import without_secrets
+from ..callbacks.remote.snapshot_fields import plain_tree
 from ..callbacks.safe_warning import warn_safely
-from ..callbacks.snapshot_fields import plain_tree
 from ..stages.timetable.atomic import write_atomically
 from .run_config import describe
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from html import escape
 
-from ..callbacks.cost_curve import CurvePoint
 from ..callbacks.formatting import format_number, format_seconds
-from ..callbacks.time_axis import left_out, shown_from, spread
+from ..callbacks.recording.cost_curve import CurvePoint
+from ..callbacks.recording.time_axis import left_out, shown_from, spread
 
 _WIDTH, _HEIGHT = 640, 170
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 12, 26, 24

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
 from ..callbacks import Logs
-from ..callbacks.csv_feed import COLUMNS, csv_records
-from ..callbacks.snapshot_fields import read_number
+from ..callbacks.recording.csv_feed import COLUMNS, csv_records
+from ..callbacks.remote.snapshot_fields import read_number
 from ..callbacks.vocabulary import CORE_COLUMNS, FINISHED, INTERRUPTED
 from ..stages.timetable import FormatError, MissingFileError
 from .config_error import ConfigError

@@ -10,9 +10,9 @@ from typing import Any
 
 from ..callbacks import ArgumentError, Callback, ProgbarLogger
 from ..callbacks.argument_error import described
-from ..callbacks.job_keys import JOB_ID_WANTED, is_job_id
 from ..callbacks.names import did_you_mean
-from ..callbacks.progbar_logger import STYLES, Style
+from ..callbacks.progress.progbar_logger import STYLES, Style
+from ..callbacks.remote.job_keys import JOB_ID_WANTED, is_job_id
 from .run import Run
 
 Verbose = Style | bool

@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..callbacks.job_keys import JobKeys
-from ..callbacks.redis_connection import explained
-from ..callbacks.snapshot_fields import printable, read_number, read_snapshot_values
+from ..callbacks.remote.job_keys import JobKeys
+from ..callbacks.remote.redis_connection import explained
+from ..callbacks.remote.snapshot_fields import printable, read_number, read_snapshot_values
 from .unknown_job_error import UnknownJobError
 from .watched_snapshot import WatchedSnapshot
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ..callbacks.job_keys import COMMANDS, DEFAULT_PREFIX, JobKeys
 from ..callbacks.names import did_you_mean
-from ..callbacks.redis_connection import connect, explained
+from ..callbacks.remote.job_keys import COMMANDS, DEFAULT_PREFIX, JobKeys
+from ..callbacks.remote.redis_connection import connect, explained
 from .follower import read_hash
 from .unknown_job_error import UnknownJobError
 from .watched_snapshot import WatchedSnapshot

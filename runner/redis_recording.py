@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..callbacks import Logs, Snapshot
-from ..callbacks.job_keys import JobKeys
-from ..callbacks.redis_connection import connect, explained
+from ..callbacks.remote.job_keys import JobKeys
+from ..callbacks.remote.redis_connection import connect, explained
+from ..callbacks.remote.snapshot_fields import read_number, read_snapshot_values
 from ..callbacks.snapshot import own_message
-from ..callbacks.snapshot_fields import read_number, read_snapshot_values
 from ..callbacks.vocabulary import CORE_COLUMNS, INTERRUPTED
 from .recording import PULSE, Moment, Recording, batch_moments, params_of
 from .unknown_job_error import UnknownJobError

@@ -7,7 +7,7 @@ from typing import Literal
 
 from ..callbacks import ArgumentError, Callback, CallbackList, History
 from ..callbacks.argument_error import check_number
-from ..callbacks.job_keys import DEFAULT_PREFIX
+from ..callbacks.remote.job_keys import DEFAULT_PREFIX
 from .csv_recording import read_csv
 from .fit_arguments import check_callback_errors, checked_callbacks
 from .player import Player

@@ -9,8 +9,8 @@ from typing import Any
 
 from ..callbacks import Display, RedisUnavailableError, Snapshot
 from ..callbacks.formatting import format_number, format_seconds
-from ..callbacks.progbar_logger import begin_display
-from ..callbacks.terminal import release
+from ..callbacks.progress.progbar_logger import begin_display
+from ..callbacks.progress.terminal import release
 from ..callbacks.vocabulary import FINISHED, STOPPED, best_text
 from .interrupts import exit_status
 from .job_control import list_jobs, send_command

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Self
 
-from ..callbacks.terminal import is_terminal
+from ..callbacks.progress.terminal import is_terminal
 
 #: What each key asks of the run.
 COMMANDS = {"p": "pause", "r": "resume", "s": "skip_stage"}

@@ -5,8 +5,8 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 
 from ..callbacks import RedisUnavailableError
-from ..callbacks.job_keys import DEFAULT_PREFIX, JobKeys
-from ..callbacks.redis_connection import connect, connect_async, resolved_url
+from ..callbacks.remote.job_keys import DEFAULT_PREFIX, JobKeys
+from ..callbacks.remote.redis_connection import connect, connect_async, resolved_url
 from .follower import Follower
 from .watched_snapshot import WatchedSnapshot
 

@@ -89,7 +89,7 @@ class RedisProcess:
 def new_redis(tmp_path: Path) -> Iterator[Callable[..., RedisProcess]]:
     """Starts Redis servers with options of redis-server; they end with the test."""
     from schoolbell.callbacks import RedisUnavailableError
-    from schoolbell.callbacks.embedded_redis import find_program
+    from schoolbell.callbacks.remote.embedded_redis import find_program
 
     try:
         program = find_program()

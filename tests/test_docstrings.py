@@ -29,7 +29,7 @@ WITH_EXAMPLES = [
 @pytest.mark.parametrize("name", WITH_EXAMPLES)
 def test_the_examples_of_a_module_do_what_they_show(name, tmp_path, monkeypatch):
     from schoolbell.callbacks import RedisUnavailableError
-    from schoolbell.callbacks.embedded_redis import find_program
+    from schoolbell.callbacks.remote.embedded_redis import find_program
 
     module = importlib.import_module(name)
     if "RedisLogger" in inspect.getsource(module):

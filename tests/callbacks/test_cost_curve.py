@@ -1,6 +1,6 @@
 """Where a run's best changed."""
 
-from schoolbell.callbacks.cost_curve import cost_curve
+from schoolbell.callbacks.recording.cost_curve import cost_curve
 
 
 def row(elapsed, cost, violations=0):

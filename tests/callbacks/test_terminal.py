@@ -9,7 +9,7 @@ import threading
 
 import pytest
 from schoolbell.callbacks import ProgbarLogger
-from schoolbell.callbacks.terminal import claim, print_line, release
+from schoolbell.callbacks.progress.terminal import claim, print_line, release
 from schoolbell.runner import Pipeline
 from schoolbell.stages import Batch, Stage
 
@@ -252,8 +252,8 @@ def test_what_a_stream_cannot_encode_is_replaced_and_the_next_run_goes_on(style,
 
 @pytest.mark.parametrize("style", ["rich", "tqdm"])
 def test_a_display_that_fails_goes_on_in_plain_lines_and_holds_no_lock(style, monkeypatch):
-    from schoolbell.callbacks.rich_display import RichDisplay
-    from schoolbell.callbacks.tqdm_display import TqdmDisplay
+    from schoolbell.callbacks.progress.rich_display import RichDisplay
+    from schoolbell.callbacks.progress.tqdm_display import TqdmDisplay
     from tqdm.std import tqdm
 
     def fail(*args):
@@ -304,7 +304,7 @@ def test_without_a_stdout_progress_is_shown_all_the_same(style, monkeypatch):
 
 
 def test_a_stage_that_was_not_repeated_is_called_restored():
-    from schoolbell.callbacks.progbar_logger import begin_display
+    from schoolbell.callbacks.progress.progbar_logger import begin_display
 
     stream = io.StringIO()
     stages = [

@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from schoolbell.callbacks.ticker import Ticker
+from schoolbell.callbacks.background.ticker import Ticker
 
 
 def test_it_calls_again_and_again_and_once_more_at_the_end():

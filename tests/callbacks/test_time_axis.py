@@ -4,8 +4,8 @@ from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
-from schoolbell.callbacks.cost_curve import CurvePoint
-from schoolbell.callbacks.time_axis import left_out, shown_from, spread
+from schoolbell.callbacks.recording.cost_curve import CurvePoint
+from schoolbell.callbacks.recording.time_axis import left_out, shown_from, spread
 
 
 def test_a_long_wait_for_the_first_solution_is_left_out():

@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from schoolbell.callbacks import CSVLogger, LambdaCallback, RedisUnavailableError
-from schoolbell.callbacks.embedded_redis import find_program
+from schoolbell.callbacks.remote.embedded_redis import find_program
 from schoolbell.runner import Pipeline, list_jobs, timetabling_pipeline
 from schoolbell.runner.cli import main, program
 from schoolbell.stages import (

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from schoolbell.callbacks import RedisLogger, RedisUnavailableError
-from schoolbell.callbacks.job_keys import JobKeys
+from schoolbell.callbacks.remote.job_keys import JobKeys
 from schoolbell.runner import Pipeline, UnknownJobError, awatch, list_jobs, send_command, watch
 from schoolbell.runner.cli import main
 from schoolbell.runner.follower import Follower

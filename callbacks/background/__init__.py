@@ -1,0 +1,1 @@
+"""Work of callbacks aside from the run: threads on a beat, files written aside."""

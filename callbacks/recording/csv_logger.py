@@ -1,0 +1,152 @@
+"""Writes a run's batches to a CSV file."""
+
+import csv
+import os
+from pathlib import Path
+from typing import ClassVar
+
+from ..argument_error import ArgumentError
+from ..callback import Callback, Logs, nothing
+from ..plain_value import plain_text
+from ..safe_warning import warn_safely
+from .csv_feed import COLUMNS, CSVFeed
+
+
+class CSVLogger(Callback):
+    """Writes a row for each batch to a CSV file.
+
+    The columns stand from the first line on: ``stage``, ``batch``, ``unit``,
+    ``done``, ``total``, ``progress``, ``elapsed``, ``cost``, ``violations``,
+    then the metrics that the stages declare; what a row has no value for is
+    empty. Where a stage declares none (``metrics=None``), the header is written
+    with the first row, and metrics that come later get columns then, which are
+    empty in the rows before. ``pandas.read_csv(filename)`` reads it.
+
+    Numbers, NumPy's and True and False included, are written as numbers, texts
+    in quotes where they need them, None as nothing, and anything else as a short
+    text.
+
+    A thread of its own writes the rows, ten times a second, so no disk slows the
+    run, and a killed process loses at most the rows of its last moment. When
+    writing fails (a full disk), it warns once, keeps the rows, up to 4 MB of
+    them, tries again every second, and says at the end what is lost.
+
+    Parameters
+    ----------
+    filename
+        The file; folders above it are made when they are missing.
+    separator
+        What separates the columns: one character, no quote and none of a number's.
+    append
+        Go on in a file that is there, below its rows and without a second
+        header; otherwise it is overwritten.
+
+    Raises
+    ------
+    ValueError
+        At the beginning of a run, for an existing file with other columns.
+    OSError
+        At the beginning of a run, for a file that cannot be opened.
+    """
+
+    made_anew: ClassVar = {"_feed": nothing}
+
+    def __init__(
+        self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False
+    ) -> None:
+        super().__init__()
+        if not isinstance(filename, str | os.PathLike):
+            raise ArgumentError.of("filename", "the path of a file", filename)
+        if (
+            not isinstance(separator, str)
+            or len(separator) != 1
+            or separator.isalnum()
+            or separator in '"\r\n.+-%'
+        ):
+            wanted = "one character that numbers do not have"
+            raise ArgumentError.of("separator", wanted, separator)
+        self.filename = Path(filename)
+        self.separator = separator
+        self.append = append
+        self._feed: CSVFeed | None = None
+
+    def on_pipeline_begin(self, logs: Logs | None = None) -> None:
+        self._end()
+        stages = self.params.get("stages", ())
+        metrics = list(dict.fromkeys(name for one in stages for name in one["metrics"] or ()))
+        grows = any(one["metrics"] is None for one in stages)
+        self.filename.parent.mkdir(parents=True, exist_ok=True)
+        found = self._existing_metrics(metrics, grows) if self.append else None
+        goes_on = found is not None
+        metrics = metrics if found is None else found
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        file = os.open(self.filename, flags | (0 if goes_on else os.O_TRUNC), 0o666)
+        control = getattr(self, "pipeline", None)
+        self._feed = CSVFeed(self.filename, file, self.separator, metrics, grows, control)
+        if goes_on and not self._ends_whole(file, len(COLUMNS) + len(metrics)):
+            self._feed.add_line([])
+        self._feed.open(header=not goes_on)
+
+    def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        if self._feed is not None:
+            self._feed.leave(batch, logs or {})
+
+    def on_pipeline_end(self, logs: Logs | None = None) -> None:
+        self._end()
+
+    def _end(self) -> None:
+        """Let everything be written, also for a run that never came to its end."""
+        feed, self._feed = self._feed, None
+        if feed is not None and (lost := feed.close()):
+            message = f"{lost} lines of {self.filename} could not be written"
+            warn_safely(message, stacklevel=2)
+
+    def _existing_metrics(self, metrics: list[str], grows: bool) -> list[str] | None:
+        """Return the metrics of a file that has rows to go on below; None where there are none.
+
+        It must have the same columns; one that grows may have more.
+        """
+        header = [*COLUMNS, *map(plain_text, metrics)]
+        try:
+            # A spreadsheet may have put a mark before the first name.
+            with self.filename.open(newline="", encoding="utf-8-sig") as file:
+                found = next(csv.reader(file, delimiter=self.separator), None)
+        except FileNotFoundError:
+            return None
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise ValueError(f"cannot append to {self.filename}: it is no CSV file") from error
+        if found is None:
+            return None
+        if found == header:
+            return metrics
+        count = len(COLUMNS)
+        if grows and found[:count] == header[:count] and set(header) <= set(found):
+            return found[count:]
+        raise ValueError(
+            f"cannot append to {self.filename}: its columns are {', '.join(found)}, "
+            f"this run's are {', '.join(header)}"
+        )
+
+    def _ends_whole(self, file: int, columns: int) -> bool:
+        """Drop a torn last row, as a killed process may leave it; tell whether a line ends last."""
+        text = self.filename.read_bytes()
+        start = _last_record(text)
+        if start == len(text):
+            return True
+        # What was cut off within a character is torn too, and so has no right number of cells.
+        last = text[start:].decode("utf-8-sig", "replace")
+        row = next(csv.reader([last], delimiter=self.separator), [])
+        if len(row) == columns and last.count('"') % 2 == 0:
+            return False
+        os.ftruncate(file, start)
+        return True
+
+
+def _last_record(text: bytes) -> int:
+    """Return where the record begins that no end of line follows; the end where there is none."""
+    end = len(text)
+    while (end := text.rfind(b"\n", 0, end)) >= 0:
+        # An end of line within quotes is part of a cell.
+        if text.count(b'"', 0, end) % 2 == 0:
+            return end + 1
+    return 0

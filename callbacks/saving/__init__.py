@@ -1,0 +1,1 @@
+"""Callbacks that keep solutions and whole runs in files."""

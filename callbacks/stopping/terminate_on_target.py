@@ -1,0 +1,31 @@
+"""Ends the run when the timetable is good enough."""
+
+from typing import Any
+
+from ..argument_error import check_number
+from ..callback import Callback, Logs
+
+
+class TerminateOnTarget(Callback):
+    """Ends the run at the first solution that is good enough.
+
+    Parameters
+    ----------
+    cost
+        The run ends when the best solution costs no more than this,
+    violations
+        and violates no more hard constraints than this.
+    """
+
+    def __init__(self, cost: float = 0.0, violations: int = 0) -> None:
+        super().__init__()
+        for name, value in (("cost", cost), ("violations", violations)):
+            check_number(name, value)
+        self.cost = cost
+        self.violations = violations
+
+    def on_solution(self, solution: Any, logs: Logs | None = None) -> None:
+        best = logs or {}
+        cost, violations = best.get("cost"), best.get("violations")
+        if cost is not None and cost <= self.cost and (violations or 0) <= self.violations:
+            self.pipeline.stop(by="TerminateOnTarget")

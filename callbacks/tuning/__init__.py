@@ -1,0 +1,1 @@
+"""Callbacks that change parameters of stages while they run."""
