@@ -28,7 +28,7 @@ from unittest import mock
 
 from schoolbell.callbacks import Callback
 from schoolbell.runner import ProgressTracker, timetabling_pipeline
-from schoolbell.runner.stage_timing import StageTiming
+from schoolbell.runner.progress.stage_timing import StageTiming
 
 READ_SECONDS = 0.5
 TENTHS = range(1, 10)

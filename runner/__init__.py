@@ -4,17 +4,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .backup_error import BackupError
-    from .job_control import list_jobs, send_command
+    from .backups.backup_error import BackupError
     from .pipeline import Pipeline
-    from .progress_tracker import ProgressTracker
-    from .replaying import replay
-    from .run import Run
-    from .stage_record import StageRecord
+    from .progress.progress_tracker import ProgressTracker
+    from .replaying.replay import replay
+    from .results.run import Run
+    from .results.stage_record import StageRecord
     from .timetabling import timetabling_pipeline
-    from .unknown_job_error import UnknownJobError
-    from .watched_snapshot import WatchedSnapshot
-    from .watching import awatch, watch
+    from .watching.job_control import list_jobs, send_command
+    from .watching.unknown_job_error import UnknownJobError
+    from .watching.watch import awatch, watch
+    from .watching.watched_snapshot import WatchedSnapshot
 
 __all__ = [
     "BackupError",
@@ -36,19 +36,19 @@ __all__ = [
 # package, and whoever wants its help shall not wait for all the rest. No module may have the
 # name of what it gives, or it would take its place.
 _MODULES = {
-    "BackupError": "backup_error",
+    "BackupError": "backups.backup_error",
     "Pipeline": "pipeline",
-    "ProgressTracker": "progress_tracker",
-    "Run": "run",
-    "StageRecord": "stage_record",
-    "UnknownJobError": "unknown_job_error",
-    "WatchedSnapshot": "watched_snapshot",
-    "awatch": "watching",
-    "list_jobs": "job_control",
-    "replay": "replaying",
-    "send_command": "job_control",
+    "ProgressTracker": "progress.progress_tracker",
+    "Run": "results.run",
+    "StageRecord": "results.stage_record",
+    "UnknownJobError": "watching.unknown_job_error",
+    "WatchedSnapshot": "watching.watched_snapshot",
+    "awatch": "watching.watch",
+    "list_jobs": "watching.job_control",
+    "replay": "replaying.replay",
+    "send_command": "watching.job_control",
     "timetabling_pipeline": "timetabling",
-    "watch": "watching",
+    "watch": "watching.watch",
 }
 
 

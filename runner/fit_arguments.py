@@ -13,7 +13,7 @@ from ..callbacks.argument_error import described
 from ..callbacks.names import did_you_mean
 from ..callbacks.progress.progbar_logger import STYLES, Style
 from ..callbacks.remote.job_keys import JOB_ID_WANTED, is_job_id
-from .run import Run
+from .results.run import Run
 
 Verbose = Style | bool
 

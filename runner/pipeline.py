@@ -22,8 +22,12 @@ from ..callbacks.vocabulary import CORE_COLUMNS
 from ..stages import Stage
 from ..stages.daemon_pool import DaemonPool
 from ..stages.timetable.check_writable import check_writable
-from .config_file import ConfigFile
-from .driver import Driver
+from .config.config_file import ConfigFile
+from .config.run_config import describe
+from .engine.driver import Driver
+from .engine.fresh_stages import fresh
+from .engine.interrupts import Interrupts
+from .engine.stopwatch import Stopwatch
 from .fit_arguments import (
     Verbose,
     check_callback_errors,
@@ -38,13 +42,9 @@ from .fit_arguments import (
     shows_progress,
     with_display,
 )
-from .fresh_stages import fresh
-from .interrupts import Interrupts
-from .progress_tracker import Follow, ProgressTracker
-from .run import Run, infeasible_words
-from .run_config import describe
-from .stopwatch import Stopwatch
-from .timings import Timings
+from .progress.progress_tracker import Follow, ProgressTracker
+from .progress.timings import Timings
+from .results.run import Run, infeasible_words
 from .tracebacks import hide_own_frames, hiding_own_frames
 
 # Seconds between two looks at a run in asyncio.

@@ -10,7 +10,7 @@ from typing import ParamSpec, TypeVar
 
 from ..callbacks import ArgumentError, CallbackError
 from ..stages.timetable import TimetableError
-from .backup_error import BackupError
+from .backups.backup_error import BackupError
 
 SWITCH = "SCHOOLBELL_TRACEBACKS"
 """The environment's variable that shows all frames when it is ``full``."""

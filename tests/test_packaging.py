@@ -4,7 +4,7 @@ from importlib.metadata import entry_points, requires, version
 from importlib.resources import files
 
 import pytest
-from schoolbell.runner.cli import program
+from schoolbell.runner.cli.main import program
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from schoolbell.callbacks import CallbackError, CSVLogger, RedisLogger, RedisUnavailableError
 from schoolbell.callbacks.remote.embedded_redis import find_program
 from schoolbell.runner import Pipeline, send_command
-from schoolbell.runner.cli import main
+from schoolbell.runner.cli.main import main
 from schoolbell.stages import Batch, Stage
 from schoolbell.stages.timetable import generate
 

@@ -4,7 +4,7 @@ import time
 from functools import partial
 
 import pytest
-from schoolbell.runner.stopwatch import Stopwatch
+from schoolbell.runner.engine.stopwatch import Stopwatch
 
 
 class Clock:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from schoolbell.callbacks import AdjustOnPlateau, BackupAndRestore, Callback, EarlyStopping
 from schoolbell.runner import BackupError, timetabling_pipeline
-from schoolbell.runner.backup_file import read_backup, write_backup
+from schoolbell.runner.backups.backup_file import read_backup, write_backup
 from schoolbell.stages.timetable import generate
 
 UNITS = {

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from schoolbell.callbacks import BackupAndRestore, Callback
 from schoolbell.runner import BackupError, Pipeline, timetabling_pipeline
-from schoolbell.runner.backup_file import read_backup
-from schoolbell.runner.backup_writer import BackupWriter
+from schoolbell.runner.backups.backup_file import read_backup
+from schoolbell.runner.backups.backup_writer import BackupWriter
 from schoolbell.stages import Batch, Stage
 from schoolbell.stages.timetable import generate
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schoolbell.runner import BackupError
-from schoolbell.runner.backup_file import KIND, VERSION, read_backup, write_backup
+from schoolbell.runner.backups.backup_file import KIND, VERSION, read_backup, write_backup
 from schoolbell.stages.plain_data import copy_plain
 from schoolbell.stages.timetable.array_file import write_arrays
 
@@ -121,7 +121,7 @@ def test_an_array_that_claims_a_size_it_does_not_have_is_refused(path, data):
 
 
 def test_an_archive_that_unpacks_to_too_much_is_refused(path, monkeypatch):
-    monkeypatch.setattr("schoolbell.runner.backup_file.MOST_BYTES", 10_000_000)
+    monkeypatch.setattr("schoolbell.runner.backups.backup_file.MOST_BYTES", 10_000_000)
     with_entry(path, bytes(50_000_000))
     assert path.stat().st_size < 100_000
     assert peak_of_refusing(path) < 5_000_000
@@ -165,14 +165,14 @@ def test_an_archive_that_ends_otherwise_is_refused(path, end):
 
 
 def test_text_that_would_become_very_many_objects_is_refused(path, monkeypatch):
-    monkeypatch.setattr("schoolbell.runner.backup_file.MOST_BYTES_OF_TEXT", 1_000_000)
+    monkeypatch.setattr("schoolbell.runner.backups.backup_file.MOST_BYTES_OF_TEXT", 1_000_000)
     text = b"{" + b'"a":[' + b"[]," * 400_000 + b"[]]}"
     write_arrays(path, KIND, VERSION, {"tree": np.frombuffer(text, np.uint8)})
     assert peak_of_refusing(path) < 5_000_000
 
 
 def test_what_would_not_be_read_is_not_written(path, monkeypatch):
-    monkeypatch.setattr("schoolbell.runner.backup_file.MOST_BYTES", 1_000_000)
+    monkeypatch.setattr("schoolbell.runner.backups.backup_file.MOST_BYTES", 1_000_000)
     with pytest.raises(OSError, match="too many"):
         write_backup(path, {"large": np.zeros(200_000)})
     assert same(read_backup(path), TREE)

@@ -16,7 +16,7 @@ import pytest
 from schoolbell.callbacks import CSVLogger, LambdaCallback, RedisUnavailableError
 from schoolbell.callbacks.remote.embedded_redis import find_program
 from schoolbell.runner import Pipeline, list_jobs, timetabling_pipeline
-from schoolbell.runner.cli import main, program
+from schoolbell.runner.cli.main import main, program
 from schoolbell.stages import (
     CPSAT,
     Batch,
@@ -90,7 +90,7 @@ def test_light_commands_load_no_heavy_library(arguments, instance_file):
     Path("none.sol").touch()
     script = f"""
 import sys
-from schoolbell.runner.cli import main
+from schoolbell.runner.cli.main import main
 try:
     main({arguments!r})
 except SystemExit:
@@ -107,7 +107,7 @@ print(sorted({{"numba", "ortools", "networkx", "rich", "tqdm"}} & set(sys.module
 def test_what_needs_no_timetable_imports_none_of_the_package(arguments):
     script = f"""
 import sys
-from schoolbell.runner.cli import main
+from schoolbell.runner.cli.main import main
 try:
     main({arguments!r})
 except SystemExit:
@@ -626,13 +626,15 @@ def test_a_signal_ends_a_training_and_what_was_learned_is_written(
 def test_other_commands_tell_of_a_signal_by_their_exit_status(
     number, status, instance_file, monkeypatch, capsys
 ):
-    monkeypatch.setattr("schoolbell.runner.watch_command.list_jobs", lambda *a, **k: send(number))
+    monkeypatch.setattr(
+        "schoolbell.runner.cli.watch_command.list_jobs", lambda *a, **k: send(number)
+    )
     assert main(["jobs", "--redis", "redis://localhost"]) == status
     assert capsys.readouterr().err == f"schoolbell: {words(number)}\n"
     stage = MapBatches(len, range(3))
     Pipeline([stage]).fit(callbacks=CSVLogger("log.csv"), verbose=False)
     display = LambdaCallback(on_batch_end=lambda *_: send(number))
-    monkeypatch.setattr("schoolbell.runner.replay_command.ProgbarLogger", lambda: display)
+    monkeypatch.setattr("schoolbell.runner.cli.replay_command.ProgbarLogger", lambda: display)
     assert main(["replay", "log.csv"]) == status
     assert ": interrupted in " in capsys.readouterr().out
     monkeypatch.setattr("schoolbell.stages.timetable.generate", lambda *a, **k: send(number))
@@ -641,7 +643,7 @@ def test_other_commands_tell_of_a_signal_by_their_exit_status(
 
 ENDING = """
 import atexit, gc, sys
-from schoolbell.runner.cli import program
+from schoolbell.runner.cli.main import program
 
 atexit.register(lambda: print("frozen", gc.get_freeze_count() > 0))
 sys.argv = ["schoolbell", "generate", "--courses", "5", "--out", "small.ctt"]
@@ -657,7 +659,9 @@ def test_the_program_does_not_tidy_its_memory_up_at_its_end(tmp_path):
 
 def test_the_time_limit_counts_from_the_start_of_the_process(monkeypatch):
     begun = []
-    monkeypatch.setattr("schoolbell.runner.cli.main", lambda started: begun.append(started) or 0)
+    monkeypatch.setattr(
+        "schoolbell.runner.cli.main.main", lambda started: begun.append(started) or 0
+    )
     with pytest.raises(SystemExit, match="0"):
         program()
     # What this process has used of a processor belongs to its past.

@@ -22,7 +22,7 @@ from schoolbell.callbacks import (
     Timer,
 )
 from schoolbell.runner import Pipeline, timetabling_pipeline
-from schoolbell.runner.cli import main
+from schoolbell.runner.cli.main import main
 from schoolbell.stages import Batch, Stage
 from schoolbell.stages.timetable import Formulation, generate
 

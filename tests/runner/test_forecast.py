@@ -2,7 +2,7 @@
 
 import pytest
 from schoolbell.runner import ProgressTracker
-from schoolbell.runner.stage_timing import StageTiming
+from schoolbell.runner.progress.stage_timing import StageTiming
 
 
 class Clock:

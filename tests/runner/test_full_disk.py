@@ -42,7 +42,7 @@ LOGGERS = """
     from pathlib import Path
     from schoolbell.callbacks import CSVLogger, SolutionCheckpoint
     from schoolbell.runner import Pipeline
-    from schoolbell.runner.config_file import ConfigFile
+    from schoolbell.runner.config.config_file import ConfigFile
     from schoolbell.stages import Batch, Stage
     from schoolbell.stages.timetable.atomic import write_atomically
 

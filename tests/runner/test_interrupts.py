@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from schoolbell.callbacks import Callback, LambdaCallback
 from schoolbell.runner import Pipeline
-from schoolbell.runner.interrupts import Interrupts, put_off
+from schoolbell.runner.engine.interrupts import Interrupts, put_off
 from schoolbell.stages import Batch, Stage
 
 pty = pytest.importorskip("pty", reason="Windows sends none of these signals")

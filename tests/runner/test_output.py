@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from schoolbell.runner.cli import main
-from schoolbell.runner.output import usable_streams
+from schoolbell.runner.cli.main import main
+from schoolbell.runner.cli.output import usable_streams
 from schoolbell.stages.timetable import Instance, Solution, generate
 
 PROGRAM = Path(sys.executable).with_name("schoolbell")

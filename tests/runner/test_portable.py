@@ -40,7 +40,7 @@ from schoolbell.callbacks import (
     Timer,
 )
 from schoolbell.runner import Pipeline, Run, timetabling_pipeline
-from schoolbell.runner.config_file import ConfigFile
+from schoolbell.runner.config.config_file import ConfigFile
 from schoolbell.stages import Batch, Budget, MapBatches, Stage, TrainAgent
 from schoolbell.stages.timetable import evaluate, generate
 

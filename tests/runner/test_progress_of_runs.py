@@ -4,8 +4,8 @@ import pytest
 from schoolbell.callbacks import LambdaCallback
 from schoolbell.callbacks.remote.snapshot_fields import snapshot_values, to_fields
 from schoolbell.runner import Pipeline, ProgressTracker
-from schoolbell.runner.recording import PULSE
-from schoolbell.runner.redis_recording import _moments as moments_of_events
+from schoolbell.runner.replaying.recording import PULSE
+from schoolbell.runner.replaying.redis_recording import _moments as moments_of_events
 from schoolbell.stages import Batch, Pulse, Stage
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from schoolbell.runner import ProgressTracker
-from schoolbell.runner.stage_timing import POINTS, StageTiming
+from schoolbell.runner.progress.stage_timing import POINTS, StageTiming
 
 
 class Clock:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from schoolbell.callbacks import Callback, EarlyStopping, LambdaCallback
 from schoolbell.runner import Pipeline
-from schoolbell.runner.cli import main
-from schoolbell.runner.config_error import ConfigError
-from schoolbell.runner.config_file import ConfigFile
-from schoolbell.runner.run_config import RunConfig
+from schoolbell.runner.cli.main import main
+from schoolbell.runner.config.config_error import ConfigError
+from schoolbell.runner.config.config_file import ConfigFile
+from schoolbell.runner.config.run_config import RunConfig
 from schoolbell.stages import Batch, Stage
 from schoolbell.stages.timetable import generate
 

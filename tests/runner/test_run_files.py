@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from schoolbell.runner.run_files import RunFiles
+from schoolbell.runner.cli.run_files import RunFiles
 
 
 @pytest.fixture(autouse=True)

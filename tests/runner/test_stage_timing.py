@@ -1,7 +1,7 @@
 """The curve that a stage of an earlier run took."""
 
 import pytest
-from schoolbell.runner.stage_timing import POINTS, StageTiming
+from schoolbell.runner.progress.stage_timing import POINTS, StageTiming
 
 
 def test_the_curve_tells_when_each_part_of_the_units_was_done():

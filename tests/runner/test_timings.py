@@ -6,7 +6,7 @@ import math
 import pytest
 from schoolbell.callbacks import LambdaCallback
 from schoolbell.runner import Pipeline
-from schoolbell.runner.timings import Timings
+from schoolbell.runner.progress.timings import Timings
 from schoolbell.stages import Batch, Stage
 from schoolbell.stages.timetable import FormatError
 

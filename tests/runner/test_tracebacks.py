@@ -158,7 +158,7 @@ def test_a_file_that_changed_since_a_refused_fit_is_read_again(monkeypatch):
 
 
 def test_the_debug_option_shows_all_frames(tmp_path):
-    script = "import sys; from schoolbell.runner.cli import main; sys.exit(main(sys.argv[1:]))"
+    script = "import sys; from schoolbell.runner.cli.main import main; sys.exit(main(sys.argv[1:]))"
     command = [sys.executable, "-c", script, "replay", "absent.csv", "--debug"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert "csv_recording.py" in done.stderr

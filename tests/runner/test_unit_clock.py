@@ -1,7 +1,7 @@
 """How long the next unit is expected to take."""
 
 import pytest
-from schoolbell.runner.unit_clock import UnitClock
+from schoolbell.runner.progress.unit_clock import UnitClock
 
 
 def after(*seconds):

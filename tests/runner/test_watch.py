@@ -13,8 +13,8 @@ import pytest
 from schoolbell.callbacks import RedisLogger, RedisUnavailableError
 from schoolbell.callbacks.remote.job_keys import JobKeys
 from schoolbell.runner import Pipeline, UnknownJobError, awatch, list_jobs, send_command, watch
-from schoolbell.runner.cli import main
-from schoolbell.runner.follower import Follower
+from schoolbell.runner.cli.main import main
+from schoolbell.runner.watching.follower import Follower
 from schoolbell.stages import Batch, Stage
 
 KEY = "schoolbell:job:monday"

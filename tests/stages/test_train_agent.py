@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from schoolbell.runner.cli import main
+from schoolbell.runner.cli.main import main
 from schoolbell.stages import Batch, Budget, State, TrainAgent
 from schoolbell.stages.timetable import FormatError, Formulation, Instance, generate
 from schoolbell.stages.timetable.crowding import scatter

@@ -1,0 +1,1 @@
+"""How a run was started, in a file beside its results."""

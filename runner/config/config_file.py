@@ -1,0 +1,61 @@
+"""Writes the file of a run."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ...callbacks import Callback, Logs
+from ...callbacks.parameters import without_secrets
+from ...callbacks.remote.snapshot_fields import plain_tree
+from ...callbacks.safe_warning import warn_safely
+from ...stages.timetable.atomic import write_atomically
+from .run_config import describe
+
+
+class ConfigFile(Callback):
+    """Writes what a run is made of when it begins, and how it ended.
+
+    When the disk takes nothing, it warns once and tries again at the end.
+
+    Parameters
+    ----------
+    path
+        The file.
+    about
+        What to tell beside what a callback knows: instance and formulation.
+    """
+
+    def __init__(self, path: Path, about: dict[str, Any]) -> None:
+        super().__init__()
+        self.path = path
+        self.about = about
+        self._warned = False
+
+    def on_pipeline_begin(self, logs: Logs | None = None) -> None:
+        self._warned = False
+        self._write({"status": "running"})
+
+    def on_pipeline_end(self, logs: Logs | None = None) -> None:
+        about = logs or {}
+        names = ("status", "stopped_by", "cost", "violations", "elapsed", "progress")
+        outcome = {name: about.get(name) for name in names}
+        if about.get("error"):
+            outcome["error"] = without_secrets(about["error"])
+        try:
+            self._write(outcome)
+        except KeyboardInterrupt:
+            # It takes a moment, and tells how the run ended that has been interrupted so late.
+            self._write(outcome)
+            raise
+
+    def _write(self, outcome: dict[str, Any]) -> None:
+        content = describe(self.params) | self.about | {"outcome": plain_tree(outcome)}
+        text = json.dumps(content, indent=2, default=str)
+        try:
+            write_atomically(self.path, text + "\n")
+        except OSError as error:
+            if not self._warned:
+                self._warned = True
+                reason = error.strerror or error
+                message = f"{self.path} could not be written: {reason}"
+                warn_safely(message, stacklevel=2)

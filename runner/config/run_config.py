@@ -1,0 +1,248 @@
+"""What a run was made of, as a file from which it can be repeated."""
+
+import hashlib
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Self
+
+from ...callbacks.names import did_you_mean
+from ...callbacks.parameters import public_parameters
+from ...stages import Stage
+from ...stages.timetable import FormatError
+from ...stages.timetable.text_file import read_text
+from .config_error import ConfigError
+
+FORMAT = 1
+_MOST_CHARACTERS = 1_000_000
+# Stages whose parameters are of one run alone: the formulation is told beside, the paths anew.
+_OWN_PARAMETERS = ("load", "finalize")
+
+
+@dataclass(frozen=True, slots=True)
+class RunConfig:
+    """What repeats a run: instance, formulation, seed, budgets and the stages' parameters.
+
+    Attributes
+    ----------
+    path
+        The file that it was read from.
+    instance
+        The instance's file; None where the file does not tell.
+    digest
+        SHA-256 of that file at the time of the run, in hexadecimal digits.
+    formulation, seed, time_limit, workers
+        As for `fit`.
+    parameters
+        Of the stages, as ``{"ga": {"population": 8}}``.
+    """
+
+    path: Path
+    instance: Path | None
+    digest: str | None
+    formulation: str
+    seed: int
+    time_limit: float | None
+    workers: int | None
+    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> Self:
+        """Read the ``run.json`` of a run.
+
+        Raises
+        ------
+        ConfigError
+            If the file cannot be read, or is none of a run.
+        """
+        values = _Values(Path(path), read_object(path))
+        if values.get("format", int) != FORMAT:
+            raise values.error("format", f"{FORMAT}: it was written by another version")
+        parameters = values.get("parameters", dict, {})
+        for stage, own in parameters.items():
+            if not isinstance(own, dict):
+                raise values.error(f"parameters of {stage}", "an object")
+        seed = values.get("seed", int, 0)
+        limit = values.get("time_limit", float, None)
+        workers = values.get("workers", int, None)
+        for name, ok in (
+            ("seed", seed >= 0),
+            ("time_limit", limit is None or 0 < limit < math.inf),
+            ("workers", workers is None or workers >= 1),
+        ):
+            if not ok:
+                raise values.error(name, "a positive number")
+        instance = values.get("instance", str, None)
+        return cls(
+            path=Path(path),
+            # Beside the file, for an instance that was made for the run.
+            instance=None if instance is None else Path(path).parent / instance,
+            digest=values.get("instance_sha256", str, None),
+            formulation=values.get("formulation", str, "UD2"),
+            seed=seed,
+            time_limit=limit,
+            workers=workers,
+            parameters=parameters,
+        )
+
+    def check_instance(self) -> Path:
+        """Return the instance's file, if it is there and still the same.
+
+        Raises
+        ------
+        ConfigError
+            If it is not.
+        """
+        advice = "name an instance to run with that one"
+        if self.instance is None:
+            raise ConfigError(f"{self.path}: tells of no instance; {advice}")
+        if not self.instance.is_file():
+            raise ConfigError(f"{self.path}: its instance {self.instance} is not there; {advice}")
+        if self.digest is not None and digest(self.instance) != self.digest:
+            raise ConfigError(
+                f"{self.path}: its instance {self.instance} has changed since; {advice}"
+            )
+        return self.instance
+
+    def apply(self, stages: list[Stage]) -> None:
+        """Set the parameters of stages.
+
+        Raises
+        ------
+        ConfigError
+            For a stage or parameter that does not exist, and for an impossible
+            value.
+        """
+        by_name = {stage.name: stage for stage in stages}
+        for name, values in self.parameters.items():
+            if name in _OWN_PARAMETERS:
+                continue
+            if name not in by_name:
+                raise ConfigError(
+                    f"{self.path}: there is no stage {name!r}; there are {', '.join(by_name)}"
+                    f"{did_you_mean(name, by_name)}"
+                )
+            stage = by_name[name]
+            present = stage.get_params()
+            for parameter, value in values.items():
+                if parameter in present and not _fits(value, present[parameter]):
+                    raise ConfigError(
+                        f"{self.path}: {name}.{parameter} cannot be {_short(value)}, "
+                        f"it is {present[parameter]!r} by default"
+                    )
+            try:
+                stage.set_params(**values)
+            except (ValueError, TypeError, OverflowError) as error:
+                raise ConfigError(f"{self.path}: {error}") from error
+
+
+def describe(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a run is made of, as JSON knows it and without secrets.
+
+    Parameters
+    ----------
+    params
+        What callbacks know of the run.
+    """
+    by_stage: dict[str, dict[str, Any]] = {stage["name"]: {} for stage in params["stages"]}
+    for name, value in params["parameters"].items():
+        stage, _, parameter = name.partition("__")
+        by_stage[stage][parameter] = value
+    return {
+        "format": FORMAT,
+        "schoolbell": version("schoolbell"),
+        "job_id": params["job_id"],
+        "seed": int(params["seed"]),
+        "time_limit": params["time_limit"],
+        "workers": int(params["workers"]),
+        "parameters": {name: public_parameters(own) for name, own in by_stage.items()},
+        "callbacks": params["callbacks"],
+    }
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class _Values:
+    """The values of a file, by name and with the types that they must have."""
+
+    def __init__(self, path: Path, values: dict[str, Any]) -> None:
+        self._path = path
+        self._values = values
+
+    def get(self, name: str, kind: type, default: Any = ...) -> Any:
+        """Return a value of some type, or the default where it is missing or null."""
+        value = self._values.get(name)
+        if value is None and default is not ...:
+            return default
+        accepted = (int, float) if kind is float else kind
+        if not isinstance(value, accepted) or (kind is not bool and isinstance(value, bool)):
+            words = {int: "a whole number", float: "a number", str: "a text", dict: "an object"}
+            raise self.error(name, words[kind])
+        return value
+
+    def error(self, name: str, expected: str) -> ConfigError:
+        """Return an error that tells what is there and what should be."""
+        found = _short(self._values[name]) if name in self._values else "nothing"
+        return ConfigError(f"{self._path}: {name} is {found}, expected {expected}")
+
+
+def read_object(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read a JSON object from a file that somebody else may have written.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read, is too long or is no such thing.
+    """
+    try:
+        text = read_text(path)
+        if len(text) > _MOST_CHARACTERS:
+            raise ConfigError(f"{path}: is too long for the file of a run")
+        values = json.loads(text, parse_constant=_refuse)
+    except FormatError as error:
+        raise ConfigError(str(error)) from error
+    except json.JSONDecodeError as error:
+        message = f"{path}:{error.lineno}: is no JSON: {error.msg}"
+        raise ConfigError(message) from None
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, ConfigError):
+            raise
+        reason = str(error).split(";")[0] if isinstance(error, ValueError) else "nested too deep"
+        raise ConfigError(f"{path}: is no run's file: {reason}") from None
+    if not isinstance(values, dict):
+        message = f"{path}: is no run's file: found {_short(values)}, expected an object"
+        raise ConfigError(message)
+    return values
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number of JSON")
+
+
+def _fits(value: Any, present: Any) -> bool:
+    """Tell whether a value may take the place of another one."""
+    if isinstance(value, dict):
+        return False
+    if isinstance(value, list):
+        numbers = all(isinstance(x, int | float) and not isinstance(x, bool) for x in value)
+        return isinstance(present, tuple | list) and numbers
+    if present is None or value is None:
+        return True
+    if isinstance(present, bool) or isinstance(value, bool):
+        return isinstance(present, bool) and isinstance(value, bool)
+    if isinstance(present, float):
+        return isinstance(value, int | float)
+    return isinstance(value, type(present))
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,1 @@
+"""How a run is driven: its stages, units, stops and signals."""

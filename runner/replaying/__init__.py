@@ -1,0 +1,1 @@
+"""Recorded runs, and the player that fires their hooks again."""

@@ -1,0 +1,1 @@
+"""Runs in other processes, seen and steered through Redis."""
