@@ -22,12 +22,12 @@ from measuring import Table, add_fits, median
 from numpy.typing import NDArray
 from schoolbell.runner import Pipeline, timetabling_pipeline
 from schoolbell.stages import Batch, Budget, Stage, State
+from schoolbell.stages.tasks.stop_flag import StopFlag
 from schoolbell.stages.timetable import Formulation, Solution, evaluate
 from schoolbell.stages.timetable.draft import Draft
 from schoolbell.stages.timetable.period_model import SolveLimits, improve
 from schoolbell.stages.timetable.period_problem import PeriodProblems
 from schoolbell.stages.timetable.room_assignment import RoomProblem, assign_rooms
-from schoolbell.stages.timetable.stop_flag import StopFlag
 
 COLUMNS = ("instance", "way", "before", "after", "tries", "better", "proved best of the part")
 

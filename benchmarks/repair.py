@@ -19,10 +19,10 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from schoolbell.stages.rl_repair import LEARNED
+from schoolbell.stages.repair.q_learner import QLearner
+from schoolbell.stages.repair.rl_repair import LEARNED
 from schoolbell.stages.timetable import Formulation, Instance
 from schoolbell.stages.timetable.crowding import scatter
-from schoolbell.stages.timetable.q_learner import QLearner
 from schoolbell.stages.timetable.repair_agent import (
     load_repair_agent,
     new_repair_agent,

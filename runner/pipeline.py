@@ -20,8 +20,8 @@ from ..callbacks.parameters import public_parameters
 from ..callbacks.safe_warning import warn_safely
 from ..callbacks.vocabulary import CORE_COLUMNS
 from ..stages import Stage
-from ..stages.daemon_pool import DaemonPool
-from ..stages.timetable.check_writable import check_writable
+from ..stages.files.check_writable import check_writable
+from ..stages.tasks.daemon_pool import DaemonPool
 from .config.config_file import ConfigFile
 from .config.run_config import describe
 from .engine.driver import Driver

@@ -5,8 +5,8 @@ from collections.abc import Generator
 from .budget import Budget
 from .pulse import Pulse
 from .state import State
+from .tasks.waiting import Beat, run_aside, wait_all
 from .timetable import Formulation
-from .timetable.waiting import Beat, run_aside, wait_all
 
 # What reading the kernels from numba's cache may take.
 READING_SECONDS = 1.0

@@ -8,15 +8,15 @@ from typing import Any
 
 from .batch import Batch
 from .budget import Budget
-from .daemon_pool import DaemonPool
+from .files.atomic import write_atomically
+from .files.check_writable import check_writable
 from .pulse import Pulse
 from .stage import Stage
 from .state import State
+from .tasks.daemon_pool import DaemonPool
+from .tasks.waiting import wait_all
 from .timetable import Evaluation, evaluate
-from .timetable.atomic import write_atomically
-from .timetable.check_writable import check_writable
 from .timetable.rendering import render_csv, render_html
-from .timetable.waiting import wait_all
 
 # What evaluating a lecture takes, and rendering and writing it.
 EVALUATING, WRITING = 1e-5, 5e-5

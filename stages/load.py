@@ -12,11 +12,11 @@ from .compile_aside import compile_aside
 from .pulse import Pulse
 from .stage import Stage
 from .state import State
+from .tasks.stop_flag import StopFlag
+from .tasks.waiting import Beat, run_aside, within
 from .timetable import Formulation, Instance, Solution, TimetableError, evaluate
 from .timetable.infeasibility import infeasibility
 from .timetable.limits import check_timeslots
-from .timetable.stop_flag import StopFlag
-from .timetable.waiting import Beat, run_aside, within
 
 BOUND_EFFORT = 1.0
 """CP-SAT's deterministic time for the lower bound."""

@@ -8,10 +8,10 @@ from typing import Any
 
 from .batch import Batch
 from .budget import Budget
-from .part_board import PartBoard
 from .pulse import Pulse
 from .stage import Stage
 from .state import State
+from .tasks.part_board import PartBoard
 
 # How long to wait for a batch before the runner gets a turn.
 _PULSE_SECONDS = 0.1

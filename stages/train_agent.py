@@ -12,9 +12,9 @@ from .compile_aside import compile_aside
 from .pulse import Pulse
 from .stage import Stage
 from .state import State
+from .tasks.waiting import Beat, run_aside, within
 from .timetable import Formulation, Instance, Solution, generate_with_timetable
 from .timetable.crowding import crowd, scatter
-from .timetable.waiting import Beat, run_aside, within
 
 if TYPE_CHECKING:
     from .timetable.repair_environment import RepairEnvironment

@@ -94,7 +94,8 @@ def test_every_module_has_a_docstring():
 
 def test_the_runner_gives_what_it_says_though_it_imports_it_late():
     script = """
-import schoolbell.runner.watching.watch, schoolbell.runner.replaying.replay, schoolbell.runner as runner
+import schoolbell.runner.watching.watch, schoolbell.runner.replaying.replay
+import schoolbell.runner as runner
 assert sorted(runner._MODULES) == sorted(runner.__all__)
 assert not set(runner._MODULES) & set(runner._MODULES.values())
 found = {name: getattr(runner, name) for name in runner.__all__}

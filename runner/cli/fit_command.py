@@ -21,8 +21,8 @@ from ...callbacks import (
 )
 from ...callbacks.vocabulary import FAILED, FINISHED, STOPPED
 from ...stages import Finalize
+from ...stages.files.check_writable import check_folder, check_writable
 from ...stages.timetable import Evaluation, Instance, evaluate
-from ...stages.timetable.check_writable import check_folder, check_writable
 from ...stages.timetable.limits import check_timeslots
 from ..config.config_file import ConfigFile
 from ..config.run_config import RunConfig, digest

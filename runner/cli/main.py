@@ -135,7 +135,7 @@ def program() -> NoReturn:
 
 def _busy_threads() -> list[threading.Thread]:
     # Where the module was not imported there are none, and to import it takes long.
-    pools = sys.modules.get("schoolbell.stages.daemon_pool")
+    pools = sys.modules.get("schoolbell.stages.tasks.daemon_pool")
     return [] if pools is None else pools.busy_threads()
 
 
@@ -254,8 +254,8 @@ def _validate(args: argparse.Namespace) -> int:
 
 
 def _generate(args: argparse.Namespace) -> int:
+    from ...stages.files.check_writable import check_writable
     from ...stages.timetable import generate
-    from ...stages.timetable.check_writable import check_writable
 
     if args.out is not None:
         check_writable(args.out)

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ...callbacks import Callback, CSVLogger, ProgbarLogger
+from ...stages.files.atomic import write_bytes_atomically
+from ...stages.files.check_writable import check_writable
 from ...stages.timetable import FormatError
-from ...stages.timetable.atomic import write_bytes_atomically
-from ...stages.timetable.check_writable import check_writable
 from ..config.config_error import ConfigError
 from ..replaying.replay import replay
 from ..results.run import Run

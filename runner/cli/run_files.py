@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...stages.timetable.check_writable import check_writable
+from ...stages.files.check_writable import check_writable
 
 RUNS = Path("runs")
 

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from ...stages.timetable.check_writable import check_writable
+from ...stages.files.check_writable import check_writable
 from ...stages.train_agent import TrainAgent
 from ..engine.interrupts import put_off
 from ..pipeline import Pipeline

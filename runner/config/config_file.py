@@ -8,7 +8,7 @@ from ...callbacks import Callback, Logs
 from ...callbacks.parameters import without_secrets
 from ...callbacks.remote.snapshot_fields import plain_tree
 from ...callbacks.safe_warning import warn_safely
-from ...stages.timetable.atomic import write_atomically
+from ...stages.files.atomic import write_atomically
 from .run_config import describe
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..evolution.individual import Individual
 from ..plain_data import as_number
-from .individual import Individual
 from .search import Anneal, Schedule, SearchProblem, start_anneal
 
 CHUNK_SECONDS = 0.08

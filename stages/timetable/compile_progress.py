@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from numba.core.event import Event, Listener
 
-from .waiting import part_of_time
+from ..tasks.waiting import part_of_time
 
 
 class KernelWork(NamedTuple):

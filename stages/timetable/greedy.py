@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .search.compiling import NOWHERE, inner, kernel
+from ..search.compiling import NOWHERE, inner, kernel
 
 if TYPE_CHECKING:
     from .instance import Instance

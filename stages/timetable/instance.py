@@ -12,16 +12,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..files.atomic import write_atomically
+from ..files.text_file import read_text
 from ..names import did_you_mean
 from . import limits
-from .atomic import write_atomically
 from .checks import shown, whole_number
 from .course import MAX_LECTURES, Course
 from .curriculum import Curriculum
 from .errors import FormatError, InstanceError, InstanceItem, TimetableError
 from .instance_format import format_ctt, format_ectt, parse_instance
 from .room import Room
-from .text_file import read_text
 
 _FORMATS = {".ctt": format_ctt, ".ectt": format_ectt}
 

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..tasks.stop_flag import StopFlag
 from .period_model import SolveLimits, least_cost
 from .period_problem import PeriodProblem, Prices, RoomSets
 from .room_bound import room_bound
-from .stop_flag import StopFlag
 
 if TYPE_CHECKING:
     from .formulation import Formulation

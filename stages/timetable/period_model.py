@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..tasks.stop_flag import StopFlag
 from .period_problem import HARD, PeriodProblem
-from .stop_flag import StopFlag
 
 if TYPE_CHECKING:
     from ortools.sat.python.cp_model import CpModel, CpSolver

@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
+from ..repair.q_learner import QLearner
 from .errors import FormatError
-from .q_learner import QLearner
 from .repair_operators import OPERATORS
 from .search.episodes import OBSERVED, TABLES
 

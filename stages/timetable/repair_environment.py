@@ -7,10 +7,10 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from .q_learner import QLearner
+from ..repair.q_learner import QLearner
+from ..search.compiling import kernel_of
 from .repair_operators import OPERATORS
 from .search import SearchProblem, build_timetable
-from .search.compiling import kernel_of
 from .search.episodes import END as ENDING
 from .search.episodes import (
     FAILED,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .assignment import assign
-from .search.compiling import inner, kernel
+from ..search.assignment import assign
+from ..search.compiling import inner, kernel
 
 if TYPE_CHECKING:
     from .formulation import Formulation

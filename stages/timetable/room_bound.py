@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..tasks.stop_flag import StopFlag
 from .period_model import SolveLimits, prove_bound
-from .stop_flag import StopFlag
 
 if TYPE_CHECKING:
     from .formulation import Formulation

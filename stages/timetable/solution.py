@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..files.atomic import write_atomically
+from ..files.text_file import read_text
 from ..names import did_you_mean
-from .atomic import write_atomically
 from .checks import shown
 from .errors import TimetableError
 from .instance import Instance
 from .row_reader import RowReader
-from .text_file import read_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -19,7 +19,7 @@ from schoolbell.callbacks import (
 )
 from schoolbell.runner import BackupError, Pipeline, replay
 from schoolbell.stages import Batch, Stage
-from schoolbell.stages.timetable.array_file import read_arrays, write_arrays
+from schoolbell.stages.files.array_file import read_arrays, write_arrays
 
 from .test_remote_monitor import Server
 

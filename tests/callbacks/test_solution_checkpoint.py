@@ -192,7 +192,7 @@ def test_no_file_is_ever_half_written_by_a_killed_process(tmp_path):
         from schoolbell.callbacks import SolutionCheckpoint
         from schoolbell.runner import Pipeline
         from schoolbell.stages import Batch, Stage
-        from schoolbell.stages.timetable.atomic import write_atomically
+        from schoolbell.stages.files.atomic import write_atomically
 
         class Big:
             def write(self, path):

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schoolbell.runner import BackupError
 from schoolbell.runner.backups.backup_file import KIND, VERSION, read_backup, write_backup
+from schoolbell.stages.files.array_file import write_arrays
 from schoolbell.stages.plain_data import copy_plain
-from schoolbell.stages.timetable.array_file import write_arrays
 
 TREE = {
     "numbers": [1, 2.5, None, True, 2**100, float("inf")],

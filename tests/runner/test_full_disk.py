@@ -44,7 +44,7 @@ LOGGERS = """
     from schoolbell.runner import Pipeline
     from schoolbell.runner.config.config_file import ConfigFile
     from schoolbell.stages import Batch, Stage
-    from schoolbell.stages.timetable.atomic import write_atomically
+    from schoolbell.stages.files.atomic import write_atomically
 
     class Text(str):
         def write(self, path):
@@ -140,7 +140,7 @@ def test_no_file_is_half_written_or_left_over_when_the_process_is_killed(tmp_pat
     script = """
         import itertools, sys
         from pathlib import Path
-        from schoolbell.stages.timetable.atomic import write_atomically
+        from schoolbell.stages.files.atomic import write_atomically
         for i in itertools.count():
             write_atomically(f"{i % 3}.txt", "line\\n" * 300_000 + "end")
             if i == 3:

@@ -3,8 +3,10 @@
 import pytest
 from schoolbell.callbacks import BatchScheduler, CallbackError, LambdaCallback
 from schoolbell.runner import Pipeline, timetabling_pipeline
-from schoolbell.stages import CPSAT, Batch, GeneticAlgorithm, Load, Stage, cp_sat
-from schoolbell.stages.timetable import evolution, generate
+from schoolbell.stages import CPSAT, Batch, GeneticAlgorithm, Load, Stage
+from schoolbell.stages.evolution import evolution
+from schoolbell.stages.exact import cp_sat
+from schoolbell.stages.timetable import generate
 
 QUICK_GA = {"generations": 2, "population": 2, "founder_moves": 200, "child_moves": 200}
 

@@ -6,16 +6,9 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 import numpy as np
 import pytest
 from schoolbell.stages import Batch, Budget, Pulse, State
-from schoolbell.stages.cp_sat import CPSAT
-from schoolbell.stages.timetable import (
-    Course,
-    Formulation,
-    Instance,
-    Room,
-    evaluate,
-    generate,
-    waiting,
-)
+from schoolbell.stages.exact.cp_sat import CPSAT
+from schoolbell.stages.tasks import waiting
+from schoolbell.stages.timetable import Course, Formulation, Instance, Room, evaluate, generate
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +116,7 @@ def test_goes_on_from_a_feasible_solution_of_the_state(faculty):
 def test_what_fits_nowhere_is_left_out_and_the_log_says_so(caplog):
     courses = tuple(Course(f"c{i}", "same", 2, 1, 10) for i in range(4))
     instance = Instance("crowded", 2, 3, courses, (Room("r", 20), Room("s", 20)))
-    with caplog.at_level(logging.INFO, "schoolbell.stages.cp_sat"):
+    with caplog.at_level(logging.INFO, "schoolbell.stages.exact.cp_sat"):
         state, _ = run(CPSAT(effort=0.02), instance)
     found = evaluated(state)
     assert found.violations == found.hard["Lectures"] == 2
@@ -132,7 +125,7 @@ def test_what_fits_nowhere_is_left_out_and_the_log_says_so(caplog):
 
 
 def test_a_cluster_that_is_not_solved_stays_as_it_was_and_the_log_says_so(faculty, caplog):
-    caplog.set_level("INFO", logger="schoolbell.stages.cp_sat")
+    caplog.set_level("INFO", logger="schoolbell.stages.exact.cp_sat")
     start, _ = run(CPSAT(rounds=0), faculty)
     state, batches = run(CPSAT(effort=1e-9), faculty)
     assert state.solution == start.solution

@@ -7,7 +7,7 @@ import threading
 from concurrent.futures import CancelledError, wait
 
 import pytest
-from schoolbell.stages.daemon_pool import DaemonPool, busy_threads
+from schoolbell.stages.tasks.daemon_pool import DaemonPool, busy_threads
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ STAGE = """
     import asyncio, time
     from schoolbell.runner import Pipeline
     from schoolbell.stages import Batch, MapBatches, Stage
-    from schoolbell.stages.timetable.waiting import run_aside
+    from schoolbell.stages.tasks.waiting import run_aside
 
     class Aside(Stage):
         def run(self, state, budget):

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 from schoolbell.stages import Batch, Budget, GeneticAlgorithm, Pulse, State
+from schoolbell.stages.evolution import evolution
+from schoolbell.stages.evolution.evolution import USUAL_GAIN, Evolution
 from schoolbell.stages.plain_data import copy_plain
-from schoolbell.stages.timetable import Formulation, Instance, Solution, evaluate, evolution
-from schoolbell.stages.timetable.evolution import USUAL_GAIN, Evolution
+from schoolbell.stages.timetable import Formulation, Instance, Solution, evaluate
 from schoolbell.stages.timetable.greedy import greedy_timetable
 from schoolbell.stages.timetable.search import anneal_chunk, build_search_problem, cross
 

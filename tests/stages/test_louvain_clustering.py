@@ -5,10 +5,11 @@ from threading import Event
 
 import numpy as np
 import pytest
-from schoolbell.stages import Batch, Budget, Pulse, State, louvain_clustering
-from schoolbell.stages.louvain_clustering import LouvainClustering
+from schoolbell.stages import Batch, Budget, Pulse, State
+from schoolbell.stages.clustering import louvain_clustering
+from schoolbell.stages.clustering.louvain_clustering import LouvainClustering
+from schoolbell.stages.clustering.partition import louvain
 from schoolbell.stages.timetable import Course, Instance, Room, generate
-from schoolbell.stages.timetable.partition import louvain
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from schoolbell.stages import Batch, Budget, Pulse, RLRepair, State, rl_repair
+from schoolbell.stages import Batch, Budget, Pulse, RLRepair, State
+from schoolbell.stages.repair import rl_repair
+from schoolbell.stages.repair.q_learner import QLearner
 from schoolbell.stages.timetable import FormatError, Formulation, Instance, Solution, evaluate
-from schoolbell.stages.timetable.q_learner import QLearner
 from schoolbell.stages.timetable.repair_agent import new_repair_agent, shipped_repair_agent
 from schoolbell.stages.timetable.repair_environment import RepairEnvironment
 from schoolbell.stages.timetable.search import build_search_problem

@@ -1,8 +1,8 @@
 """Search kernels: the change that a move makes, annealing and recombination."""
 
+from ...search.random import random_state
 from .annealing import Anneal, Schedule, anneal_chunk, start_anneal
 from .crossover import cluster_costs, cross
-from .random import random_state
 from .search_problem import SearchProblem, build_search_problem
 from .timetable import Timetable, build_timetable
 from .warm_up import warm_up

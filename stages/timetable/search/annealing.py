@@ -13,7 +13,9 @@ import numpy as np
 from numba import float64, int64, uint64
 from numpy.typing import NDArray
 
-from .compiling import NOWHERE, copy_into, inner, kernel
+from ...search.compiling import NOWHERE, copy_into, inner, kernel
+from ...search.random import next_uint64
+from ...search.record import Record
 from .double_chains import try_double_chain
 from .kempe import REJECTED, apply_chain, best_free_room, chain_change, find_chain
 from .pairs import try_pair
@@ -27,8 +29,6 @@ from .proposals import (
     propose_move,
     propose_pair,
 )
-from .random import next_uint64
-from .record import Record
 from .search_problem import SearchProblem
 from .terms import (
     course_cost,

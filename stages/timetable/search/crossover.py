@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from .compiling import NOWHERE, kernel
+from ...search.compiling import NOWHERE, kernel
 from .days import day_cost, slots_of
 from .placement import place_best
 from .search_problem import SearchProblem

@@ -8,7 +8,7 @@ what it brings have their lectures beside empty periods.
 
 from numba import int64, uint8, uint64
 
-from .compiling import inner
+from ...search.compiling import inner
 from .days import day_cost, slots_of
 from .kempe import REJECTED, apply_chain, chain_change, find_chain, least_beyond_curricula
 from .pairs import beside, neighbour

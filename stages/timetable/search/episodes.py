@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...search.action_values import choose_action, learn_step
+from ...search.compiling import NOWHERE, copy_into, inner, kernel
+from ...search.random import below, random_state, uniform
+from ...search.record import Record
 from ..repair_operators import OPERATORS
-from .action_values import choose_action, learn_step
-from .compiling import NOWHERE, copy_into, inner, kernel
-from .random import below, random_state, uniform
-from .record import Record
 from .repair import (
     CONFLICT,
     KINDS,

@@ -10,8 +10,8 @@ timetabling*, EJOR 200, 2010.
 import numpy as np
 from numba import int64, uint64
 
-from .bits import popcount
-from .compiling import NOWHERE, inner
+from ...search.bits import popcount
+from ...search.compiling import NOWHERE, inner
 from .terms import (
     clean_day_shift,
     clean_days,

@@ -7,8 +7,8 @@ never climbs. Both together pass below it.
 
 from numba import int64, uint64
 
-from .bits import popcount
-from .compiling import NOWHERE, inner
+from ...search.bits import popcount
+from ...search.compiling import NOWHERE, inner
 from .days import day_cost, slot_bit, slots_of
 from .kempe import REJECTED, best_free_room
 from .terms import (

@@ -1,7 +1,7 @@
 """Find a place for a lecture that has none."""
 
-from .compiling import NOWHERE, inner
-from .random import below
+from ...search.compiling import NOWHERE, inner
+from ...search.random import below
 from .terms import shift_cost, shift_violations
 from .timetable import can_enter, shift
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numba import float64, int64, uint64
 
-from .compiling import inner
-from .random import pick, step
+from ...search.compiling import inner
+from ...search.random import pick, step
 from .terms import courses_have_bits, room_cost, turned_at
 
 # The most lectures of a Kempe chain that is looked at.

@@ -7,11 +7,11 @@ the caller reads what it won or lost from ``timetable.total``.
 import numpy as np
 from numba import int64
 
-from .compiling import NOWHERE, inner, kernel
+from ...search.compiling import NOWHERE, inner, kernel
+from ...search.random import below
 from .days import day_cost, slots_of
 from .kempe import plan_chain
 from .placement import place_best
-from .random import below
 from .terms import (
     in_conflict,
     pair_cost,

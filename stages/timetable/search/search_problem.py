@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...search.record import Record
 from ..formulation import Formulation
 from ..instance import Instance
 from ..limits import check_timeslots
-from .record import Record
 
 BITS = 64
 """Bits of a word; a bit stands for a day of the week where a course's days are counted."""

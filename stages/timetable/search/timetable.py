@@ -7,9 +7,9 @@ import numpy as np
 from numba import int64, uint64
 from numpy.typing import NDArray
 
-from .compiling import NOWHERE, ONE_LESS, ONE_MORE, inner, kernel
+from ...search.compiling import NOWHERE, ONE_LESS, ONE_MORE, inner, kernel
+from ...search.record import Record
 from .days import slot_bit, slots_of
-from .record import Record
 from .search_problem import SearchProblem, count_curricula
 from .terms import courses_have_bits, shift_cost, shift_violations
 from .weights import enabled, units

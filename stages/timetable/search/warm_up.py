@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from .action_values import ActionValues
+from ...search.action_values import ActionValues
+from ...search.random import random_state
 from .annealing import Schedule, anneal_chunk, start_anneal
 from .crossover import cluster_costs, cross
 from .episodes import play_episodes, start_repair
-from .random import random_state
 from .repair import lecture_costs
 from .search_problem import SearchProblem
 

@@ -3,8 +3,8 @@
 from itertools import permutations
 
 import numpy as np
-from schoolbell.stages.timetable.assignment import assign as inner_assign
-from schoolbell.stages.timetable.search.compiling import kernel_of
+from schoolbell.stages.search.assignment import assign as inner_assign
+from schoolbell.stages.search.compiling import kernel_of
 
 assign = kernel_of(inner_assign)
 

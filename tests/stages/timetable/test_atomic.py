@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from schoolbell.stages.timetable.atomic import write_atomically
+from schoolbell.stages.files.atomic import write_atomically
 
 
 def test_a_file_is_written_and_nothing_left_beside_it(tmp_path):

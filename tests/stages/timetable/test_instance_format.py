@@ -4,8 +4,8 @@ import os
 import tracemalloc
 
 import pytest
+from schoolbell.stages.files import text_file as text_file_module
 from schoolbell.stages.timetable import FormatError, Instance
-from schoolbell.stages.timetable import text_file as text_file_module
 
 CTT = """\
 Name: small one

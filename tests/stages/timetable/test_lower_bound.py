@@ -4,6 +4,7 @@ from itertools import combinations, product
 
 import numpy as np
 import pytest
+from schoolbell.stages.tasks.stop_flag import StopFlag
 from schoolbell.stages.timetable import (
     Course,
     Curriculum,
@@ -17,7 +18,6 @@ from schoolbell.stages.timetable import (
 from schoolbell.stages.timetable.generator import generate_with_timetable
 from schoolbell.stages.timetable.greedy import greedy_timetable
 from schoolbell.stages.timetable.lower_bound import lower_bound
-from schoolbell.stages.timetable.stop_flag import StopFlag
 
 FORMULATIONS = ("UD1", "UD2", "UD3", "UD4", "UD5")
 

@@ -5,8 +5,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from schoolbell.stages.timetable.constraint_graph import ConstraintGraph
-from schoolbell.stages.timetable.partition import (
+from schoolbell.stages.clustering.partition import (
     SizeLimits,
     Stopped,
     louvain,
@@ -14,7 +13,8 @@ from schoolbell.stages.timetable.partition import (
     renumber,
     split_cluster,
 )
-from schoolbell.stages.timetable.stop_flag import StopFlag
+from schoolbell.stages.tasks.stop_flag import StopFlag
+from schoolbell.stages.timetable.constraint_graph import ConstraintGraph
 
 
 def graph_of(lectures, weights):

@@ -4,6 +4,7 @@ import threading
 
 import numpy as np
 import pytest
+from schoolbell.stages.tasks.stop_flag import StopFlag
 from schoolbell.stages.timetable import (
     Course,
     Curriculum,
@@ -17,7 +18,6 @@ from schoolbell.stages.timetable.draft import Draft
 from schoolbell.stages.timetable.greedy import greedy_timetable
 from schoolbell.stages.timetable.period_model import SolveLimits, improve, place_all
 from schoolbell.stages.timetable.period_problem import PeriodProblems
-from schoolbell.stages.timetable.stop_flag import StopFlag
 
 LIMITS = SolveLimits(effort=2.0)
 OF_PERIODS = ("MinWorkingDays", "IsolatedLectures", "Windows", "StudentMinMaxLoad")

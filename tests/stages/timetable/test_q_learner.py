@@ -2,8 +2,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from schoolbell.stages.repair.q_learner import QLearner
 from schoolbell.stages.timetable import FormatError
-from schoolbell.stages.timetable.q_learner import QLearner
 
 TABLES = ((0,), (0, 1))
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
+from schoolbell.stages.search.compiling import kernel_of
 from schoolbell.stages.timetable import (
     Course,
     Curriculum,
@@ -13,7 +14,6 @@ from schoolbell.stages.timetable import (
 from schoolbell.stages.timetable.repair_agent import new_repair_agent
 from schoolbell.stages.timetable.repair_environment import RepairEnvironment
 from schoolbell.stages.timetable.search import build_search_problem, build_timetable
-from schoolbell.stages.timetable.search.compiling import kernel_of
 from schoolbell.stages.timetable.search.episodes import openness as inner_openness
 from schoolbell.stages.timetable.search.repair import KINDS
 

@@ -2,7 +2,7 @@
 
 import pickle
 
-from schoolbell.stages.timetable.stop_flag import StopFlag
+from schoolbell.stages.tasks.stop_flag import StopFlag
 
 
 def test_setting_calls_what_waits_and_only_once():

@@ -5,7 +5,7 @@ from threading import Event
 
 import pytest
 from schoolbell.stages import Pulse
-from schoolbell.stages.timetable.waiting import part_of_time, run_aside, wait_all, within
+from schoolbell.stages.tasks.waiting import part_of_time, run_aside, wait_all, within
 
 
 def test_yields_pulses_until_the_last_is_done_and_keeps_the_order():

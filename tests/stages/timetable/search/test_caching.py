@@ -15,10 +15,10 @@ from typing import NamedTuple
 
 import pytest
 from numba.core import config
-from schoolbell.stages.timetable.search import caching
+from schoolbell.stages.search import caching
 
 SOURCE = """
-from schoolbell.stages.timetable.search.compiling import inner, kernel
+from schoolbell.stages.search.compiling import inner, kernel
 
 @inner
 def step(x):

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from schoolbell.runner import timetabling_pipeline
+from schoolbell.stages.search.compiling import kernel_of
 from schoolbell.stages.timetable import (
     Course,
     Curriculum,
@@ -30,7 +31,6 @@ from schoolbell.stages.timetable.search import (
     search_problem,
     start_anneal,
 )
-from schoolbell.stages.timetable.search.compiling import kernel_of
 from schoolbell.stages.timetable.search.days import day_cost, turned
 
 MIXED = Schedule(30.0, 0.3, 40_000, kempe=0.2, double=0.1)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from numba import njit
-from schoolbell.stages.timetable.search.compiling import inner, kernel_of
-from schoolbell.stages.timetable.search.linking import (
+from schoolbell.stages.search.compiling import inner, kernel_of
+from schoolbell.stages.search.linking import (
     InnerLibrary,
     KernelCompiler,
     KernelLibrary,

@@ -1,7 +1,7 @@
 import numpy as np
-from schoolbell.stages.timetable.search import random
-from schoolbell.stages.timetable.search.compiling import kernel_of
-from schoolbell.stages.timetable.search.random import random_state
+from schoolbell.stages.search import random
+from schoolbell.stages.search.compiling import kernel_of
+from schoolbell.stages.search.random import random_state
 
 next_uint64, uniform, below = map(kernel_of, (random.next_uint64, random.uniform, random.below))
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numba import njit
 from numpy.typing import NDArray
-from schoolbell.stages.timetable.search.record import Record
+from schoolbell.stages.search.record import Record
 from schoolbell.stages.timetable.search.weights import enabled, units
 
 

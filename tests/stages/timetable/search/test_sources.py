@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import schoolbell.stages
-from schoolbell.stages.timetable.search.sources import fingerprint
+from schoolbell.stages.search.sources import fingerprint
 
 PACKAGE = Path(schoolbell.stages.__file__).parent
 TAUGHT = ("numba.core.compiler", "numba.extending", "njit(")
@@ -28,7 +28,7 @@ root, files, modules = Path(sys.argv[1]), *map(json.loads, sys.argv[2:])
 def stamps():
     for name in [name for name in sys.modules if name.startswith("schoolbell")]:
         del sys.modules[name]
-    from schoolbell.stages.timetable.search.sources import fingerprint
+    from schoolbell.stages.search.sources import fingerprint
     found = {}
     for module in modules:
         for name, value in vars(importlib.import_module(module)).items():
@@ -52,7 +52,7 @@ DRAW_A_ROOM = """
 import numpy as np
 from schoolbell.stages.timetable import Formulation, generate
 from schoolbell.stages.timetable.search import build_search_problem
-from schoolbell.stages.timetable.search.compiling import kernel_of
+from schoolbell.stages.search.compiling import kernel_of
 from schoolbell.stages.timetable.search.proposals import cell_room
 
 problem = build_search_problem(generate(20, seed=1), Formulation.UD2)
@@ -206,7 +206,7 @@ def work(x):
 }
 HEAD = """from enum import IntEnum
 import numpy as np
-from schoolbell.stages.timetable.search.compiling import inner, kernel
+from schoolbell.stages.search.compiling import inner, kernel
 """
 
 
@@ -269,7 +269,7 @@ def test_a_fingerprint_is_the_same_in_every_process(copy: Path) -> None:
 
     script = (
         "from schoolbell.stages.timetable.search.annealing import run_moves\n"
-        "from schoolbell.stages.timetable.search.sources import fingerprint\n"
+        "from schoolbell.stages.search.sources import fingerprint\n"
         "print(fingerprint(run_moves.py_func))"
     )
     assert run_in(copy, script).strip() == fingerprint(run_moves.py_func)

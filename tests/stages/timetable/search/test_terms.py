@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from schoolbell.stages.search.compiling import kernel
 from schoolbell.stages.timetable import Formulation, generate
 from schoolbell.stages.timetable.search import build_search_problem, search_problem
-from schoolbell.stages.timetable.search.compiling import kernel
 from schoolbell.stages.timetable.search.terms import in_conflict
 
 

@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+from schoolbell.stages.search.compiling import kernel_of
 from schoolbell.stages.timetable import Formulation, Instance, Solution, evaluate, generate
 from schoolbell.stages.timetable.greedy import greedy_timetable
 from schoolbell.stages.timetable.repair_operators import OPERATORS
@@ -17,7 +18,6 @@ from schoolbell.stages.timetable.search import (
     search_problem,
     start_anneal,
 )
-from schoolbell.stages.timetable.search.compiling import kernel_of
 from schoolbell.stages.timetable.search.repair import apply_operator
 from schoolbell.stages.timetable.search.timetable import restore
 

@@ -12,11 +12,10 @@ from ..budget import Budget
 from ..plain_data import as_count
 from ..pulse import Pulse
 from ..state import State
-from .annealing_job import AnnealingJob
-from .brood import Brood, Origin
-from .greedy import greedy_timetable
-from .individual import Individual
-from .search import (
+from ..tasks.waiting import PULSE, Beat, run_aside, wait_all, within
+from ..timetable.annealing_job import AnnealingJob
+from ..timetable.greedy import greedy_timetable
+from ..timetable.search import (
     Schedule,
     anneal_chunk,
     build_timetable,
@@ -25,11 +24,12 @@ from .search import (
     random_state,
     start_anneal,
 )
-from .solution import Solution
-from .waiting import PULSE, Beat, run_aside, wait_all, within
+from ..timetable.solution import Solution
+from .brood import Brood, Origin
+from .individual import Individual
 
 if TYPE_CHECKING:
-    from ..genetic_algorithm import GeneticAlgorithm
+    from .genetic_algorithm import GeneticAlgorithm
 
 # Moves a second on a large instance, and the moves for each lecture from which on
 # an anneal gains by beginning hot.

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from .batch import Batch
-from .budget import Budget
-from .pulse import Pulse
-from .stage import Stage
-from .state import State
+from ..batch import Batch
+from ..budget import Budget
+from ..pulse import Pulse
+from ..stage import Stage
+from ..state import State
 
 if TYPE_CHECKING:
-    from .timetable.evolution import Evolution
+    from .evolution import Evolution
 
 
 # Children's generations without a time limit, where the user says nothing.
@@ -157,7 +157,7 @@ class GeneticAlgorithm(Stage):
     def run(self, state: State, budget: Budget) -> Iterator[Batch | Pulse | None]:
         """Evolve; each step of a generation is a batch."""
         # Here and not above: importing numba takes longer than all the rest of the package.
-        from .timetable.evolution import Evolution
+        from .evolution import Evolution
 
         loaded, self._loaded = self._loaded, None
         self._evolution = Evolution(self, state, budget)

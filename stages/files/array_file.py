@@ -13,8 +13,8 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from ..timetable.errors import FormatError, MissingFileError
 from .atomic import write_bytes_atomically
-from .errors import FormatError, MissingFileError
 
 KIND, VERSION, DIGEST = "kind", "version", "digest"
 MOST_BYTES = 1 << 26

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .constraint_graph import ConstraintGraph
-from .stop_flag import StopFlag
+from ..tasks.stop_flag import StopFlag
+from ..timetable.constraint_graph import ConstraintGraph
 
 # Above this resolution Louvain has left hardly a pair of courses together.
 HIGHEST_RESOLUTION = 256.0

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ..plain_data import as_count, as_number
-from .annealing_job import AnnealingJob
-from .search import SearchProblem
+from ..timetable.annealing_job import AnnealingJob
+from ..timetable.search import SearchProblem
 
 
 class Origin(NamedTuple):

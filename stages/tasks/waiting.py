@@ -6,8 +6,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Any, TypeVar
 
 from ..batch import Batch
-from ..daemon_pool import DaemonPool
 from ..pulse import Pulse
+from .daemon_pool import DaemonPool
 
 PULSE = 0.1
 

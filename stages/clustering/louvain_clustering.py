@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .batch import Batch
-from .budget import Budget
-from .pulse import Pulse
-from .stage import Stage
-from .state import State
-from .timetable.constraint_graph import ConstraintGraph, CourseGroups, count_pairs, pair_chunks
-from .timetable.partition import SizeLimits, louvain, merge_small_clusters, split_cluster
-from .timetable.stop_flag import StopFlag
-from .timetable.waiting import run_aside, wait_all, within
+from ..batch import Batch
+from ..budget import Budget
+from ..pulse import Pulse
+from ..stage import Stage
+from ..state import State
+from ..tasks.stop_flag import StopFlag
+from ..tasks.waiting import run_aside, wait_all, within
+from ..timetable.constraint_graph import ConstraintGraph, CourseGroups, count_pairs, pair_chunks
+from .partition import SizeLimits, louvain, merge_small_clusters, split_cluster
 
 # Where the phases end, in steps of the stage's 100.
 GRAPH_BUILT, LOUVAIN_DONE, SPLIT_DONE, STEPS = 50, 80, 90, 100

@@ -12,26 +12,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .batch import Batch
-from .budget import Budget
-from .plain_data import as_count
-from .pulse import Pulse
-from .stage import Stage
-from .state import State
-from .timetable.cluster_groups import independent_groups
-from .timetable.draft import Draft
-from .timetable.errors import TimetableError
-from .timetable.evaluation import evaluate
-from .timetable.period_model import PeriodResult, SolveLimits, improve, place_all
-from .timetable.period_problem import PeriodProblems
-from .timetable.solution import Solution
-from .timetable.stop_flag import StopFlag
-from .timetable.waiting import Beat, run_aside, wait_all, within
+from ..batch import Batch
+from ..budget import Budget
+from ..plain_data import as_count
+from ..pulse import Pulse
+from ..stage import Stage
+from ..state import State
+from ..tasks.stop_flag import StopFlag
+from ..tasks.waiting import Beat, run_aside, wait_all, within
+from ..timetable.cluster_groups import independent_groups
+from ..timetable.draft import Draft
+from ..timetable.errors import TimetableError
+from ..timetable.evaluation import evaluate
+from ..timetable.period_model import PeriodResult, SolveLimits, improve, place_all
+from ..timetable.period_problem import PeriodProblems
+from ..timetable.solution import Solution
 
 if TYPE_CHECKING:
-    from .timetable.instance import Instance
+    from ..timetable.instance import Instance
 
-logger = logging.getLogger("schoolbell.stages.cp_sat")
+logger = logging.getLogger("schoolbell.stages.exact.cp_sat")
 
 # Of the time that is left, what finding any feasible timetable may take.
 SHARE_OF_BASE = 0.7
@@ -86,7 +86,7 @@ class CPSAT(Stage):
     that are free. Rooms are assigned period by period. A change is kept if it makes
     the timetable better. A cluster that is not solved in time stays as it was
     placed before, greedily at first, and the log says so (logger
-    ``schoolbell.stages.cp_sat``). Lectures that fit nowhere stay out of the
+    ``schoolbell.stages.exact.cp_sat``). Lectures that fit nowhere stay out of the
     timetable.
 
     Reads ``instance``, ``formulation`` and, if there, ``clusters`` from the
@@ -346,7 +346,7 @@ class _Solving:
 
     def _place_greedily(self) -> Generator[Beat, None, None]:
         """Place the lectures one by one, in several ways until none is left out."""
-        from .timetable.greedy import greedy_timetable
+        from ..timetable.greedy import greedy_timetable
 
         seeds = self.state.seed_sequence(CPSAT.name, 1)
         expected = SECONDS_OF_A_LECTURE * self.instance.n_lectures
@@ -364,7 +364,7 @@ class _Solving:
 
     def _with_rooms(self, draft: Draft, courses: NDArray[np.intp]) -> Generator[Beat, None, Draft]:
         """Give a draft rooms anew, all or those of some courses that have changed."""
-        from .timetable.room_assignment import RoomProblem, assign_rooms
+        from ..timetable.room_assignment import RoomProblem, assign_rooms
 
         if self.instance.n_rooms <= FEW_ROOMS:
             movable = np.ones(self.instance.n_lectures, np.bool_)

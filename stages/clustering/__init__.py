@@ -1,0 +1,1 @@
+"""Louvain's method on a weighted graph."""

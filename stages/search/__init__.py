@@ -1,0 +1,1 @@
+"""What the kernels of every problem share: how they are compiled and kept, and small tools."""

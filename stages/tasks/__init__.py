@@ -1,0 +1,1 @@
+"""Work aside from a stage, and how it learns of the end."""
