@@ -15,8 +15,7 @@ from pathlib import Path
 import numpy as np
 from measuring import Table, add_format
 from schoolbell.stages.timetable import Formulation, Instance
-from schoolbell.stages.timetable.annealing_job import AnnealingJob
-from schoolbell.stages.timetable.greedy import greedy_timetable
+from schoolbell.stages.timetable.breeding.annealing_job import AnnealingJob
 from schoolbell.stages.timetable.search import (
     Schedule,
     anneal_chunk,
@@ -24,6 +23,7 @@ from schoolbell.stages.timetable.search import (
     random_state,
     start_anneal,
 )
+from schoolbell.stages.timetable.search.building.greedy import greedy_timetable
 
 COLUMNS = ("instance", "chunks", "in chunks / in one call", "median chunk (ms)", "longest (ms)")
 

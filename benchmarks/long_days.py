@@ -18,7 +18,6 @@ from dataclasses import replace
 import numpy as np
 from measuring import Table, add_format
 from schoolbell.stages.timetable import Formulation, Instance, Solution, evaluate, generate
-from schoolbell.stages.timetable.greedy import greedy_timetable
 from schoolbell.stages.timetable.search import (
     Anneal,
     Schedule,
@@ -27,6 +26,7 @@ from schoolbell.stages.timetable.search import (
     random_state,
     start_anneal,
 )
+from schoolbell.stages.timetable.search.building.greedy import greedy_timetable
 
 COLUMNS = ("formulation", "timeslots a day", "moves accepted", "comparisons", "million moves/s")
 BETWEEN = 10_000

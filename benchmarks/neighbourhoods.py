@@ -24,10 +24,10 @@ from schoolbell.runner import Pipeline, timetabling_pipeline
 from schoolbell.stages import Batch, Budget, Stage, State
 from schoolbell.stages.tasks.stop_flag import StopFlag
 from schoolbell.stages.timetable import Formulation, Solution, evaluate
-from schoolbell.stages.timetable.draft import Draft
-from schoolbell.stages.timetable.period_model import SolveLimits, improve
-from schoolbell.stages.timetable.period_problem import PeriodProblems
-from schoolbell.stages.timetable.room_assignment import RoomProblem, assign_rooms
+from schoolbell.stages.timetable.periods.draft import Draft
+from schoolbell.stages.timetable.periods.period_model import SolveLimits, improve
+from schoolbell.stages.timetable.periods.period_problem import PeriodProblems
+from schoolbell.stages.timetable.search.building.room_assignment import RoomProblem, assign_rooms
 
 COLUMNS = ("instance", "way", "before", "after", "tries", "better", "proved best of the part")
 

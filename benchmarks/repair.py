@@ -22,14 +22,7 @@ from numpy.typing import NDArray
 from schoolbell.stages.repair.q_learner import QLearner
 from schoolbell.stages.repair.rl_repair import LEARNED
 from schoolbell.stages.timetable import Formulation, Instance
-from schoolbell.stages.timetable.crowding import scatter
-from schoolbell.stages.timetable.repair_agent import (
-    load_repair_agent,
-    new_repair_agent,
-    shipped_repair_agent,
-)
-from schoolbell.stages.timetable.repair_environment import RepairEnvironment
-from schoolbell.stages.timetable.repair_operators import OPERATORS
+from schoolbell.stages.timetable.generation.crowding import scatter
 from schoolbell.stages.timetable.search import (
     Schedule,
     SearchProblem,
@@ -38,7 +31,14 @@ from schoolbell.stages.timetable.search import (
     random_state,
     start_anneal,
 )
-from schoolbell.stages.train_agent import crowded_instance
+from schoolbell.stages.timetable.search.repairing.repair_agent import (
+    load_repair_agent,
+    new_repair_agent,
+    shipped_repair_agent,
+)
+from schoolbell.stages.timetable.search.repairing.repair_environment import RepairEnvironment
+from schoolbell.stages.timetable.search.repairing.repair_operators import OPERATORS
+from schoolbell.stages.timetable.steps.train_agent import crowded_instance
 
 GENERATED = 20_260_101
 STARVED_MOVES = 20

@@ -30,7 +30,6 @@ from measuring import FirstFeasible, Table, add_format
 from schoolbell.runner import timetabling_pipeline
 from schoolbell.stages import Batch, Stage
 from schoolbell.stages.timetable import Formulation, Instance, generate
-from schoolbell.stages.timetable.greedy import greedy_timetable
 from schoolbell.stages.timetable.search import (
     Schedule,
     anneal_chunk,
@@ -38,6 +37,7 @@ from schoolbell.stages.timetable.search import (
     random_state,
     start_anneal,
 )
+from schoolbell.stages.timetable.search.building.greedy import greedy_timetable
 
 COLUMNS = ("lectures", "courses", "rooms", "feasible after (s)", "violations", "cost")
 COLUMNS += ("million moves/s", "arrays (MB)", "arrays, bytes a lecture", "peak memory (MB)")

@@ -23,7 +23,6 @@ import numpy as np
 from measuring import FORMATS, Table
 from schoolbell.runner import timetabling_pipeline
 from schoolbell.stages.timetable import Formulation, Instance
-from schoolbell.stages.timetable.greedy import greedy_timetable
 from schoolbell.stages.timetable.search import (
     Schedule,
     anneal_chunk,
@@ -31,6 +30,7 @@ from schoolbell.stages.timetable.search import (
     random_state,
     start_anneal,
 )
+from schoolbell.stages.timetable.search.building.greedy import greedy_timetable
 
 # Part of the moves that the founders of a population get.
 FOUNDERS = 0.6

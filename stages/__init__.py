@@ -5,14 +5,14 @@ from .budget import Budget
 from .clustering.louvain_clustering import LouvainClustering
 from .evolution.genetic_algorithm import GeneticAlgorithm
 from .exact.cp_sat import CPSAT
-from .finalize import Finalize
-from .load import Load
 from .map_batches import MapBatches
 from .pulse import Pulse
 from .repair.rl_repair import RLRepair
 from .stage import Stage
 from .state import State
-from .train_agent import TrainAgent
+from .timetable.steps.finalize import Finalize
+from .timetable.steps.load import Load
+from .timetable.steps.train_agent import TrainAgent
 
 __all__ = [
     "CPSAT",

@@ -23,7 +23,7 @@ from ...callbacks.vocabulary import FAILED, FINISHED, STOPPED
 from ...stages import Finalize
 from ...stages.files.check_writable import check_folder, check_writable
 from ...stages.timetable import Evaluation, Instance, evaluate
-from ...stages.timetable.limits import check_timeslots
+from ...stages.timetable.model.limits import check_timeslots
 from ..config.config_file import ConfigFile
 from ..config.run_config import RunConfig, digest
 from ..engine.interrupts import exit_status, put_off

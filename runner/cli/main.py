@@ -236,7 +236,7 @@ def _fit(args: argparse.Namespace) -> int:
 
 def _validate(args: argparse.Namespace) -> int:
     from ...stages.timetable import Instance, Solution, evaluate
-    from ...stages.timetable.infeasibility import infeasibility
+    from ...stages.timetable.bounds.infeasibility import infeasibility
 
     instance = Instance.read(args.instance)
     evaluation = evaluate(Solution.read(args.solution, instance), args.formulation)

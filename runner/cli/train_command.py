@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from ...stages.files.check_writable import check_writable
-from ...stages.train_agent import TrainAgent
+from ...stages.timetable.steps.train_agent import TrainAgent
 from ..engine.interrupts import put_off
 from ..pipeline import Pipeline
 from ..results.run import format_seconds

@@ -17,7 +17,12 @@ from ..stage import Stage
 from ..state import State
 from ..tasks.stop_flag import StopFlag
 from ..tasks.waiting import run_aside, wait_all, within
-from ..timetable.constraint_graph import ConstraintGraph, CourseGroups, count_pairs, pair_chunks
+from ..timetable.periods.constraint_graph import (
+    ConstraintGraph,
+    CourseGroups,
+    count_pairs,
+    pair_chunks,
+)
 from .partition import SizeLimits, louvain, merge_small_clusters, split_cluster
 
 # Where the phases end, in steps of the stage's 100.

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..tasks.stop_flag import StopFlag
-from ..timetable.constraint_graph import ConstraintGraph
+from ..timetable.periods.constraint_graph import ConstraintGraph
 
 # Above this resolution Louvain has left hardly a pair of courses together.
 HIGHEST_RESOLUTION = 256.0

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ..plain_data import as_count, as_number
-from ..timetable.annealing_job import AnnealingJob
+from ..timetable.breeding.annealing_job import AnnealingJob
 from ..timetable.search import SearchProblem
 
 

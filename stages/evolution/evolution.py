@@ -13,8 +13,8 @@ from ..plain_data import as_count
 from ..pulse import Pulse
 from ..state import State
 from ..tasks.waiting import PULSE, Beat, run_aside, wait_all, within
-from ..timetable.annealing_job import AnnealingJob
-from ..timetable.greedy import greedy_timetable
+from ..timetable.breeding.annealing_job import AnnealingJob
+from ..timetable.model.solution import Solution
 from ..timetable.search import (
     Schedule,
     anneal_chunk,
@@ -24,7 +24,7 @@ from ..timetable.search import (
     random_state,
     start_anneal,
 )
-from ..timetable.solution import Solution
+from ..timetable.search.building.greedy import greedy_timetable
 from .brood import Brood, Origin
 from .individual import Individual
 

@@ -20,16 +20,16 @@ from ..stage import Stage
 from ..state import State
 from ..tasks.stop_flag import StopFlag
 from ..tasks.waiting import Beat, run_aside, wait_all, within
-from ..timetable.cluster_groups import independent_groups
-from ..timetable.draft import Draft
+from ..timetable.cost.evaluation import evaluate
 from ..timetable.errors import TimetableError
-from ..timetable.evaluation import evaluate
-from ..timetable.period_model import PeriodResult, SolveLimits, improve, place_all
-from ..timetable.period_problem import PeriodProblems
-from ..timetable.solution import Solution
+from ..timetable.model.solution import Solution
+from ..timetable.periods.cluster_groups import independent_groups
+from ..timetable.periods.draft import Draft
+from ..timetable.periods.period_model import PeriodResult, SolveLimits, improve, place_all
+from ..timetable.periods.period_problem import PeriodProblems
 
 if TYPE_CHECKING:
-    from ..timetable.instance import Instance
+    from ..timetable.model.instance import Instance
 
 logger = logging.getLogger("schoolbell.stages.exact.cp_sat")
 
@@ -346,7 +346,7 @@ class _Solving:
 
     def _place_greedily(self) -> Generator[Beat, None, None]:
         """Place the lectures one by one, in several ways until none is left out."""
-        from ..timetable.greedy import greedy_timetable
+        from ..timetable.search.building.greedy import greedy_timetable
 
         seeds = self.state.seed_sequence(CPSAT.name, 1)
         expected = SECONDS_OF_A_LECTURE * self.instance.n_lectures
@@ -364,7 +364,7 @@ class _Solving:
 
     def _with_rooms(self, draft: Draft, courses: NDArray[np.intp]) -> Generator[Beat, None, Draft]:
         """Give a draft rooms anew, all or those of some courses that have changed."""
-        from ..timetable.room_assignment import RoomProblem, assign_rooms
+        from ..timetable.search.building.room_assignment import RoomProblem, assign_rooms
 
         if self.instance.n_rooms <= FEW_ROOMS:
             movable = np.ones(self.instance.n_lectures, np.bool_)

@@ -16,10 +16,10 @@ from ..pulse import Pulse
 from ..stage import Stage
 from ..state import State
 from ..tasks.waiting import PULSE
-from ..timetable.repair_operators import OPERATORS
+from ..timetable.search.repairing.repair_operators import OPERATORS
 
 if TYPE_CHECKING:
-    from ..timetable.repair_environment import RepairEnvironment
+    from ..timetable.search.repairing.repair_environment import RepairEnvironment
 
 LEARNED, RANDOM = "learned", "random"
 # What the stage takes on a timetable without violations.
@@ -151,7 +151,7 @@ class RLRepair(Stage):
     def check(self) -> None:
         """Raise a FormatError if the agent's file is none that can be used."""
         if isinstance(self.agent, str | os.PathLike):
-            from ..timetable.repair_agent import load_repair_agent
+            from ..timetable.search.repairing.repair_agent import load_repair_agent
 
             load_repair_agent(self.agent)
 
@@ -191,7 +191,7 @@ class _Repairing:
     """One run of the stage."""
 
     def __init__(self, stage: RLRepair, state: State, budget: Budget) -> None:
-        from ..timetable.repair_environment import RepairEnvironment
+        from ..timetable.search.repairing.repair_environment import RepairEnvironment
 
         self.stage = stage
         self.state = state
@@ -277,7 +277,10 @@ class _Repairing:
         return stage.epsilon + part * (stage.final_epsilon - stage.epsilon)
 
     def _agent(self) -> Any:
-        from ..timetable.repair_agent import load_repair_agent, shipped_repair_agent
+        from ..timetable.search.repairing.repair_agent import (
+            load_repair_agent,
+            shipped_repair_agent,
+        )
         from .q_learner import QLearner
 
         agent = self.stage.agent
@@ -307,7 +310,7 @@ class _Repairing:
         return played, succeeded
 
     def _play_some(self, episodes: int, epsilon: float) -> tuple[int, int]:
-        from ..timetable.repair_agent import new_repair_agent
+        from ..timetable.search.repairing.repair_agent import new_repair_agent
         from .q_learner import QLearner
 
         policy, environment = self.stage.policy, self.environment

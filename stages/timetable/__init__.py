@@ -1,14 +1,14 @@
 """University timetabling: instances, solutions, and what they cost."""
 
-from .course import Course
-from .curriculum import Curriculum
+from .cost.evaluation import Evaluation, evaluate
 from .errors import FormatError, InstanceError, MissingFileError, TimetableError
-from .evaluation import Evaluation, evaluate
-from .formulation import Formulation
-from .generator import generate, generate_with_timetable
-from .instance import Instance
-from .room import Room
-from .solution import Solution
+from .generation.generator import generate, generate_with_timetable
+from .model.course import Course
+from .model.curriculum import Curriculum
+from .model.formulation import Formulation
+from .model.instance import Instance
+from .model.room import Room
+from .model.solution import Solution
 
 __all__ = [
     "Course",

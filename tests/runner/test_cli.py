@@ -36,7 +36,7 @@ from schoolbell.stages.timetable import (
     evaluate,
     generate,
 )
-from schoolbell.stages.timetable.repair_agent import new_repair_agent
+from schoolbell.stages.timetable.search.repairing.repair_agent import new_repair_agent
 
 PROGRAM = Path(sys.executable).with_name("schoolbell")
 

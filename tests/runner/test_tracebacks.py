@@ -12,7 +12,7 @@ from schoolbell.runner import Pipeline, replay, timetabling_pipeline
 from schoolbell.runner.tracebacks import SWITCH
 from schoolbell.stages import Batch, Stage, TrainAgent
 from schoolbell.stages.timetable import FormatError, Instance, Solution, TimetableError, generate
-from schoolbell.stages.timetable.repair_agent import load_repair_agent
+from schoolbell.stages.timetable.search.repairing.repair_agent import load_repair_agent
 
 # The package as it is imported, from the checkout or from a wheel.
 PACKAGE = Path(schoolbell.runner.__file__).resolve().parents[1]

@@ -4,7 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from schoolbell.stages import Batch, Budget, Finalize, Pulse, State, finalize
+from schoolbell.stages import Batch, Budget, Finalize, Pulse, State
 from schoolbell.stages.timetable import (
     Course,
     Formulation,
@@ -13,7 +13,8 @@ from schoolbell.stages.timetable import (
     Solution,
     evaluate,
 )
-from schoolbell.stages.timetable.rendering import render_html
+from schoolbell.stages.timetable.steps import finalize
+from schoolbell.stages.timetable.views.rendering import render_html
 
 
 @pytest.fixture

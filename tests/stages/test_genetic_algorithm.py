@@ -14,8 +14,8 @@ from schoolbell.stages.evolution import evolution
 from schoolbell.stages.evolution.evolution import USUAL_GAIN, Evolution
 from schoolbell.stages.plain_data import copy_plain
 from schoolbell.stages.timetable import Formulation, Instance, Solution, evaluate
-from schoolbell.stages.timetable.greedy import greedy_timetable
 from schoolbell.stages.timetable.search import anneal_chunk, build_search_problem, cross
+from schoolbell.stages.timetable.search.building.greedy import greedy_timetable
 
 QUICK: dict[str, Any] = {
     "generations": 4,

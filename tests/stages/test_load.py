@@ -9,7 +9,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from schoolbell.stages import Batch, Budget, Load, State
-from schoolbell.stages.compile_aside import compile_aside
 from schoolbell.stages.timetable import (
     Course,
     Formulation,
@@ -19,7 +18,8 @@ from schoolbell.stages.timetable import (
     TimetableError,
     evaluate,
 )
-from schoolbell.stages.timetable.compile_progress import STEPS
+from schoolbell.stages.timetable.search.compile_progress import STEPS
+from schoolbell.stages.timetable.steps.compile_aside import compile_aside
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ def test_its_pulses_tell_how_far_it_is_and_say_nothing_of_compiling_what_is_comp
 
 def test_compiling_is_told_with_a_count_and_is_no_part_of_the_time(executor, monkeypatch):
     from numba.core.event import Event, EventStatus, broadcast
-    from schoolbell.stages.timetable import compile_kernels
+    from schoolbell.stages.timetable.search import compile_kernels
 
     function = SimpleNamespace(__name__="fill", __module__=compile_kernels.__name__)
     data = {"dispatcher": SimpleNamespace(py_func=function)}

@@ -9,9 +9,12 @@ from schoolbell.stages import Batch, Budget, Pulse, RLRepair, State
 from schoolbell.stages.repair import rl_repair
 from schoolbell.stages.repair.q_learner import QLearner
 from schoolbell.stages.timetable import FormatError, Formulation, Instance, Solution, evaluate
-from schoolbell.stages.timetable.repair_agent import new_repair_agent, shipped_repair_agent
-from schoolbell.stages.timetable.repair_environment import RepairEnvironment
 from schoolbell.stages.timetable.search import build_search_problem
+from schoolbell.stages.timetable.search.repairing.repair_agent import (
+    new_repair_agent,
+    shipped_repair_agent,
+)
+from schoolbell.stages.timetable.search.repairing.repair_environment import RepairEnvironment
 
 
 def make_state(instance: Instance, shuffle: int = 0) -> State:

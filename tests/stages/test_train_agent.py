@@ -8,11 +8,11 @@ import pytest
 from schoolbell.runner.cli.main import main
 from schoolbell.stages import Batch, Budget, State, TrainAgent
 from schoolbell.stages.timetable import FormatError, Formulation, Instance, generate
-from schoolbell.stages.timetable.crowding import scatter
-from schoolbell.stages.timetable.repair_agent import load_repair_agent
-from schoolbell.stages.timetable.repair_environment import RepairEnvironment
+from schoolbell.stages.timetable.generation.crowding import scatter
 from schoolbell.stages.timetable.search import build_search_problem
-from schoolbell.stages.train_agent import crowded_instance
+from schoolbell.stages.timetable.search.repairing.repair_agent import load_repair_agent
+from schoolbell.stages.timetable.search.repairing.repair_environment import RepairEnvironment
+from schoolbell.stages.timetable.steps.train_agent import crowded_instance
 
 
 def train(problem, seed: int = 1, **parameters) -> tuple[State, list[Batch]]:

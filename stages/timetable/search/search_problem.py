@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...search.record import Record
-from ..formulation import Formulation
-from ..instance import Instance
-from ..limits import check_timeslots
+from ..model.formulation import Formulation
+from ..model.instance import Instance
+from ..model.limits import check_timeslots
 
 BITS = 64
 """Bits of a word; a bit stands for a day of the week where a course's days are counted."""

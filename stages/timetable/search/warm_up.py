@@ -6,8 +6,8 @@ from ...search.action_values import ActionValues
 from ...search.random import random_state
 from .annealing import Schedule, anneal_chunk, start_anneal
 from .crossover import cluster_costs, cross
-from .episodes import play_episodes, start_repair
-from .repair import lecture_costs
+from .repairing.episodes import play_episodes, start_repair
+from .repairing.repair import lecture_costs
 from .search_problem import SearchProblem
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 from schoolbell.stages.timetable import Course, Curriculum, Instance, Room
-from schoolbell.stages.timetable.cluster_groups import independent_groups
+from schoolbell.stages.timetable.periods.cluster_groups import independent_groups
 
 
 def chain():

@@ -4,8 +4,6 @@ import gc
 
 import numpy as np
 from schoolbell.stages.timetable import Formulation, generate
-from schoolbell.stages.timetable.compile_kernels import compile_kernels
-from schoolbell.stages.timetable.greedy import greedy_timetable
 from schoolbell.stages.timetable.search import (
     Schedule,
     anneal_chunk,
@@ -15,6 +13,8 @@ from schoolbell.stages.timetable.search import (
     random_state,
     start_anneal,
 )
+from schoolbell.stages.timetable.search.building.greedy import greedy_timetable
+from schoolbell.stages.timetable.search.compile_kernels import compile_kernels
 
 
 def test_what_was_compiled_on_a_tiny_instance_serves_any_other():

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 from numba.core.dispatcher import Dispatcher
-from schoolbell.stages.timetable import compile_progress
-from schoolbell.stages.timetable.compile_progress import KERNELS, STEPS, CompileProgress
+from schoolbell.stages.timetable.search import compile_progress
+from schoolbell.stages.timetable.search.compile_progress import KERNELS, STEPS, CompileProgress
 
 PACKAGE = "schoolbell.stages.timetable"
 
@@ -29,8 +29,9 @@ def at_once(monkeypatch):
 
 
 def test_every_kernel_that_is_called_is_known_and_its_functions_are_counted():
-    from schoolbell.stages.timetable import greedy, room_assignment
-    from schoolbell.stages.timetable.search import annealing, crossover, episodes, timetable
+    from schoolbell.stages.timetable.search import annealing, crossover, timetable
+    from schoolbell.stages.timetable.search.building import greedy, room_assignment
+    from schoolbell.stages.timetable.search.repairing import episodes
 
     modules = (timetable, annealing, crossover, episodes, greedy, room_assignment)
     called = {name for module in modules for name in vars(module)}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from community import modularity
 from schoolbell.stages.timetable import generate
-from schoolbell.stages.timetable.constraint_graph import (
+from schoolbell.stages.timetable.periods.constraint_graph import (
     ConstraintGraph,
     CourseGroups,
     count_pairs,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from schoolbell.stages.timetable import Instance, Solution, evaluate, generate_with_timetable
-from schoolbell.stages.timetable.crowding import crowd, scatter
+from schoolbell.stages.timetable.generation.crowding import crowd, scatter
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,8 @@
 
 import numpy as np
 from schoolbell.stages.timetable import Solution
-from schoolbell.stages.timetable.draft import Draft
-from schoolbell.stages.timetable.greedy import greedy_timetable
+from schoolbell.stages.timetable.periods.draft import Draft
+from schoolbell.stages.timetable.search.building.greedy import greedy_timetable
 
 
 def test_a_solution_goes_through_unchanged(instance):

@@ -16,7 +16,7 @@ from schoolbell.stages.timetable import (
     evaluate,
     generate,
 )
-from schoolbell.stages.timetable.formulation import HARD_CONSTRAINTS, SOFT_CONSTRAINTS
+from schoolbell.stages.timetable.model.formulation import HARD_CONSTRAINTS, SOFT_CONSTRAINTS
 
 ALL = Formulation("all", dict.fromkeys(SOFT_CONSTRAINTS, 1))
 

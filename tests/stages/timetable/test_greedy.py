@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from schoolbell.stages.timetable import Course, Instance, Room, Solution, evaluate
-from schoolbell.stages.timetable.greedy import (
+from schoolbell.stages.timetable.search.building.greedy import (
     greedy_timetable,
     place_rest,
 )

@@ -17,7 +17,7 @@ from schoolbell.stages.timetable import (
     evaluate,
     generate,
 )
-from schoolbell.stages.timetable.infeasibility import MOST_REASONS, infeasibility
+from schoolbell.stages.timetable.bounds.infeasibility import MOST_REASONS, infeasibility
 
 
 def instance(lectures, days=1, slots=5, rooms=1, teachers=None, curricula=(), **more) -> Instance:

@@ -15,9 +15,9 @@ from schoolbell.stages.timetable import (
     evaluate,
     generate,
 )
-from schoolbell.stages.timetable.generator import generate_with_timetable
-from schoolbell.stages.timetable.greedy import greedy_timetable
-from schoolbell.stages.timetable.lower_bound import lower_bound
+from schoolbell.stages.timetable.bounds.lower_bound import lower_bound
+from schoolbell.stages.timetable.generation.generator import generate_with_timetable
+from schoolbell.stages.timetable.search.building.greedy import greedy_timetable
 
 FORMULATIONS = ("UD1", "UD2", "UD3", "UD4", "UD5")
 

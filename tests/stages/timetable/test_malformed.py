@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schoolbell.stages.timetable import FormatError, Instance, Solution, evaluate, generate
-from schoolbell.stages.timetable.generator import generate_with_timetable
+from schoolbell.stages.timetable.generation.generator import generate_with_timetable
 
 NASTY = (
     b"-1",

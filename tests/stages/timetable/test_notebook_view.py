@@ -13,7 +13,7 @@ from schoolbell.stages.timetable import (
     evaluate,
     generate_with_timetable,
 )
-from schoolbell.stages.timetable.notebook_view import MOST_CELLS, MOST_WEEKS
+from schoolbell.stages.timetable.views.notebook_view import MOST_CELLS, MOST_WEEKS
 
 NASTY = "<img/src=x/onerror=alert(1)>"
 # What JupyterLab leaves of the output of a notebook that is not trusted.

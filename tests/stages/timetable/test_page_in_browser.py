@@ -12,7 +12,7 @@ from schoolbell.stages.timetable import (
     Solution,
     evaluate,
 )
-from schoolbell.stages.timetable.rendering import render_html
+from schoolbell.stages.timetable.views.rendering import render_html
 
 pypdf = pytest.importorskip("pypdf", reason="pypdf is not installed")
 

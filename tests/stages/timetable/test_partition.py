@@ -14,7 +14,7 @@ from schoolbell.stages.clustering.partition import (
     split_cluster,
 )
 from schoolbell.stages.tasks.stop_flag import StopFlag
-from schoolbell.stages.timetable.constraint_graph import ConstraintGraph
+from schoolbell.stages.timetable.periods.constraint_graph import ConstraintGraph
 
 
 def graph_of(lectures, weights):

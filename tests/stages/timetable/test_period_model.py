@@ -14,10 +14,10 @@ from schoolbell.stages.timetable import (
     Solution,
     evaluate,
 )
-from schoolbell.stages.timetable.draft import Draft
-from schoolbell.stages.timetable.greedy import greedy_timetable
-from schoolbell.stages.timetable.period_model import SolveLimits, improve, place_all
-from schoolbell.stages.timetable.period_problem import PeriodProblems
+from schoolbell.stages.timetable.periods.draft import Draft
+from schoolbell.stages.timetable.periods.period_model import SolveLimits, improve, place_all
+from schoolbell.stages.timetable.periods.period_problem import PeriodProblems
+from schoolbell.stages.timetable.search.building.greedy import greedy_timetable
 
 LIMITS = SolveLimits(effort=2.0)
 OF_PERIODS = ("MinWorkingDays", "IsolatedLectures", "Windows", "StudentMinMaxLoad")

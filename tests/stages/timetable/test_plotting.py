@@ -15,7 +15,7 @@ from schoolbell.stages.timetable import (
     TimetableError,
     generate_with_timetable,
 )
-from schoolbell.stages.timetable.plotting import MOST_ROWS
+from schoolbell.stages.timetable.views.plotting import MOST_ROWS
 
 matplotlib_figure = pytest.importorskip(
     "matplotlib.figure", reason="matplotlib is not installed, so nothing draws"

@@ -16,7 +16,7 @@ from schoolbell.stages.timetable import (
     Solution,
     evaluate,
 )
-from schoolbell.stages.timetable.rendering import MAX_DETAILS, render_csv, render_html
+from schoolbell.stages.timetable.views.rendering import MAX_DETAILS, render_csv, render_html
 
 NASTY = "</script><img/src=x/onerror=alert(1)>&amp;<!--"
 

@@ -11,11 +11,11 @@ from schoolbell.stages.timetable import (
     Solution,
     evaluate,
 )
-from schoolbell.stages.timetable.repair_agent import new_repair_agent
-from schoolbell.stages.timetable.repair_environment import RepairEnvironment
 from schoolbell.stages.timetable.search import build_search_problem, build_timetable
-from schoolbell.stages.timetable.search.episodes import openness as inner_openness
-from schoolbell.stages.timetable.search.repair import KINDS
+from schoolbell.stages.timetable.search.repairing.episodes import openness as inner_openness
+from schoolbell.stages.timetable.search.repairing.repair import KINDS
+from schoolbell.stages.timetable.search.repairing.repair_agent import new_repair_agent
+from schoolbell.stages.timetable.search.repairing.repair_environment import RepairEnvironment
 
 openness = kernel_of(inner_openness)
 

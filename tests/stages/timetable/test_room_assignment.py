@@ -11,8 +11,12 @@ from schoolbell.stages.timetable import (
     Solution,
     evaluate,
 )
-from schoolbell.stages.timetable.greedy import greedy_timetable
-from schoolbell.stages.timetable.room_assignment import RoomProblem, assign_rooms, scarce_rooms
+from schoolbell.stages.timetable.search.building.greedy import greedy_timetable
+from schoolbell.stages.timetable.search.building.room_assignment import (
+    RoomProblem,
+    assign_rooms,
+    scarce_rooms,
+)
 
 
 def assigned(instance, formulation, periods, rooms=None, movable=None, sweeps=3):

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 from schoolbell.stages.timetable import Formulation, Instance
-from schoolbell.stages.timetable.greedy import greedy_timetable
 from schoolbell.stages.timetable.search import (
     build_search_problem,
     build_timetable,
@@ -9,6 +8,7 @@ from schoolbell.stages.timetable.search import (
     cross,
     random_state,
 )
+from schoolbell.stages.timetable.search.building.greedy import greedy_timetable
 
 Places = tuple[np.ndarray, np.ndarray]
 

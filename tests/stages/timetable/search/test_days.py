@@ -16,9 +16,7 @@ from schoolbell.stages.timetable import (
     Solution,
     evaluate,
 )
-from schoolbell.stages.timetable.compile_kernels import compile_kernels
-from schoolbell.stages.timetable.greedy import greedy_timetable
-from schoolbell.stages.timetable.limits import MAX_TIMESLOTS
+from schoolbell.stages.timetable.model.limits import MAX_TIMESLOTS
 from schoolbell.stages.timetable.search import (
     Schedule,
     Timetable,
@@ -31,6 +29,8 @@ from schoolbell.stages.timetable.search import (
     search_problem,
     start_anneal,
 )
+from schoolbell.stages.timetable.search.building.greedy import greedy_timetable
+from schoolbell.stages.timetable.search.compile_kernels import compile_kernels
 from schoolbell.stages.timetable.search.days import day_cost, turned
 
 MIXED = Schedule(30.0, 0.3, 40_000, kempe=0.2, double=0.1)

@@ -162,8 +162,13 @@ def test_an_edit_of_any_file_with_compiled_functions_makes_the_kernels_stale_tha
         assert users <= set(concerned[file]), file
         assert concerned[file], file
     # And no more than need be.
-    sweep = "schoolbell.stages.timetable.room_assignment:_sweep"
-    assert sweep not in concerned[relative[modules.index("schoolbell.stages.timetable.greedy")]]
+    sweep = "schoolbell.stages.timetable.search.building.room_assignment:_sweep"
+    assert (
+        sweep
+        not in concerned[
+            relative[modules.index("schoolbell.stages.timetable.search.building.greedy")]
+        ]
+    )
 
 
 def test_an_edited_callee_in_another_file_gives_the_new_result(copy: Path) -> None:

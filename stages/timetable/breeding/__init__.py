@@ -1,0 +1,1 @@
+"""What the genetic algorithm needs of timetables."""

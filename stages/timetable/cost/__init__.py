@@ -1,0 +1,1 @@
+"""What a timetable costs, constraint by constraint, in plain NumPy."""

@@ -1,0 +1,1 @@
+"""Instances, solutions and formulations, in memory and in files."""

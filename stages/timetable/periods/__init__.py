@@ -1,0 +1,1 @@
+"""The periods of lectures as a problem of its own, which CP-SAT solves."""

@@ -1,0 +1,1 @@
+"""Kernels that build timetables, lecture by lecture."""

@@ -1,0 +1,170 @@
+"""How far the compilation of the kernels is."""
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from numba.core.event import Event, Listener
+
+from ...tasks.waiting import part_of_time
+
+
+class KernelWork(NamedTuple):
+    """What compiling a kernel takes, in steps of about equal length.
+
+    Attributes
+    ----------
+    name
+        Of the kernel.
+    functions
+        That are compiled for it and for no kernel before it, itself included.
+    lowering
+        Steps in which these are compiled one by one.
+    optimising
+        Steps in which they are optimised together, of which numba tells nothing.
+    """
+
+    name: str
+    functions: int
+    lowering: int
+    optimising: int
+
+    @property
+    def steps(self) -> int:
+        """All of them."""
+        return self.lowering + self.optimising
+
+    def steps_of(self, functions: int) -> float:
+        """Return the steps that are done when so many functions have been compiled."""
+        return self.lowering * min(functions / max(self.functions - 1, 1), 1.0)
+
+
+KERNELS = (
+    KernelWork("fill", 33, 53, 9),
+    KernelWork("run_moves", 65, 120, 67),
+    KernelWork("_cross", 4, 10, 19),
+    KernelWork("cluster_costs", 1, 8, 19),
+    KernelWork("play_episodes", 32, 119, 37),
+    KernelWork("_construct", 4, 16, 8),
+    KernelWork("_sweep", 6, 24, 18),
+)
+"""The kernels in the order in which `compile_kernels` calls them, measured under UD2."""
+STEPS = sum(kernel.steps for kernel in KERNELS)
+"""All steps of the compilation."""
+
+# Of a step, before any was timed.
+USUAL_SECONDS = 0.1
+# Some functions take as long as several others: so many steps time alone may go ahead.
+AHEAD = 12.0
+
+
+@dataclass
+class _Thread:
+    """What a thread compiles: the functions in hand, a kernel's steps, and where it began."""
+
+    stack: list[str] = field(default_factory=list)
+    kernel: int | None = None
+    functions: set[str] = field(default_factory=set)
+
+
+class CompileProgress(Listener):
+    """Listens to numba, from any thread, and counts the steps of the compilation.
+
+    A kernel that is read from numba's cache is compiled for no step; as the order is
+    known, it is passed when a later one is begun.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._threads: dict[int, _Thread] = {}
+        self._done = 0.0
+        self._first: float | None = None
+        self._began = self._since = 0.0
+        self._told = 0.0
+        #: Whether anything has been compiled, rather than read from the cache.
+        self.compiles = False
+
+    def on_start(self, event: Event) -> None:
+        """Take notice of a function whose compilation begins."""
+        name = _name(event)
+        with self._lock:
+            now = time.monotonic()
+            if not self.compiles:
+                self.compiles, self._began = True, now
+            thread = self._threads.setdefault(threading.get_ident(), _Thread())
+            if not thread.stack:
+                thread.kernel = next((i for i, k in enumerate(KERNELS) if k.name == name), None)
+                thread.functions.clear()
+                if thread.kernel is not None:
+                    self._advance(_steps_before(thread.kernel), now)
+                    if self._first is None:
+                        self._first = self._done
+            thread.stack.append(name)
+
+    def on_end(self, event: Event) -> None:
+        """Take notice of a function that has been compiled."""
+        with self._lock:
+            thread = self._threads.get(threading.get_ident())
+            if thread is None or not thread.stack:
+                return
+            name = thread.stack.pop()
+            if thread.kernel is None:
+                return
+            kernel = KERNELS[thread.kernel]
+            before = _steps_before(thread.kernel)
+            if not thread.stack:
+                self._advance(before + kernel.steps, time.monotonic())
+                thread.kernel = None
+            elif _is_own(event):
+                thread.functions.add(name)
+                self._advance(before + kernel.steps_of(len(thread.functions)), time.monotonic())
+
+    def _advance(self, done: float, now: float) -> None:
+        if done > self._done:
+            self._done, self._since = done, now
+
+    @property
+    def steps_done(self) -> float:
+        """Steps of the compilation that are done, and a guess at the one in hand."""
+        with self._lock:
+            if not self.compiles:
+                return 0.0
+            now = time.monotonic()
+            timed = self._done - (self._first or 0.0)
+            # At first those few seconds that one usually takes count as well.
+            pace = (self._since - self._began + USUAL_SECONDS) / (timed + 1)
+            ahead = self._steps_in_hand()
+            moving = ahead * part_of_time(now - self._since, ahead * pace)
+            self._told = max(self._told, self._done + moving)
+            return min(self._told, float(STEPS))
+
+    def _steps_in_hand(self) -> float:
+        """Return how many steps may be done before numba tells anything."""
+        for thread in self._threads.values():
+            if thread.kernel is not None:
+                kernel, functions = KERNELS[thread.kernel], len(thread.functions)
+                following = _steps_before(thread.kernel) + kernel.steps_of(functions + 1)
+                if functions >= kernel.functions - 1:
+                    following += kernel.optimising
+                end = _steps_before(thread.kernel + 1)
+                return min(max(following - self._done, AHEAD), end - self._done)
+        return 0.0
+
+
+def _steps_before(kernel: int) -> int:
+    return sum(one.steps for one in KERNELS[:kernel])
+
+
+def _function(event: Event) -> Any:
+    data: Any = event.data
+    return data["dispatcher"].py_func
+
+
+def _name(event: Event) -> str:
+    return _function(event).__name__
+
+
+def _is_own(event: Event) -> bool:
+    """Tell the package's functions from those that numba compiles for them."""
+    return _function(event).__module__.startswith(__package__ or "")

@@ -1,0 +1,1 @@
+"""Kernels that repair timetables, and what an agent learns of them."""

@@ -1,0 +1,1 @@
+"""Timetables for people: page, notebook, picture."""
