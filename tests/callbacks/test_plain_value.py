@@ -26,8 +26,8 @@ from schoolbell.callbacks.plain_value import LONGEST_TEXT, plain_row, plain_valu
 from schoolbell.runner import Pipeline, replay
 from schoolbell.stages import Batch, Stage
 
-from .test_remote_monitor import Server
-from .test_tensor_board import points
+from .recording.test_tensor_board import points
+from .remote.test_remote_monitor import Server
 
 
 class Mute:

@@ -34,8 +34,8 @@ from schoolbell.callbacks.plain_value import plain_value
 from schoolbell.runner import Pipeline, replay
 from schoolbell.stages import Batch, Pulse, Stage
 
-from ..callbacks.test_remote_monitor import Server
-from ..callbacks.test_tensor_board import read
+from ..callbacks.recording.test_tensor_board import read
+from ..callbacks.remote.test_remote_monitor import Server
 
 RUNS = int(os.environ.get("SCHOOLBELL_RANDOM_RUNS", "40"))
 JOB = "random"

@@ -19,7 +19,7 @@ from schoolbell.runner import Pipeline
 from schoolbell.stages import Batch, Stage
 from schoolbell.stages.timetable import Solution, generate
 
-from .test_backup_and_restore import DieAfter, Walk, stages
+from ..saving.test_backup_and_restore import DieAfter, Walk, stages
 
 event_accumulator = pytest.importorskip(
     "tensorboard.backend.event_processing.event_accumulator", reason="tensorboard is not installed"

@@ -21,7 +21,7 @@ from schoolbell.runner import BackupError, Pipeline, replay
 from schoolbell.stages import Batch, Stage
 from schoolbell.stages.files.array_file import read_arrays, write_arrays
 
-from .test_remote_monitor import Server
+from ..remote.test_remote_monitor import Server
 
 
 class Walk(Stage):

@@ -10,7 +10,7 @@ from schoolbell.callbacks import CSVLogger, LambdaCallback, TensorBoard
 from schoolbell.runner import Pipeline
 from schoolbell.stages import Batch, Stage
 
-from ..callbacks.test_tensor_board import points
+from ...callbacks.recording.test_tensor_board import points
 
 
 class Reporter(Stage):
