@@ -125,6 +125,8 @@ class TensorBoard(Callback):
         At the beginning of a run, for a folder that cannot be written.
     """
 
+    __module__ = "schoolbell.callbacks"
+
     made_anew: ClassVar = {
         "_file": nothing,
         "_ticker": nothing,

@@ -72,6 +72,8 @@ class RedisLogger(Callback):
         there is none to start. Its message has no password.
     """
 
+    __module__ = "schoolbell.callbacks"
+
     made_anew: ClassVar = {"_server": nothing, "_feed": nothing}
 
     def __init__(

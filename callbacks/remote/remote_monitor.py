@@ -49,6 +49,8 @@ class RemoteMonitor(Callback):
         an interval that is not positive.
     """
 
+    __module__ = "schoolbell.callbacks"
+
     made_anew: ClassVar = {"_feed": nothing}
 
     def __init__(
