@@ -129,7 +129,7 @@ print([one for one in heavy if not one.startswith("schoolbell.runner.cli.")])
 def test_each_module_of_commands_is_a_command(capsys):
     with pytest.raises(SystemExit):
         main(["--help"])
-    told = re.findall(r"^    ([a-z-]+) ", capsys.readouterr().out, re.MULTILINE)
+    told = re.findall(r"^    ([a-z-]+)(?: |$)", capsys.readouterr().out, re.MULTILINE)
     modules = {one.name for one in pkgutil.iter_modules(commands.__path__)}
     assert {one.replace("-", "_") for one in told} == modules
 
