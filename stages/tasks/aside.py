@@ -33,14 +33,13 @@ class Aside(Generic[Item]):
         self._function = function
         self._name = name
         self._changed = threading.Condition()
-        # Several threads of the function may have something to hand over.
-        self._turn = threading.Lock()
         self._items: list[Item] = []
         self._taken = True
         self._woken = False
         self._closed = False
         self._over = False
-        self._error: BaseException | None = None
+        #: What the function has raised, until it is raised again.
+        self.error: BaseException | None = None
 
     def start(self) -> None:
         """Begin; once."""
@@ -50,14 +49,16 @@ class Aside(Generic[Item]):
         pool.shutdown(wait=False)
 
     def hand_over(self, item: Item) -> bool:
-        """Wait until an item was taken and the next one is asked for; from any thread.
+        """Wait until an item was taken and the next one is asked for.
+
+        From any thread, but from one at a time.
 
         Returns
         -------
         bool
             Whether it was taken: False when nobody takes anything any more.
         """
-        with self._turn, self._changed:
+        with self._changed:
             if self._closed:
                 return False
             self._items.append(item)
@@ -84,13 +85,7 @@ class Aside(Generic[Item]):
                     break
                 item = self._items.pop() if self._items else None
             yield item
-        if self._error is not None:
-            # Kept by nobody else, or the error would keep this frame, which keeps it.
-            error, self._error = self._error, None
-            try:
-                raise error
-            finally:
-                del error
+        self.raise_error()
 
     def wake(self) -> None:
         """Let `items` yield at once, though there may be nothing; from any thread."""
@@ -117,10 +112,15 @@ class Aside(Generic[Item]):
                 self._changed.wait(left)
         return True
 
-    @property
-    def over(self) -> bool:
-        """Whether the function has ended."""
-        return self._over
+    def raise_error(self) -> None:
+        """Raise what the function has raised, once."""
+        # Not kept, or the error would keep this frame, which would keep it.
+        error, self.error = self.error, None
+        if error is not None:
+            try:
+                raise error
+            finally:
+                del error
 
     def _is_something_new(self) -> bool:
         return bool(self._items) or self._over or self._woken
@@ -129,7 +129,7 @@ class Aside(Generic[Item]):
         try:
             self._function(self.hand_over)
         except BaseException as error:
-            self._error = error
+            self.error = error
         finally:
             with self._changed:
                 self._over = True
