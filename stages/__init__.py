@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from .clustering.louvain_clustering import LouvainClustering
     from .evolution.genetic_algorithm import GeneticAlgorithm
     from .exact.cp_sat import CPSAT
+    from .functions.as_stage import as_stage
+    from .functions.report import Report
+    from .functions.stage_ended import StageEnded
     from .map_batches import MapBatches
     from .pulse import Pulse
     from .repair.q_learner import QLearner
@@ -32,9 +35,12 @@ __all__ = [
     "Pulse",
     "QLearner",
     "RLRepair",
+    "Report",
     "Stage",
+    "StageEnded",
     "State",
     "TrainAgent",
+    "as_stage",
 ]
 
 _MODULES = {
@@ -49,9 +55,12 @@ _MODULES = {
     "Pulse": "pulse",
     "QLearner": "repair.q_learner",
     "RLRepair": "repair.rl_repair",
+    "Report": "functions.report",
     "Stage": "stage",
+    "StageEnded": "functions.stage_ended",
     "State": "state",
     "TrainAgent": "timetable.steps.train_agent",
+    "as_stage": "functions.as_stage",
 }
 
 __getattr__, __dir__ = lazy_names(__name__, _MODULES)
