@@ -134,18 +134,18 @@ def _interrupted(number: int | None) -> str:
 
 
 def _is_bad_input(error: Exception) -> bool:
-    from ...stages.timetable import TimetableError
+    from ...stages.errors import InputError
     from ..backups.backup_error import BackupError
     from ..watching.unknown_job_error import UnknownJobError
 
     # An error of the system's that no file is named for is one of printing.
     if isinstance(error, OSError) and error.errno is not None and error.filename is None:
         return False
-    return isinstance(error, TimetableError | OSError | UnknownJobError | BackupError)
+    return isinstance(error, InputError | OSError | UnknownJobError | BackupError)
 
 
 def _one_line(error: Exception) -> str:
-    from ...stages.timetable import FormatError
+    from ...stages.errors import FormatError
 
     if isinstance(error, OSError) and error.strerror and not isinstance(error, FormatError):
         where = "cannot write" if error.filename is None else os.fsdecode(error.filename)

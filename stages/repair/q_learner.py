@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import FormatError
 from ..files.array_file import read_arrays, write_arrays
 from ..search.action_values import ActionValues, action_value, choose_action, learn_step
 from ..search.compiling import kernel_of
-from ..timetable.errors import FormatError
 
 _action_value, _choose_action = kernel_of(action_value), kernel_of(choose_action)
 _learn_step = kernel_of(learn_step)

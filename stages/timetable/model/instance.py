@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from ...files.atomic import write_atomically
 from ...files.text_file import read_text
 from ...names import did_you_mean
-from ..errors import FormatError, InstanceError, InstanceItem, TimetableError
+from ..errors import FormatError, InstanceError, InstanceItem, TimetableError, reading
 from . import limits
 from .checks import shown, whole_number
 from .course import MAX_LECTURES, Course
@@ -193,7 +193,9 @@ class Instance:
         FormatError
             If the file cannot be read or something in it is wrong.
         """
-        return cls._parse(read_text(path), path)
+        with reading():
+            text = read_text(path)
+        return cls._parse(text, path)
 
     @classmethod
     def loads(cls, text: str) -> Instance:
