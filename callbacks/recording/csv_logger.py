@@ -49,6 +49,8 @@ class CSVLogger(Callback):
         At the beginning of a run, for a file that cannot be opened.
     """
 
+    __module__ = "schoolbell.callbacks"
+
     made_anew: ClassVar = {"_feed": nothing}
 
     def __init__(

@@ -51,6 +51,8 @@ class TensorBoard(Callback):
         At the beginning of a run, for a folder that cannot be written.
     """
 
+    __module__ = "schoolbell.callbacks"
+
     made_anew: ClassVar = {"_feed": nothing}
 
     def __init__(

@@ -57,6 +57,8 @@ class BackupAndRestore(Callback):
         At the beginning of a run, for a folder that cannot be made.
     """
 
+    __module__ = "schoolbell.callbacks"
+
     def __init__(
         self,
         backup_dir: str | os.PathLike[str],

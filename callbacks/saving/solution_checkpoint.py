@@ -71,6 +71,8 @@ class SolutionCheckpoint(Callback):
         At the beginning of a run, for a folder that cannot be made.
     """
 
+    __module__ = "schoolbell.callbacks"
+
     made_anew: ClassVar = {
         "_ticker": nothing,
         "_lock": threading.Lock,
