@@ -351,7 +351,7 @@ def test_a_resumed_run_goes_on_on_the_axes_of_one_that_was_never_lost(tmp_path, 
 
 
 def test_a_resumed_run_is_thinned_as_one_that_was_never_lost(tmp_path, monkeypatch):
-    monkeypatch.setattr("schoolbell.callbacks.recording.thinning.DENSE_ROWS", 2)
+    monkeypatch.setattr("schoolbell.callbacks.background.thinning.DENSE_ROWS", 2)
 
     def make():
         return [Walk("one", 40), Walk("two", 20)]
