@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -9,16 +10,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..repair.q_learner import QLearner
 from ..tasks.task import Task
 from .periods.constraint_graph import CourseGroups, constraint_graph, count_pairs, pair_chunks
 from .periods.course_division import CourseDivision
+from .repair_operators import OPERATORS
 
 if TYPE_CHECKING:
     from ..clustering.weighted_graph import WeightedGraph
     from .breeding.timetable_breeding import TimetableBreeding
     from .model.formulation import Formulation
     from .model.instance import Instance
+    from .model.solution import Solution
     from .search import SearchProblem
+    from .search.repairing.repair_environment import RepairEnvironment
 
 MOVES_PER_SECOND = 8e6
 
@@ -35,6 +40,8 @@ class TimetableProblem:
     formulation
         The constraints that count.
     """
+
+    actions = OPERATORS
 
     def __init__(self, instance: Instance, formulation: Formulation) -> None:
         self.instance = instance
@@ -82,3 +89,19 @@ class TimetableProblem:
         from .breeding.timetable_breeding import TimetableBreeding
 
         return TimetableBreeding(self)
+
+    def repair_environment(
+        self, solution: Solution, violation: float, steps: int
+    ) -> RepairEnvironment:
+        """Begin to repair a timetable."""
+        from .search.repairing.repair_environment import RepairEnvironment
+
+        places = solution.lecture_arrays()
+        return RepairEnvironment(self.search, *places, violation, steps, self.instance)
+
+    @staticmethod
+    def repair_agent(path: str | os.PathLike[str] | None) -> QLearner:
+        """Return the agent that a file holds, or the one that comes with the package."""
+        from .search.repairing.repair_agent import load_repair_agent, shipped_repair_agent
+
+        return shipped_repair_agent() if path is None else load_repair_agent(path)

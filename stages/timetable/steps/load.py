@@ -78,6 +78,11 @@ class Load(Stage):
             _solution(initial, instance)
         self._checked = problem, instance
 
+    @property
+    def prepares(self) -> type[TimetableProblem]:
+        """A timetabling problem."""
+        return TimetableProblem
+
     def _instance(self, problem: Any) -> Instance:
         if self._checked is not None and self._checked[0] is problem:
             return self._checked[1]
