@@ -8,6 +8,7 @@ import pytest
 from schoolbell.stages.search.compiling import kernel_of
 from schoolbell.stages.timetable import Formulation, Instance, Solution, evaluate, generate
 from schoolbell.stages.timetable.model.formulation import SOFT_CONSTRAINTS
+from schoolbell.stages.timetable.repair_operators import OPERATORS
 from schoolbell.stages.timetable.search import (
     Schedule,
     Timetable,
@@ -20,7 +21,6 @@ from schoolbell.stages.timetable.search import (
 )
 from schoolbell.stages.timetable.search.building.greedy import greedy_timetable
 from schoolbell.stages.timetable.search.repairing.repair import apply_operator
-from schoolbell.stages.timetable.search.repairing.repair_operators import OPERATORS
 from schoolbell.stages.timetable.search.timetable import restore
 
 COUNTERS = (
