@@ -1,6 +1,7 @@
 """Messages to a real web server and a real mail server."""
 
 import json
+import socket
 import threading
 import warnings
 from email import message_from_bytes
@@ -71,10 +72,12 @@ def test_a_mail_is_sent_at_the_end():
             came.append(envelope)
             return "250 OK"
 
-    mail = controller.Controller(Box(), "127.0.0.1", 0)
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port = one.getsockname()[1]
+    mail = controller.Controller(Box(), "127.0.0.1", port)
     mail.start()
     try:
-        port = mail.server.sockets[0].getsockname()[1]
         url = f"mailto://127.0.0.1:{port}?from=run@example.org&to=ann@example.org&mode=insecure"
         fit(Notify(url))
     finally:
