@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .backups.backup_error import BackupError
+    from .loops.track import track
+    from .loops.tracked_loop import TrackedLoop
     from .pipeline import Pipeline
     from .progress.progress_tracker import ProgressTracker
     from .replaying.replay import replay
@@ -22,6 +24,7 @@ __all__ = [
     "ProgressTracker",
     "Run",
     "StageRecord",
+    "TrackedLoop",
     "UnknownJobError",
     "WatchedSnapshot",
     "awatch",
@@ -29,6 +32,7 @@ __all__ = [
     "replay",
     "send_command",
     "timetabling_pipeline",
+    "track",
     "watch",
 ]
 
@@ -41,6 +45,7 @@ _MODULES = {
     "ProgressTracker": "progress.progress_tracker",
     "Run": "results.run",
     "StageRecord": "results.stage_record",
+    "TrackedLoop": "loops.tracked_loop",
     "UnknownJobError": "watching.unknown_job_error",
     "WatchedSnapshot": "watching.watched_snapshot",
     "awatch": "watching.watch",
@@ -48,6 +53,7 @@ _MODULES = {
     "replay": "replaying.replay",
     "send_command": "watching.job_control",
     "timetabling_pipeline": "timetabling",
+    "track": "loops.track",
     "watch": "watching.watch",
 }
 
