@@ -40,7 +40,7 @@ def render_html(evaluation: Evaluation) -> str:
         break constraints.
     """
     name = evaluation.solution.instance.name
-    values = {"title": html.escape(name or "Timetable"), "data": _embed(_page_data(evaluation))}
+    values = {"title": html.escape(name or "Timetable"), "data": _embed(page_data(evaluation))}
     template = Path(__file__).with_name("timetable.html").read_text(encoding="utf-8")
     return re.sub(r"\{\{(title|data)\}\}", lambda match: values[match[1]], template)
 
@@ -73,7 +73,8 @@ def _lectures(solution: Solution) -> list[tuple[int, int, int]]:
     return sorted(zip(*rows, strict=True))
 
 
-def _page_data(evaluation: Evaluation) -> dict[str, Any]:
+def page_data(evaluation: Evaluation) -> dict[str, Any]:
+    """Return all that a page needs to draw a timetable, as JSON knows it."""
     return {
         **_instance_data(evaluation.solution.instance),
         "lectures": _lectures(evaluation.solution),
