@@ -5,7 +5,7 @@ from typing import Any
 
 
 def fault_of(error: BaseException) -> dict[str, Any]:
-    """Return an error as data: ``detail``, and ``file``, ``line``, ``found``, ``expected`` if known.
+    """Return an error as data: ``detail``; ``file``, ``line``, ``found``, ``expected`` if known.
 
     No path of the service's machine is in it, only the file's own name.
     """

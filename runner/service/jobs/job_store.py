@@ -123,7 +123,7 @@ class JobStore:
 
     def ids(self) -> list[str]:
         """Return the ids of all jobs, the newest first."""
-        found = {name for name in os.listdir(self._jobs) if _ID.fullmatch(name)}
+        found = {path.name for path in self._jobs.iterdir() if _ID.fullmatch(path.name)}
         for gone in self._known.keys() - found:
             self._known.pop(gone, None)
         return sorted(found, reverse=True)

@@ -30,7 +30,7 @@ from .work import PARENT_VARIABLE
 PROCESS = "schoolbell.runner.service.serving.worker_process"
 _LOOK_SECONDS = 0.5
 # Open event streams are cut off after so long, workers killed after the second.
-_GRACEFUL_SECONDS = 1
+_GRACEFUL_SECONDS = 2
 _WORKERS_SECONDS = 2.4
 
 
@@ -75,7 +75,7 @@ def serve(
     workers: int = 1,
     announce: Callable[[str], object] = print,
     open_page: bool = False,
-) -> None:
+) -> int | None:
     """Serve until SIGINT or SIGTERM, and end all that was started within 3 s.
 
     Parameters
@@ -94,6 +94,11 @@ def serve(
         Called with each line for whoever started it.
     open_page
         Open the page in a browser.
+
+    Returns
+    -------
+    int or None
+        The signal.
 
     Raises
     ------
@@ -132,10 +137,10 @@ def serve(
             opener = threading.Timer(_LOOK_SECONDS, webbrowser.open, (page,))
             opener.daemon = True
             opener.start()
-        _run(app, address, listener, crew)
+        return _run(app, address, listener, crew)
 
 
-def _run(app: Any, address: Address, listener: socket.socket, crew: "_Crew") -> None:
+def _run(app: Any, address: Address, listener: socket.socket, crew: "_Crew") -> int | None:
     config = uvicorn.Config(
         app,
         log_level="warning",
@@ -147,7 +152,14 @@ def _run(app: Any, address: Address, listener: socket.socket, crew: "_Crew") -> 
         timeout_graceful_shutdown=_GRACEFUL_SECONDS,
         lifespan="on",
     )
-    _Server(config, crew.tell_to_end).run(sockets=[listener])
+
+    def at_exit() -> None:
+        app.state.service.ending.set()
+        crew.tell_to_end()
+
+    server = _Server(config, at_exit)
+    server.run(sockets=[listener])
+    return server.number
 
 
 class _Server(uvicorn.Server):
@@ -156,10 +168,15 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, at_exit: Callable[[], object]) -> None:
         super().__init__(config)
         self._at_exit = at_exit
+        #: The signal that ended it.
+        self.number: int | None = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        # Not as uvicorn's own, which raises the signal again before all that was started has ended.
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
+        self.number = sig
         self._at_exit()
-        super().handle_exit(sig, frame)
 
 
 class _Crew:

@@ -1,4 +1,4 @@
-"""``python -m schoolbell.runner.service.serving.worker_process``: a worker that ``serve`` starts."""
+"""A worker that ``serve`` starts, as a program of its own."""
 
 from ..settings import Settings
 from .work import work

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from dataclasses import asdict
+from threading import Event
 from typing import Any
 
 from fastapi.sse import ServerSentEvent
@@ -20,7 +21,7 @@ from ..settings import Settings
 
 BEGINNING = "0-0"
 _ID = re.compile(r"[0-9]{1,19}-[0-9]{1,19}")
-_BLOCK_MILLISECONDS = 1_000
+_BLOCK_MILLISECONDS = 500
 _MOST_EVENTS = 500
 _AWAY_SECONDS = 0.5
 # What a client need not be told again when nothing else has changed.
@@ -33,7 +34,7 @@ def is_event_id(text: str | None) -> bool:
 
 
 async def job_events(
-    settings: Settings, job: Job, last_id: str | None
+    settings: Settings, job: Job, last_id: str | None, ending: Event
 ) -> AsyncIterator[ServerSentEvent]:
     """Yield what happens to a job until it has ended.
 
@@ -49,11 +50,13 @@ async def job_events(
         The job.
     last_id
         The last event that a client has seen; None to begin with the newest.
+    ending
+        Set when the service ends, and all streams with it.
     """
     keys = JobKeys(job.id, settings.prefix)
     told: dict[str, Any] | None = None
     async with connect_async(settings.redis) as client:
-        while True:
+        while not ending.is_set():
             try:
                 events, texts, leased = await _news(client, settings, keys, last_id)
             except (RedisError, OSError):

@@ -30,10 +30,6 @@ _HEADERS = {
 }
 
 
-class _TooLarge(Exception):
-    """A body is larger than it may be."""
-
-
 class Guard:
     """Refuses what no honest client sends, and adds the headers of security.
 
@@ -58,12 +54,9 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        begun = False
 
         async def send_guarded(message: Message) -> None:
-            nonlocal begun
             if message["type"] == "http.response.start":
-                begun = True
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
@@ -77,19 +70,14 @@ class Guard:
             if message["type"] == "http.request":
                 size += len(message.get("body", b""))
                 if size > self._max_upload:
-                    raise _TooLarge
+                    raise self._too_large()
             return message
 
         problem = self._problem(scope)
         if problem is None:
-            try:
-                await self._app(scope, receive_measured, send_guarded)
-                return
-            except _TooLarge:
-                if begun:
-                    raise
-                problem = self._too_large()
-        await problem.response()(scope, receive, send_guarded)
+            await self._app(scope, receive_measured, send_guarded)
+        else:
+            await problem.response()(scope, receive, send_guarded)
 
     def _problem(self, scope: Scope) -> Problem | None:
         headers = Headers(scope=scope)

@@ -108,7 +108,7 @@ async def events(
     """Tell what happens, as server-sent events, until the job has ended."""
     seen = last_event_id or after
     seen = seen if is_event_id(seen) else None
-    async for event in job_events(service.settings, job, seen):
+    async for event in job_events(service.settings, job, seen, service.ending):
         yield event
 
 

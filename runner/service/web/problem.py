@@ -15,7 +15,7 @@ from ..checking.checker import CheckError
 MEDIA_TYPE = "application/problem+json"
 
 
-class Problem(Exception):  # noqa: N818 - the word of RFC 9457
+class Problem(Exception):
     """Why a request is not answered as asked.
 
     Parameters

@@ -1,5 +1,6 @@
 """What the routes of a service's web application work with."""
 
+import threading
 from collections.abc import Iterable
 from typing import Annotated, Any
 
@@ -46,6 +47,8 @@ class Service:
         self.checker = Checker(settings.pipeline, settings.max_lectures)
         self._sweeper = Sweeper(settings)
         self._started = False
+        #: Set when no event stream is to go on.
+        self.ending = threading.Event()
 
     def start(self) -> None:
         """Begin to look for lost jobs, and to be ready for files, if it has not begun."""
@@ -56,6 +59,7 @@ class Service:
 
     def stop(self) -> None:
         """End what `start` began."""
+        self.ending.set()
         self._sweeper.stop()
         self.checker.stop()
         self.queue.close()
