@@ -5,6 +5,9 @@ from .budget import Budget
 from .clustering.louvain_clustering import LouvainClustering
 from .evolution.genetic_algorithm import GeneticAlgorithm
 from .exact.cp_sat import CPSAT
+from .functions.as_stage import as_stage
+from .functions.report import Report
+from .functions.stage_ended import StageEnded
 from .map_batches import MapBatches
 from .pulse import Pulse
 from .repair.rl_repair import RLRepair
@@ -25,7 +28,10 @@ __all__ = [
     "MapBatches",
     "Pulse",
     "RLRepair",
+    "Report",
     "Stage",
+    "StageEnded",
     "State",
     "TrainAgent",
+    "as_stage",
 ]

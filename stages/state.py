@@ -184,7 +184,7 @@ class State:
         ----------
         name
             Name of the stage.
-        key
+        *key
             Numbers that tell streams of one stage apart: a generation, a cluster.
         """
         return np.random.SeedSequence(self.seed, spawn_key=(zlib.crc32(name.encode()), *key))

@@ -71,7 +71,7 @@ class RichDisplay(Display):
         The terminal; where it is none, only the final state is printed.
     """
 
-    interval: ClassVar[float] = 0.5
+    interval: ClassVar[float] = 0.25
 
     def __init__(self, stream: TextIO | SafeStream) -> None:
         from rich.console import Console

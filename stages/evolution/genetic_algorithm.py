@@ -62,15 +62,15 @@ class GeneticAlgorithm(Stage):
     founder_temperature, final_temperature
         Where a founder's anneal begins, and where all of them end, in units of
         weighted cost.
+    reheats
+        Temperatures to which children are reheated, tried in turn and then
+        chosen by what they won.
     islands
         Parts of the population that breed among themselves; fewer if the
         population is too small for two on each.
     migration
         Generations of children after which the best of each island comes to the
         next one as well.
-    reheats
-        Temperatures to which children are reheated, tried in turn and then
-        chosen by what they won.
     tournament
         Individuals from which the better is taken as a parent.
     crossover

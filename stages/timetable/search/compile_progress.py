@@ -55,6 +55,8 @@ STEPS = sum(kernel.steps for kernel in KERNELS)
 
 # Of a step, before any was timed.
 USUAL_SECONDS = 0.1
+# Before the names of the package's modules.
+_OWN = f"{__name__.partition('.')[0]}."
 # Some functions take as long as several others: so many steps time alone may go ahead.
 AHEAD = 12.0
 
@@ -167,4 +169,4 @@ def _name(event: Event) -> str:
 
 def _is_own(event: Event) -> bool:
     """Tell the package's functions from those that numba compiles for them."""
-    return _function(event).__module__.startswith(__package__ or "")
+    return _function(event).__module__.startswith(_OWN)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pkgutil
 import re
 import signal
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 from schoolbell.callbacks import CSVLogger, LambdaCallback, RedisUnavailableError
 from schoolbell.callbacks.remote.embedded_redis import find_program
 from schoolbell.runner import Pipeline, list_jobs, timetabling_pipeline
+from schoolbell.runner.cli import commands
 from schoolbell.runner.cli.main import main, program
 from schoolbell.stages import (
     CPSAT,
@@ -112,15 +114,24 @@ try:
     main({arguments!r})
 except SystemExit:
     pass
-modules = ("", ".cli", ".interrupts", ".output", ".switchboard")
+modules = ("", ".cli", ".engine", ".engine.interrupts", ".engine.switchboard")
 light = {{f"schoolbell.runner{{one}}" for one in modules}}
 print(sorted({{"numpy", "asyncio", "urllib.request"}} & set(sys.modules)))
-print([one for one in sys.modules if one.startswith("schoolbell.") and one not in light])
+heavy = [one for one in sys.modules if one.startswith("schoolbell.") and one not in light]
+print([one for one in heavy if not one.startswith("schoolbell.runner.cli.")])
 """
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines()[-2:] == ["[]", "[]"]
+
+
+def test_each_module_of_commands_is_a_command(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    told = re.findall(r"^    ([a-z-]+)(?: |$)", capsys.readouterr().out, re.MULTILINE)
+    modules = {one.name for one in pkgutil.iter_modules(commands.__path__)}
+    assert {one.replace("-", "_") for one in told} == modules
 
 
 BAD_ARGUMENTS = {
@@ -627,14 +638,14 @@ def test_other_commands_tell_of_a_signal_by_their_exit_status(
     number, status, instance_file, monkeypatch, capsys
 ):
     monkeypatch.setattr(
-        "schoolbell.runner.cli.watch_command.list_jobs", lambda *a, **k: send(number)
+        "schoolbell.runner.watching.job_control.list_jobs", lambda *a, **k: send(number)
     )
     assert main(["jobs", "--redis", "redis://localhost"]) == status
     assert capsys.readouterr().err == f"schoolbell: {words(number)}\n"
     stage = MapBatches(len, range(3))
     Pipeline([stage]).fit(callbacks=CSVLogger("log.csv"), verbose=False)
     display = LambdaCallback(on_batch_end=lambda *_: send(number))
-    monkeypatch.setattr("schoolbell.runner.cli.replay_command.ProgbarLogger", lambda: display)
+    monkeypatch.setattr("schoolbell.callbacks.ProgbarLogger", lambda: display)
     assert main(["replay", "log.csv"]) == status
     assert ": interrupted in " in capsys.readouterr().out
     monkeypatch.setattr("schoolbell.stages.timetable.generate", lambda *a, **k: send(number))

@@ -9,10 +9,10 @@ from numba.core.dispatcher import Dispatcher
 from schoolbell.stages.timetable.search import compile_progress
 from schoolbell.stages.timetable.search.compile_progress import KERNELS, STEPS, CompileProgress
 
-PACKAGE = "schoolbell.stages.timetable"
+PACKAGE = "schoolbell.stages"
 
 
-def event(name, module=PACKAGE + ".search.annealing"):
+def event(name, module=PACKAGE + ".timetable.search.annealing"):
     function = SimpleNamespace(__name__=name, __module__=module)
     return SimpleNamespace(data={"dispatcher": SimpleNamespace(py_func=function)})
 
