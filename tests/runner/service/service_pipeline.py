@@ -49,3 +49,29 @@ class Sums(Stage):
 def sums(formulation: str) -> Pipeline:
     """The pipeline of a job."""
     return Pipeline([Sums()])
+
+
+class Timetables(Sums):
+    """Improves a timetable by chance."""
+
+    def run(self, state: Any, budget: Any) -> Iterator[Batch]:
+        from schoolbell.stages.timetable import Instance, Solution, evaluate
+
+        instance = Instance.read(state.problem)
+        courses = np.repeat(
+            np.arange(instance.n_courses), [course.lectures for course in instance.courses]
+        )
+        rng = np.random.default_rng(state.seed)
+        for unit in range(self.units):
+            time.sleep(self.seconds)
+            periods = rng.integers(instance.n_periods, size=len(courses))
+            rooms = rng.integers(instance.n_rooms, size=len(courses))
+            solution = Solution(instance, courses, periods, rooms)
+            found = evaluate(solution, "UD2")
+            state.offer(solution, found.cost, found.violations)
+            yield Batch(unit + 1, self.units)
+
+
+def timetables(formulation: str) -> Pipeline:
+    """The pipeline of a job that can be looked at for long."""
+    return Pipeline([Timetables(units=3_000, seconds=0.05)])
