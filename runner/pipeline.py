@@ -27,6 +27,7 @@ from .config.run_config import describe
 from .engine.driver import Driver
 from .engine.fresh_stages import fresh
 from .engine.interrupts import Interrupts
+from .engine.run_spec import RunSpec
 from .engine.stopwatch import Stopwatch
 from .fit_arguments import (
     Verbose,
@@ -78,6 +79,8 @@ class Pipeline:
     >>> run.status, run.violations
     ('finished', 0)
     """
+
+    __module__ = "schoolbell.runner"
 
     def __init__(self, stages: Iterable[Stage], name: str | None = None) -> None:
         self.stages = _checked_stages(stages)
@@ -226,10 +229,8 @@ class Pipeline:
             alone.enter_context(watchers.watching())
             pool = executor or DaemonPool(workers)
             try:
-                driver = Driver(
+                spec = RunSpec(
                     stages=self.stages,
-                    callbacks=watchers,
-                    history=history,
                     problem=problem,
                     initial=initial,
                     job_id=job_id,
@@ -237,11 +238,11 @@ class Pipeline:
                     time_limit=time_limit,
                     workers=workers,
                     executor=pool,
-                    watch=watch,
                     timings=known.of_stages(limited=time_limit is not None),
                     shares=shares,
-                    tell=_tell_infeasible if shows_progress(watchers) else None,
                 )
+                tell = _tell_infeasible if shows_progress(watchers) else None
+                driver = Driver(spec, watchers, history, watch, tell)
                 self._driver, self.run = driver, driver.run
                 watchers.set_pipeline(self)
                 params = self._params(job_id, seed, time_limit, workers)
@@ -361,9 +362,9 @@ class Pipeline:
             If the backup cannot be read, is damaged, or is one of another
             problem, other stages or parameters, another seed or time limit.
         """
-        if self._driver is None or not self._driver.restore(Path(path)):
+        if self._driver is None or not self._driver.backups.restore(Path(path)):
             return False
-        restored = self._driver.restored()
+        restored = self._driver.backups.ended_stages()
         # All callbacks hold this mapping, those too that were given it before.
         for stage in self._about["stages"]:
             stage["restored"] = restored.get(stage["name"])

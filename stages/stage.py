@@ -54,6 +54,8 @@ class Stage(ABC):
         its files: a resumed run may have other values.
     """
 
+    __module__ = "schoolbell.stages"
+
     name: str = "stage"
     unit: str = "batch"
     share: float = 1.0

@@ -68,6 +68,8 @@ class State:
         How many times `offer` took a new best.
     """
 
+    __module__ = "schoolbell.stages"
+
     def __init__(
         self,
         problem: Any,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 from ..background.feed import Feed
+from ..background.thinning import Thinning
 from ..callback import Logs, metrics_of
 from ..control import Control
 from ..formatting import format_number, format_seconds
@@ -17,7 +18,6 @@ from ..safe_warning import warn_safely
 from ..vocabulary import FAILED, FINISHED, best_text, outcome_text, stage_end_text
 from .event_file import EventFile, keep_events
 from .solution_picture import solution_picture
-from .thinning import Thinning
 
 _FLUSH_SECONDS = 1.0
 # The last picture may be the first one, on a busy machine.

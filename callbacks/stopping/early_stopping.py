@@ -61,6 +61,8 @@ class EarlyStopping(Callback):
         does not have or a value that none reports.
     """
 
+    __module__ = "schoolbell.callbacks"
+
     def __init__(
         self,
         monitor: str = "cost",

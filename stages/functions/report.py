@@ -45,6 +45,8 @@ class Report:
         was at a report, and in a run that is resumed it is there again. Empty at first.
     """
 
+    __module__ = "schoolbell.stages"
+
     def __init__(
         self,
         state: State,
