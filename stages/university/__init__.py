@@ -1,5 +1,7 @@
 """Whole universities: the model of ITC-2019, its solutions, and what they cost."""
 
+from .cost.distribution_cost import DistributionCost
+from .cost.evaluation import Evaluation, evaluate
 from .errors import FormatError, InstanceError, MissingFileError, TimetableError
 from .model.configuration import Configuration
 from .model.course import Course
@@ -19,6 +21,8 @@ __all__ = [
     "Course",
     "CourseClass",
     "Distribution",
+    "DistributionCost",
+    "Evaluation",
     "FormatError",
     "Instance",
     "InstanceError",
@@ -31,4 +35,5 @@ __all__ = [
     "Time",
     "TimetableError",
     "Weights",
+    "evaluate",
 ]

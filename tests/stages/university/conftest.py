@@ -77,4 +77,4 @@ def good_solution() -> Solution:
     instance = small()
     # lecture, seminar1, seminar2, reading, online
     enrolments = [(0, 0), (0, 1), (1, 0), (1, 2), (0, 4)]
-    return Solution(instance, [1, 0, 0, 1, 1], [1, 1, -1, 0, -1], enrolments)
+    return Solution(instance, [1, 0, 0, 1, 0], [1, 1, -1, 0, -1], enrolments)
