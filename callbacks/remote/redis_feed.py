@@ -324,6 +324,7 @@ class RedisFeed:
                 "pipeline": params.get("pipeline"),
                 "seed": params.get("seed"),
                 "time_limit": params.get("time_limit"),
+                "goal": params.get("goal"),
                 **values,
                 "outcome": self._outcome,
                 "batch": batch,

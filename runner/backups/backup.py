@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ...callbacks.vocabulary import MIN
 from ...stages import Batch, Stage
 from ...stages.plain_data import as_count, as_number, copy_plain, copy_savable
 from .backup_error import BackupError
@@ -154,13 +155,18 @@ def refusing(path: str | os.PathLike[str] | None) -> Iterator[None]:
 
 
 def signature(
-    stages: Sequence[Stage], problem: Any, seed: int, time_limit: float | None
+    stages: Sequence[Stage],
+    problem: Any,
+    seed: int,
+    time_limit: float | None,
+    goal: str = MIN,
 ) -> dict[str, Any]:
     """Return what tells a run from any other: problem, stages, seed and budgets."""
     return {
         "problem": _identify(stages, problem),
         "seed": int(seed),
         "time_limit": time_limit,
+        "goal": goal,
         "stages": [
             {
                 "name": stage.name,
@@ -219,6 +225,9 @@ def _difference(saved: Mapping[str, Any], run: Mapping[str, Any]) -> str | None:
     for name, word in (("seed", "seed"), ("time_limit", "time limit")):
         if saved[name] != run[name]:
             return f"its {word} is {saved[name]}, not {run[name]}"
+    # A backup of before pipelines had a goal has none.
+    if saved.get("goal", MIN) != run["goal"]:
+        return f"its goal is {saved.get('goal', MIN)!r}, not {run['goal']!r}"
     return None
 
 

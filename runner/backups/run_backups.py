@@ -165,7 +165,9 @@ class RunBackups:
     def _describe(self) -> dict[str, Any]:
         if self._signature is None:
             spec = self._spec
-            self._signature = signature(spec.stages, spec.problem, spec.seed, spec.time_limit)
+            self._signature = signature(
+                spec.stages, spec.problem, spec.seed, spec.time_limit, spec.goal
+            )
             for about, own in zip(self._signature["stages"], self._parameters, strict=True):
                 about["parameters"] = own
         return self._signature

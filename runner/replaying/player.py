@@ -64,7 +64,9 @@ class Player:
             clock=lambda: self._elapsed,
         )
         seed = params["seed"] if isinstance(params["seed"], int) else 0
-        self.run = Run(job_id=params["job_id"], seed=seed, history=history, state=None)
+        self.run = Run(
+            job_id=params["job_id"], seed=seed, history=history, state=None, goal=params["goal"]
+        )
 
     @property
     def progress(self) -> float:

@@ -46,6 +46,9 @@ def run(args: argparse.Namespace) -> int:
         complain("the server knows no runs")
         return 0
     rows = [_COLUMNS, *map(_row, jobs)]
+    if all(job.violations is None for job in jobs):
+        place = _COLUMNS.index("violations")
+        rows = [(*row[:place], *row[place + 1 :]) for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
