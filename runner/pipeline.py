@@ -25,7 +25,7 @@ from ..stages.tasks.daemon_pool import DaemonPool
 from .config.config_file import ConfigFile
 from .config.run_config import describe
 from .engine.driver import Driver
-from .engine.fresh_stages import fresh
+from .engine.fresh_stages import check_saved, fresh
 from .engine.interrupts import Interrupts
 from .engine.run_spec import Goal, RunSpec
 from .engine.stopwatch import Stopwatch
@@ -227,6 +227,7 @@ class Pipeline:
             known = _known_timings(timings)
             watch = Stopwatch(started)
             for stage in self.stages:
+                check_saved(stage)
                 stage.check()
                 stage.check_problem(problem, initial)
             history = History()
@@ -339,7 +340,7 @@ class Pipeline:
         if self._running and self._driver is not None:
             self._driver.board.resume()
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: str | os.PathLike[str], pickle: bool = False) -> None:
         """Write a backup of the whole run to a file, in the background.
 
         For callbacks, to be called from ``on_batch_end`` or ``on_stage_end``:
@@ -347,15 +348,31 @@ class Pipeline:
         been called. Within a stage that keeps no state it is saved when that
         has ended. When the file cannot be written, that is warned of once, and
         the run goes on.
+
+        Parameters
+        ----------
+        path
+            The file.
+        pickle
+            Whether to pickle what a backup has no place for.
         """
         if self._running and self._driver is not None:
+            self._driver.backups.pickles = self._driver.backups.pickles or pickle
             self._driver.board.save(Path(path))
 
-    def restore(self, path: str | os.PathLike[str]) -> bool:
+    def restore(self, path: str | os.PathLike[str], pickle: bool = False) -> bool:
         """Let the run that is about to begin go on from a backup.
 
         For callbacks, to be called before any hook (from `Callback.set_params`).
         The run is also saved to `path` when it is stopped by a command.
+
+        Parameters
+        ----------
+        path
+            The file.
+        pickle
+            Whether to unpickle what was pickled, and to pickle likewise. Whoever can
+            change the file can then run code in this process.
 
         Returns
         -------
@@ -368,7 +385,10 @@ class Pipeline:
             If the backup cannot be read, is damaged, or is one of another
             problem, other stages or parameters, another seed or time limit.
         """
-        if self._driver is None or not self._driver.backups.restore(Path(path)):
+        if self._driver is None:
+            return False
+        self._driver.backups.pickles = self._driver.backups.pickles or pickle
+        if not self._driver.backups.restore(Path(path)):
             return False
         restored = self._driver.backups.ended_stages()
         # All callbacks hold this mapping, those too that were given it before.

@@ -269,8 +269,14 @@ class State:
         if self._packed is not None:
             self.solution, self._packed = unpack(self._packed), None
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self, save: Callable[[Any, str], Any] | None = None) -> dict[str, Any]:
         """Return the best solution and all plain data that stages have left here.
+
+        Parameters
+        ----------
+        save
+            Called with whatever is no plain data and its name, to make some of it, or
+            to raise a TypeError; by default only plain data is taken.
 
         Raises
         ------
@@ -278,6 +284,8 @@ class State:
             For a solution that is no plain data, where nobody has called
             `pack_solutions`.
         """
+        if save is not None:
+            return self._saved_state(save)
         data, objects = {}, []
         for name, value in self.__dict__.items():
             if name.startswith("_") or name in _NOT_SAVED:
@@ -288,6 +296,21 @@ class State:
                 objects.append(name)
         solution = None if self.solution is None else copy_plain(self._pack(self.solution))
         return {"data": data, "objects": objects, "solution": solution}
+
+    def _saved_state(self, save: Callable[[Any, str], Any]) -> dict[str, Any]:
+        data, objects = {}, []
+        for name, value in self.__dict__.items():
+            if name.startswith("_") or name in _NOT_SAVED:
+                continue
+            try:
+                data[name] = save(value, name)
+            except TypeError:
+                objects.append(name)
+        if self._pack is copy_plain:
+            whole = save(self.solution, "its solution")
+            return {"data": data, "objects": objects, "solution": None, "whole": whole}
+        solution = None if self.solution is None else copy_plain(self._pack(self.solution))
+        return {"data": data, "objects": objects, "solution": save(solution, "its solution")}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take back what `state_dict` returned.
@@ -315,6 +338,8 @@ class State:
         as_count(self.version)
         self._objects = [str(name) for name in state["objects"]]
         self._packed = state["solution"]
+        if "whole" in state:
+            self.solution = state["whole"]
 
     def complete(self) -> None:
         """End the resumption: see that everything is there again.

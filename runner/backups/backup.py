@@ -83,6 +83,11 @@ class Backup:
         For each stage, parameters that were changed while the run went on.
     left_out
         What of the stage's own state is no plain data.
+    saved
+        What stages name as `Stage.saved`, by the stage's name, encoded.
+    pickled
+        Whether there may be pickled objects in it: then the states of the stage and
+        of callbacks, and that of the run, are encoded too.
     """
 
     run: dict[str, Any]
@@ -94,6 +99,8 @@ class Backup:
     callbacks: list[tuple[str, dict[str, Any]]]
     tuned: list[dict[str, Any]]
     left_out: list[str] = field(default_factory=list)
+    saved: dict[str, Any] = field(default_factory=dict)
+    pickled: bool = False
 
     def as_tree(self) -> tuple[dict[str, Any], list[str]]:
         """Return it as plain data, and what of the callbacks' states and of the metrics is none."""

@@ -105,10 +105,10 @@ class Player:
         """
         raise ValueError(f"a recorded run has ended: {', '.join(params)} cannot change")
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: str | os.PathLike[str], pickle: bool = False) -> None:
         """Save nothing: there is no run to go on with."""
 
-    def restore(self, path: str | os.PathLike[str]) -> bool:
+    def restore(self, path: str | os.PathLike[str], pickle: bool = False) -> bool:
         """Tell that the replay begins at the beginning."""
         return False
 
