@@ -57,6 +57,8 @@ class CallbackList:
         For one that is there twice.
     """
 
+    __module__ = "schoolbell.callbacks"
+
     def __init__(
         self,
         callbacks: Iterable[Callback] = (),

@@ -25,6 +25,8 @@ class Tracker(Protocol):
 class Control(Protocol):
     """The side of a pipeline that callbacks see; every method works from any thread."""
 
+    __module__ = "schoolbell.callbacks"
+
     @property
     def progress(self) -> float:
         """Smooth progress of the whole run, 0 to 1."""

@@ -1,7 +1,8 @@
 """The runner: drives stages and calls callbacks."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ..stages.lazy import lazy_names
 
 if TYPE_CHECKING:
     from .backups.backup_error import BackupError
@@ -32,9 +33,6 @@ __all__ = [
     "watch",
 ]
 
-# A module is imported when something of it is asked for: the command line stands in this
-# package, and whoever wants its help shall not wait for all the rest. No module may have the
-# name of what it gives, or it would take its place.
 _MODULES = {
     "BackupError": "backups.backup_error",
     "Pipeline": "pipeline",
@@ -51,13 +49,4 @@ _MODULES = {
     "watch": "watching.watch",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f".{_MODULES[name]}", __name__), name)
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(__name__, _MODULES)

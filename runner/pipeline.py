@@ -85,6 +85,8 @@ class Pipeline:
     ('finished', 0)
     """
 
+    __module__ = "schoolbell.runner"
+
     def __init__(self, stages: Iterable[Stage], name: str | None = None, goal: Goal = MIN) -> None:
         self.stages = _checked_stages(stages)
         self.name = name

@@ -15,7 +15,7 @@ def timetabling_pipeline(formulation: str | Formulation = "UD2", **options: Any)
     ----------
     formulation
         The constraints that count and their weights, by name or as an object.
-    options
+    **options
         Changes to the stages, by their names: ``ga__population=8`` sets one
         parameter, ``ga={"population": 8, "islands": 2}`` several, and ``ga=None``
         leaves the stage out.

@@ -3,12 +3,19 @@
 import threading
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from math import inf
+from typing import TypeVar
+
+from .tasks.aside import Aside
 
 # Longest wait at once for the end of the time: nobody tells of a pause or of time that is added.
 _LOOK = 60.0
+# Longest time without a yield in `pulsing`.
+_PULSE = 0.25
+
+Item = TypeVar("Item")
 
 
 class Budget:
@@ -26,6 +33,8 @@ class Budget:
     spent
         Seconds of it that were spent before, by a stage that goes on.
     """
+
+    __module__ = "schoolbell.stages"
 
     def __init__(
         self,
@@ -100,6 +109,53 @@ class Budget:
             self.end()
         elif watch:
             threading.Thread(target=self._wait, name="schoolbell-budget", daemon=True).start()
+
+    def pulsing(self, iterator: Iterable[Item]) -> Iterator[Item | None]:
+        """Yield what a blocking iterator gives, and None every quarter of a second in between.
+
+        For whatever makes its next item wait: the output of a subprocess,
+        ``as_completed``, joblib's ``generator_unordered``. A stage passes the None on,
+        so that the runner can stop, pause and show it meanwhile::
+
+            for line in budget.pulsing(process.stdout):
+                yield None if line is None else Batch(...)
+
+        It ends with the iterator, and when the stage should end; then the iterator
+        is left to itself, a generator is closed as soon as it gives its next item.
+        What the iterator raises is raised here.
+
+        Parameters
+        ----------
+        iterator
+            Iterated in a thread of its own, which asks for the next item when this is
+            asked for one. None among its items cannot be told from a pause.
+        """
+
+        def work(hand_over: Callable[[Item], bool]) -> None:
+            items = iter(iterator)
+            try:
+                for item in items:
+                    if not hand_over(item):
+                        break
+            finally:
+                close = getattr(items, "close", None)
+                # A generator alone: to close a file, say, is its owner's affair.
+                if close is not None and hasattr(items, "gi_frame"):
+                    close()
+
+        aside = Aside(work, "schoolbell-pulsing")
+        aside.start()
+        self.on_end(aside.wake)
+        try:
+            for item in aside.items(_PULSE):
+                if item is None and self.should_end:
+                    break
+                yield item
+        finally:
+            aside.close(0.0)
+            with self._lock, suppress(ValueError):
+                # A stage may do this many times.
+                self._functions.remove(aside.wake)
 
     def end(self) -> None:
         """Let `should_end` be true from now on; for who runs the stage, from any thread."""

@@ -64,6 +64,8 @@ class Stage(ABC):
         it, and a run that is killed within the stage begins it again.
     """
 
+    __module__ = "schoolbell.stages"
+
     name: str = "stage"
     unit: str = "batch"
     share: float = 1.0

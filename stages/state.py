@@ -74,6 +74,8 @@ class State:
         How many times `offer` took a new best.
     """
 
+    __module__ = "schoolbell.stages"
+
     def __init__(
         self,
         problem: Any,
@@ -194,7 +196,7 @@ class State:
         ----------
         name
             Name of the stage.
-        key
+        *key
             Numbers that tell streams of one stage apart: a generation, a cluster.
         """
         return np.random.SeedSequence(self.seed, spawn_key=(zlib.crc32(name.encode()), *key))

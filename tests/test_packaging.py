@@ -13,8 +13,8 @@ from schoolbell.runner.cli.main import program
         ("schoolbell.callbacks", "py.typed"),
         ("schoolbell.stages", "py.typed"),
         ("schoolbell.runner", "py.typed"),
-        ("schoolbell.stages.timetable", "timetable.html"),
-        ("schoolbell.stages.timetable", "repair_agent.npz"),
+        ("schoolbell.stages.timetable.views", "timetable.html"),
+        ("schoolbell.stages.timetable.search.repairing", "repair_agent.npz"),
     ],
 )
 def test_files_beside_the_code_are_installed(package, file):

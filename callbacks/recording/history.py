@@ -58,6 +58,8 @@ class History(Callback):
         Next batch of the present stage that is to be recorded.
     """
 
+    __module__ = "schoolbell.callbacks"
+
     def __init__(self, rows_per_stage: int = 1024) -> None:
         super().__init__()
         if rows_per_stage < 2:

@@ -4,51 +4,32 @@ import json
 import os
 import socket
 import time
-from collections import deque
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, cast
 
-from ..background.ticker import Ticker
 from ..callback import Logs
 from ..control import Control
 from ..monitor import check_numbers
-from ..snapshot import Snapshot
 from ..vocabulary import COMMAND
+from .event_feed import Event, EventFeed
 from .job_keys import HEARTBEAT_SECONDS, JobKeys
 from .redis_connection import connect, explained, is_passing, redacted
 from .redis_unavailable_error import RedisUnavailableError
-from .snapshot_fields import plain_logs, plain_tree, read_number, snapshot_values, to_fields
+from .snapshot_fields import plain_logs, plain_tree, read_number, to_fields
 
 _Commands = list[tuple[str, dict[str, str]]]
 
 _MOST_EVENTS = 10_000
-# Stage changes kept for a server that is away.
-_MOST_PENDING = 1_000
 # Commands are read this often, however seldom snapshots are written.
 _COMMAND_SECONDS = 0.5
 # A fifth sooner than asked, so that a busy machine keeps to what was asked.
 _PROMPTNESS = 0.8
-# The end of a run is offered for so long to a server that is away, while the process lives.
-_LAST_SECONDS = 60.0
-_LAST_RETRY_SECONDS = 0.2
 # How a stage ended.
 _ENDING = ("ended_by", "stopped_by")
 
 
-@dataclass(frozen=True, slots=True)
-class _Event:
-    """What the stream will hold of one moment."""
-
-    name: str
-    seq: int
-    time: float
-    values: dict[str, Any]
-    logs: Mapping[str, Any]
-    batch: int | None = None
-
-
-class RedisFeed:
+class RedisFeed(EventFeed):
     """Writes where a run stands to Redis, and does what watchers ask of the run.
 
     Each flush is one transaction that holds everything, so whatever a server
@@ -81,11 +62,11 @@ class RedisFeed:
         interval: float,
         ttl: int | None,
     ) -> None:
-        self._url = url
-        self._keys = keys
-        self._control = control
         self._interval = _PROMPTNESS * interval
         tick = min(self._interval, _PROMPTNESS * _COMMAND_SECONDS)
+        super().__init__(control, tick, f"writing to Redis at {redacted(url)}")
+        self._url = url
+        self._keys = keys
         self._early = 0.5 * tick
         self._ttl = ttl
         self._client = connect(url)
@@ -96,24 +77,10 @@ class RedisFeed:
             for stage in params.get("stages", ())
         ]
         self._resumed = bool(params.get("resumed"))
-        self._inbox: deque[tuple[str, float, Snapshot, Mapping[str, Any]]] = deque()
-        self._pending: deque[_Event] = deque(maxlen=_MOST_PENDING)
-        self._newest: tuple[int | None, Mapping[str, Any]] = (None, {})
-        self._seq = 0
-        # What it has come to in the run that this one goes on from.
-        self._least_seq = 0
-        self._progress = 0.0
-        self._told: Snapshot | None = None
         self._last_command = "0-0"
-        self._outcome = ""
         self._new = True
         self._due = 0.0
-        self._ending = self._over = False
-        self._failed = False
-        self._started_at = time.time()
         self._sign = f"{socket.gethostname()}:{os.getpid()}"
-        name = f"writing to Redis at {redacted(url)}"
-        self._ticker = Ticker(self._tick, tick, name)
 
     def open(self, logs: Logs) -> None:
         """Write for the first time, in the caller's thread, and begin to do so in the background.
@@ -137,12 +104,7 @@ class RedisFeed:
             if not is_passing(error):
                 self._client.close()
                 raise explained(error, self._url) from None
-        self._ticker.start()
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return what a resumed run needs to count on."""
-        batch, logs = self._newest
-        return {"seq": self._seq, "batch": batch, "logs": plain_logs(logs)}
+        self._start()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Count on from where `state_dict` was called."""
@@ -150,82 +112,30 @@ class RedisFeed:
         self._least_seq = max(self._least_seq, state["seq"])
         self._newest = (state["batch"], dict(state["logs"]))
 
-    def leave(self, event: str, logs: Mapping[str, Any]) -> None:
-        """Leave a stage change for the thread that writes."""
-        self._inbox.append((event, time.time(), self._control.tracker.snapshot(), logs))
-        if len(self._inbox) > _MOST_PENDING:
-            self._inbox.popleft()
-
-    def leave_batch(self, batch: int, logs: Mapping[str, Any]) -> None:
-        """Leave the newest batch for the thread that writes."""
-        self._newest = (batch, logs)
-
-    def close(self, outcome: str, logs: Mapping[str, Any]) -> bool:
-        """Write how the run ended, waiting for that a moment at most.
-
-        Where the server is away, the thread goes on trying for a minute.
-
-        Parameters
-        ----------
-        outcome
-            The status with its reason.
-        logs
-            As for ``on_pipeline_end``.
-
-        Returns
-        -------
-        bool
-            Whether it is written, or at least a warning was given before.
-        """
-        self._outcome = outcome
-        self.leave("pipeline_end", logs)
-        self._ending = True
-        self._ticker.stop()
-        return self._over or self._failed
-
-    def _tick(self) -> None:
-        """Do what watchers ask and write what is due; on the ticker's thread."""
-        from redis import RedisError, ResponseError
-
-        try:
-            if self._over:
-                return
-            if self._ending:
-                self._finish()
-                return
-            now = time.monotonic()
-            # Half a tick early rather than half a tick late.
-            if now < self._due - self._early:
+    def _deliver_due(self) -> None:
+        """Do what watchers ask and write what is due."""
+        now = time.monotonic()
+        # Half a tick early rather than half a tick late.
+        if now < self._due - self._early:
+            with _explaining():
                 self._obey(self._commands())
-                return
-            self._due = now + self._interval
+            return
+        self._due = now + self._interval
+        self._deliver()
+
+    def _deliver(self) -> None:
+        from redis import ResponseError
+
+        with _explaining():
             try:
                 self._obey(self._flush())
             except ResponseError:
                 # A full server refuses what is written, but what is asked can be read.
                 self._obey(self._commands())
                 raise
-        except (RedisError, OSError) as error:
-            self._failed = True
-            reason = " ".join(str(error).split())
-            message = f"{type(error).__name__}: {reason}; trying again"
-            raise RedisUnavailableError(message) from None
 
-    def _finish(self) -> None:
-        from redis import RedisError
-
-        deadline = time.monotonic() + _LAST_SECONDS
-        while True:
-            try:
-                self._flush()
-            except (RedisError, OSError):
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(_LAST_RETRY_SECONDS)
-            else:
-                self._over = True
-                self._client.close()
-                return
+    def _release(self) -> None:
+        self._client.close()
 
     def _commands(self) -> _Commands:
         """Return what has been asked since the last time."""
@@ -233,6 +143,9 @@ class RedisFeed:
         return cast(_Commands, found)
 
     def _obey(self, commands: _Commands) -> None:
+        if self._ending:
+            # The pipeline may be at its next run.
+            return
         for identity, fields in commands:
             self._last_command = identity
             command = fields.get("command")
@@ -249,20 +162,17 @@ class RedisFeed:
         """Write everything in one transaction; return what has been asked."""
         snapshot = self._control.tracker.snapshot()
         self._take_inbox()
-        values = self._forward(snapshot_values(snapshot))
+        values = self._values(snapshot)
+        event = None
         if not self._ending and snapshot != self._told:
-            self._count()
-            batch, logs = self._newest
-            event = _Event("snapshot", self._seq, time.time(), values, logs, batch)
-        else:
-            event = None
+            event = self._snapshot_event(values)
         commands = self._write(values, event)
         self._told = snapshot
         self._pending.clear()
         self._new = False
         return commands
 
-    def _write(self, values: dict[str, Any], event: _Event | None) -> _Commands:
+    def _write(self, values: dict[str, Any], event: Event | None) -> _Commands:
         keys = self._keys
         with self._client.pipeline(transaction=True) as pipe:
             # A transaction that a stopped server finds in a connection given up long ago must
@@ -274,7 +184,7 @@ class RedisFeed:
             if self._new and not self._resumed:
                 pipe.delete(keys.events)
             for one in [*self._pending, *([event] if event else [])]:
-                pipe.xadd(keys.events, _event_fields(one), maxlen=_MOST_EVENTS, approximate=True)
+                pipe.xadd(keys.events, event_fields(one), maxlen=_MOST_EVENTS, approximate=True)
             pipe.hset(keys.snapshot, mapping=self._hash(values))
             if self._ending:
                 pipe.delete(keys.alive)
@@ -286,24 +196,7 @@ class RedisFeed:
             pipe.xrange(keys.commands, min=f"({self._last_command}", count=100)
             return cast(_Commands, pipe.execute()[-1])
 
-    def _take_inbox(self) -> None:
-        """Number what has been left, in its order."""
-        while self._inbox:
-            name, moment, snapshot, logs = self._inbox.popleft()
-            self._count()
-            values = self._forward(snapshot_values(snapshot))
-            self._pending.append(_Event(name, self._seq, moment, values, logs))
-            self._note_stage(name, logs)
-
-    def _count(self) -> None:
-        self._seq = max(self._seq, self._least_seq) + 1
-
-    def _forward(self, values: dict[str, Any]) -> dict[str, Any]:
-        """Keep progress from going back where two threads looked at it at one time."""
-        self._progress = values["progress"] = max(self._progress, values["progress"])
-        return values
-
-    def _note_stage(self, event: str, logs: Mapping[str, Any]) -> None:
+    def _note(self, event: str, logs: Mapping[str, Any]) -> None:
         for stage in self._stages:
             if stage["name"] != logs.get("stage"):
                 continue
@@ -338,12 +231,23 @@ class RedisFeed:
         )
 
 
-def _event_fields(event: _Event) -> Any:
+def event_fields(event: Event) -> Any:
+    """Return an event as the fields that the stream keeps of it."""
     about = {"event": event.name, "seq": event.seq, "updated_at": event.time, "batch": event.batch}
-    logs = plain_logs(event.logs)
-    if event.name == "pipeline_begin" and "params" in event.logs:
-        logs["params"] = plain_tree(event.logs["params"])
-    return to_fields({**about, **event.values, "logs": _json(logs)})
+    return to_fields({**about, **event.values, "logs": _json(event.logs)})
+
+
+@contextmanager
+def _explaining() -> Iterator[None]:
+    """Tell of a server that fails in one line, as an OSError, since it may return."""
+    from redis import RedisError
+
+    try:
+        yield
+    except (RedisError, OSError) as error:
+        reason = " ".join(str(error).split())
+        message = f"{type(error).__name__}: {reason}; trying again"
+        raise RedisUnavailableError(message) from None
 
 
 def _json(value: Any) -> str:

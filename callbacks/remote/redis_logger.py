@@ -1,6 +1,5 @@
 """Shows a run to the world through Redis."""
 
-import atexit
 import secrets
 import shutil
 import sys
@@ -8,17 +7,16 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ..argument_error import ArgumentError, check_number
-from ..callback import Callback, Logs, nothing
+from ..callback import Logs, nothing
 from ..progress.terminal import announce
-from ..safe_warning import warn_safely
-from ..vocabulary import FINISHED, outcome_text
 from .embedded_redis import EmbeddedRedis, find_program
+from .feed_logger import FeedLogger
 from .job_keys import DEFAULT_PREFIX, HEARTBEAT_SECONDS, JOB_ID_WANTED, JobKeys, is_job_id
 from .redis_connection import check_keys, check_server, redacted, resolved_url, urlsplit_or_none
 from .redis_feed import RedisFeed
 
 
-class RedisLogger(Callback):
+class RedisLogger(FeedLogger):
     """Keeps a Redis server up to date about a run, and does what watchers ask.
 
     A thread of its own writes a snapshot every `interval` seconds, so a run can
@@ -72,7 +70,9 @@ class RedisLogger(Callback):
         there is none to start. Its message has no password.
     """
 
-    made_anew: ClassVar = {"_server": nothing, "_feed": nothing}
+    __module__ = "schoolbell.callbacks"
+
+    made_anew: ClassVar = {"_server": nothing}
 
     def __init__(
         self,
@@ -105,7 +105,6 @@ class RedisLogger(Callback):
         self.keep_server = keep_server
         self.announce = announce
         self._server: EmbeddedRedis | None = None
-        self._feed: RedisFeed | None = None
 
     @property
     def url(self) -> str | None:
@@ -145,13 +144,6 @@ class RedisLogger(Callback):
     def _given_params(self) -> dict[str, Any]:
         return super()._given_params() | {"url": self._url}
 
-    def state_dict(self) -> dict[str, Any]:
-        return {} if self._feed is None else self._feed.state_dict()
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        if self._feed is not None:
-            self._feed.load_state_dict(state)
-
     def on_pipeline_begin(self, logs: Logs | None = None) -> None:
         self._abandon()
         url = resolved_url(self._url)
@@ -167,47 +159,15 @@ class RedisLogger(Callback):
         except BaseException:
             self._part_with_server()
             raise
-        self._feed = feed
-        # A process that ends in a hurry leaves no server behind.
-        atexit.register(self._abandon)
+        self._open(feed)
         if self.announce:
             announce(f"Watch this run: {self._watch_command(url, job_id)}")
 
-    def on_stage_begin(self, stage: str, logs: Logs | None = None) -> None:
-        if self._feed is not None:
-            self._feed.leave("stage_begin", logs or {})
+    def _target_name(self) -> str | None:
+        return self.url
 
-    def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        if self._feed is not None:
-            self._feed.leave_batch(batch, logs or {})
-
-    def on_stage_end(self, stage: str, logs: Logs | None = None) -> None:
-        if self._feed is not None:
-            self._feed.leave("stage_end", logs or {})
-
-    def on_pipeline_end(self, logs: Logs | None = None) -> None:
-        about = logs or {}
-        outcome = outcome_text(
-            about.get("status", FINISHED),
-            about.get("stopped_by"),
-            about.get("error"),
-            about.get("violations"),
-        )
-        self._end(outcome, about)
-
-    def _end(self, outcome: str, logs: Logs) -> None:
-        feed, self._feed = self._feed, None
-        if feed is None:
-            return
-        if not feed.close(outcome, logs):
-            message = f"{self.url} does not know yet how the run ended"
-            warn_safely(message, stacklevel=2)
+    def _release(self) -> None:
         self._part_with_server()
-        atexit.unregister(self._abandon)
-
-    def _abandon(self) -> None:
-        """Take leave of a run that never came to its end."""
-        self._end("abandoned", {})
 
     def _part_with_server(self) -> None:
         if not self.keep_server:

@@ -1,18 +1,17 @@
 """Posts where a run stands to a web server."""
 
-import atexit
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from ..argument_error import ArgumentError, check_number
-from ..callback import Callback, Logs, nothing
+from ..callback import Logs
 from ..parameters import HIDDEN, without_secrets
-from ..safe_warning import warn_safely
+from .feed_logger import FeedLogger
 from .http_target import HTTPTarget
 from .remote_feed import RemoteFeed
 
 
-class RemoteMonitor(Callback):
+class RemoteMonitor(FeedLogger):
     """Posts a run to a web server: a snapshot every `interval` seconds, and each stage change.
 
     What it posts is the JSON that `RedisLogger` keeps: ``job_id``, ``event``
@@ -49,7 +48,7 @@ class RemoteMonitor(Callback):
         an interval that is not positive.
     """
 
-    made_anew: ClassVar = {"_feed": nothing}
+    __module__ = "schoolbell.callbacks"
 
     def __init__(
         self,
@@ -77,50 +76,16 @@ class RemoteMonitor(Callback):
         self.headers = None if headers is None else dict.fromkeys(headers, HIDDEN)
         self.send_as_json = send_as_json
         self.interval = interval
-        self._feed: RemoteFeed | None = None
 
     def _given_params(self) -> dict[str, Any]:
         return super()._given_params() | self._given
 
-    def state_dict(self) -> dict[str, Any]:
-        return {} if self._feed is None else self._feed.state_dict()
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        if self._feed is not None:
-            self._feed.load_state_dict(state)
-
     def on_pipeline_begin(self, logs: Logs | None = None) -> None:
-        self._end({})
+        self._abandon()
         job_id = self.params.get("job_id") or "run"
-        self._feed = RemoteFeed(self._target, job_id, self.pipeline, self.interval)
-        self._feed.open(logs or {}, resumed=bool(self.params.get("resumed")))
-        # A process that ends in a hurry still says so.
-        atexit.register(self._abandon)
+        feed = RemoteFeed(self._target, job_id, self.pipeline, self.interval)
+        feed.open(logs or {}, resumed=bool(self.params.get("resumed")))
+        self._open(feed)
 
-    def on_stage_begin(self, stage: str, logs: Logs | None = None) -> None:
-        if self._feed is not None:
-            self._feed.leave("stage_begin", logs or {})
-
-    def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        if self._feed is not None:
-            self._feed.leave_batch(batch, logs or {})
-
-    def on_stage_end(self, stage: str, logs: Logs | None = None) -> None:
-        if self._feed is not None:
-            self._feed.leave("stage_end", logs or {})
-
-    def on_pipeline_end(self, logs: Logs | None = None) -> None:
-        self._end(logs or {})
-
-    def _end(self, logs: Logs) -> None:
-        feed, self._feed = self._feed, None
-        if feed is None:
-            return
-        if not feed.close(logs):
-            message = f"{self.root} does not know yet how the run ended"
-            warn_safely(message, stacklevel=2)
-        atexit.unregister(self._abandon)
-
-    def _abandon(self) -> None:
-        """Take leave of a run that never came to its end."""
-        self._end({})
+    def _target_name(self) -> str:
+        return self.root

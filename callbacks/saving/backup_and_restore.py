@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from ..argument_error import ArgumentError, check_number
+from ..background.writable import check_folder
 from ..callback import Callback, Logs
 
 FILE = "backup.npz"
@@ -60,8 +61,10 @@ class BackupAndRestore(Callback):
         At the beginning of a run, for a backup that is damaged or one of
         another problem, other stages or parameters, another seed or time limit.
     OSError
-        At the beginning of a run, for a folder that cannot be made.
+        Before a run, for a folder that cannot be made or takes no files.
     """
+
+    __module__ = "schoolbell.callbacks"
 
     def __init__(
         self,
@@ -103,9 +106,6 @@ class BackupAndRestore(Callback):
         return self
 
     def _restore(self) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        for left_over in self.path.parent.glob(f".{FILE}.*.part"):
-            left_over.unlink(missing_ok=True)
         self._batches = 0
         self._saved_at = time.monotonic()
         self.resumed = self.pipeline.restore(self.path, **self._options)
@@ -113,6 +113,15 @@ class BackupAndRestore(Callback):
     @property
     def _options(self) -> dict[str, bool]:
         return {"pickle": True} if self.pickle else {}
+
+    def check(self) -> None:
+        check_folder(self.path.parent)
+
+    def on_pipeline_begin(self, logs: Logs | None = None) -> None:
+        # Not before: a run that is refused leaves no folder behind.
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        for left_over in self.path.parent.glob(f".{FILE}.*.part"):
+            left_over.unlink(missing_ok=True)
 
     def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         self._batches += 1

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal
 
 from ..argument_error import ArgumentError
 from ..background.ticker import Ticker
+from ..background.writable import check_file, check_folder
 from ..callback import Callback, Logs, nothing
 from ..expectation import Expectation
 from ..monitor import Mode, Monitor, number_of, watched_stages
@@ -69,8 +70,10 @@ class SolutionCheckpoint(Callback):
         one that cannot be formatted so; at the beginning of a run, for a value
         that no stage reports.
     OSError
-        At the beginning of a run, for a folder that cannot be made.
+        Before a run, for a folder that cannot be made, and a file that cannot be written.
     """
+
+    __module__ = "schoolbell.callbacks"
 
     made_anew: ClassVar = {
         "_ticker": nothing,
@@ -134,6 +137,15 @@ class SolutionCheckpoint(Callback):
 
     def check(self) -> None:
         watched_stages(self.params, None, self.monitor)
+        if "{" in self.filepath:
+            check_folder(self._folder)
+        else:
+            check_file(Path(self.filepath))
+
+    @property
+    def _folder(self) -> Path:
+        """The folder of all its files, as far as it is known before there is one."""
+        return Path(self.filepath.partition("{")[0] + "x").parent
 
     def on_pipeline_begin(self, logs: Logs | None = None) -> None:
         self._end()
@@ -141,8 +153,7 @@ class SolutionCheckpoint(Callback):
         watched = watched_stages(self.params, None, self.monitor)
         self._reset()
         self._expected = Expectation("SolutionCheckpoint", self.monitor, self.params, watched, None)
-        folder = Path(self.filepath.partition("{")[0] + "x").parent
-        folder.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(parents=True, exist_ok=True)
         self._ticker = Ticker(self._write, _WRITE_SECONDS, f"writing {self.filepath}")
         self._ticker.start()
 

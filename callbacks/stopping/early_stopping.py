@@ -75,6 +75,8 @@ class EarlyStopping(Callback):
         does not have or a value that none reports.
     """
 
+    __module__ = "schoolbell.callbacks"
+
     made_anew: ClassVar = {"_over": threading.Event, "_lock": threading.Lock}
 
     def __init__(

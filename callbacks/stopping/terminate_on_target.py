@@ -19,6 +19,8 @@ class TerminateOnTarget(Callback):
         and violates no more hard constraints than this.
     """
 
+    __module__ = "schoolbell.callbacks"
+
     def __init__(self, cost: float = 0.0, violations: int = 0) -> None:
         super().__init__()
         for name, value in (("cost", cost), ("violations", violations)):

@@ -54,6 +54,8 @@ class AdjustOnPlateau(Callback):
         does not report.
     """
 
+    __module__ = "schoolbell.callbacks"
+
     made_anew: ClassVar = {"_target": nothing}
 
     def __init__(

@@ -221,7 +221,7 @@ def _difference(saved: Mapping[str, Any], run: Mapping[str, Any]) -> str | None:
     if names[0] != names[1]:
         return f"its stages are {', '.join(names[0])}, not {', '.join(names[1])}"
     for old, new in zip(saved["stages"], run["stages"], strict=True):
-        if old["class"] != new["class"]:
+        if _class_name(old["class"]) != _class_name(new["class"]):
             return f"its stage {new['name']!r} is a {old['class']}, not a {new['class']}"
         for name in {**old["parameters"], **new["parameters"]}:
             values = [one["parameters"].get(name) for one in (old, new)]
@@ -236,6 +236,13 @@ def _difference(saved: Mapping[str, Any], run: Mapping[str, Any]) -> str | None:
     if saved.get("goal", MIN) != run["goal"]:
         return f"its goal is {saved.get('goal', MIN)!r}, not {run['goal']!r}"
     return None
+
+
+def _class_name(path: str) -> str:
+    """Return what tells a class from others; of the package's own without the module."""
+    # A backup may have been made before a module moved.
+    package = __name__.split(".")[0] + "."
+    return package + path.rpartition(".")[2] if path.startswith(package) else path
 
 
 def _text(value: Any) -> str:

@@ -203,7 +203,7 @@ class Forecast:
                 part = units / (clock.done + clock.part + units)
                 unit += part * (expected / max(total, 1) - unit)
             by_units = _by_units(now, total, unit, clock)
-            if hint is None and by_units > _FILLS * limit:
+            if hint is None and max(by_units, _by_mean(now, total, clock)) > _FILLS * limit:
                 return limit
             return min(by_units, limit)
         if limit < math.inf and hint is None:
@@ -296,6 +296,12 @@ def _units_like_then(timing: StageTiming, total: int | None, done: int) -> float
         return timing.units
     part = 1.0 if not timing.total else min(1.0, timing.units / timing.total)
     return max(total * part, min(done + 1, total))
+
+
+def _by_mean(now: float, total: int, clock: UnitClock) -> float:
+    """What the rest of a stage's units take, if they go on as on average."""
+    done = clock.done + clock.part
+    return (now - clock.began) / done * (total - done) if done else 0.0
 
 
 def _by_units(now: float, total: int, seconds: float, clock: UnitClock) -> float:

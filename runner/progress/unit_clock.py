@@ -118,6 +118,9 @@ class UnitClock:
         if seconds is None:
             return by_pulses
         telling = self.part / (self.part + _TELLING_PART)
+        if self.interval:
+            # The unit before may have been done long before that was noticed.
+            telling *= min(1.0, (self.part_at - self.at) / self.interval)
         return seconds + telling * (by_pulses - seconds)
 
     def in_hand(self, expected: float, now: float) -> float:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
 from ...callbacks import Logs
-from ...callbacks.recording.csv_feed import COLUMNS, csv_records
+from ...callbacks.recording.csv_rows import COLUMNS, csv_records
 from ...callbacks.remote.snapshot_fields import read_number
 from ...callbacks.vocabulary import CORE_COLUMNS, FINISHED, GOALS, INTERRUPTED, MAX, MIN
 from ...stages.timetable import FormatError, MissingFileError

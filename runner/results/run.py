@@ -63,6 +63,8 @@ class Run:
         ``callbacks``, each with ``name`` and ``parameters``.
     """
 
+    __module__ = "schoolbell.runner"
+
     job_id: str
     seed: int
     history: History

@@ -62,15 +62,15 @@ class GeneticAlgorithm(Stage):
     founder_temperature, final_temperature
         Where a founder's anneal begins, and where all of them end, in units of
         weighted cost.
+    reheats
+        Temperatures to which children are reheated, tried in turn and then
+        chosen by what they won.
     islands
         Parts of the population that breed among themselves; fewer if the
         population is too small for two on each.
     migration
         Generations of children after which the best of each island comes to the
         next one as well.
-    reheats
-        Temperatures to which children are reheated, tried in turn and then
-        chosen by what they won.
     tournament
         Individuals from which the better is taken as a parent.
     crossover
@@ -90,6 +90,8 @@ class GeneticAlgorithm(Stage):
     final temperature sqrt(s) times. Kempe chains are then proposed s times as often, up
     to 1.7 times.
     """
+
+    __module__ = "schoolbell.stages"
 
     name = "ga"
     unit = "step"

@@ -116,6 +116,8 @@ class CPSAT(Stage):
         If a parameter is out of its range.
     """
 
+    __module__ = "schoolbell.stages"
+
     name = "cp_sat"
     unit = "cluster"
     share = 10.0

@@ -102,6 +102,8 @@ class RLRepair(Stage):
         In `run`, if the agent's file cannot be read or is none of such an agent.
     """
 
+    __module__ = "schoolbell.stages"
+
     name = "rl"
     unit = "episode"
     share = 7.0

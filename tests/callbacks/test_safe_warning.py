@@ -13,13 +13,14 @@ RUNS = """
 import contextlib, errno, io, json, os, tempfile, time
 from pathlib import Path
 from schoolbell.callbacks import *
-from schoolbell.callbacks import pending_file, redis_feed, remote_feed
+from schoolbell.callbacks.background import pending_file
+from schoolbell.callbacks.background.feed import Feed
 from schoolbell.callbacks.remote.embedded_redis import EmbeddedRedis
 from schoolbell.callbacks.background.ticker import Ticker
 from schoolbell.runner import Pipeline
 from schoolbell.stages import Batch, Stage
 
-redis_feed._LAST_SECONDS = remote_feed._LAST_SECONDS = 0.1
+Feed.last_seconds = 0.1
 Ticker.stop.__defaults__ = (0.5,)
 NO_ROOM = OSError(errno.ENOSPC, "No space left on device")
 

@@ -1,6 +1,8 @@
 """What a stage may spend."""
 
 import math
+import subprocess
+import sys
 import threading
 import warnings
 
@@ -88,3 +90,78 @@ def test_what_a_function_for_the_end_raises_is_warned_of():
         warnings.simplefilter("error")
         budget.on_end(fail)
     assert called == ["after it"]
+
+
+def test_a_blocking_iterator_pulses_while_it_gives_nothing():
+    release = threading.Event()
+
+    def slow():
+        yield "first"
+        release.wait(10)
+        yield "last"
+
+    seen = []
+    for item in Budget().pulsing(slow()):
+        seen.append(item)
+        if item is None:
+            release.set()
+    assert seen[0] == "first"
+    assert None in seen
+    assert [one for one in seen if one is not None] == ["first", "last"]
+
+
+def test_what_a_blocking_iterator_raises_arrives_with_its_traceback():
+    def failing():
+        yield 1
+        raise ZeroDivisionError("of the iterator")
+
+    with pytest.raises(ZeroDivisionError, match="of the iterator") as caught:
+        list(Budget().pulsing(failing()))
+    assert caught.traceback[-1].name == "failing"
+
+
+def test_pulsing_ends_at_once_when_the_stage_does_and_closes_the_generator_later():
+    budget, release, closed = Budget(), threading.Event(), threading.Event()
+
+    def hanging():
+        try:
+            yield 1
+            release.wait(10)
+            yield 2
+        finally:
+            closed.set()
+
+    stream = budget.pulsing(hanging())
+    assert next(stream) == 1
+    threading.Timer(0.02, budget.end).start()
+    assert list(stream) == []
+    assert not closed.is_set()
+    release.set()
+    assert closed.wait(10)
+
+
+def test_an_iterator_is_not_ahead_of_who_takes_its_items():
+    given = []
+
+    def items():
+        for number in range(5):
+            given.append(number)
+            yield number
+
+    for number in Budget().pulsing(items()):
+        assert number is None or len(given) == number + 1
+
+
+def test_a_subprocess_s_output_comes_line_by_line():
+    script = "import time; print('one', flush=True); time.sleep(0.3); print('two')"
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        lines = list(Budget().pulsing(process.stdout))
+    assert [line.strip() for line in lines if line] == ["one", "two"]
+
+
+def test_a_stage_may_wait_for_any_number_of_iterators():
+    budget = Budget()
+    for _ in range(3):
+        assert [one for one in budget.pulsing("ab") if one] == ["a", "b"]
+    assert not budget._functions

@@ -205,7 +205,7 @@ def test_a_new_run_in_the_same_folder_takes_the_place_of_the_older_one(tmp_path)
 
 def test_a_folder_that_cannot_be_made_ends_the_run_at_its_beginning(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(Exception, match="TensorBoard failed in on_pipeline_begin") as caught:
+    with pytest.raises(Exception, match="TensorBoard failed in check") as caught:
         fit(tmp_path / "file" / "logs", Search())
     assert isinstance(caught.value.__cause__, OSError)
 
@@ -257,7 +257,7 @@ def test_no_record_is_torn_by_a_disk_that_is_full_for_a_while(tmp_path):
 
 
 def test_a_full_disk_is_warned_of_once_and_ends_neither_run_nor_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr("schoolbell.callbacks.recording.tensor_board._FLUSH_SECONDS", 0.01)
+    monkeypatch.setattr("schoolbell.callbacks.recording.tensor_board_feed._FLUSH_SECONDS", 0.01)
     board = TensorBoard(tmp_path, image_interval=float("inf"))
 
     class Long(Search):
@@ -351,7 +351,7 @@ def test_a_resumed_run_goes_on_on_the_axes_of_one_that_was_never_lost(tmp_path, 
 
 
 def test_a_resumed_run_is_thinned_as_one_that_was_never_lost(tmp_path, monkeypatch):
-    monkeypatch.setattr("schoolbell.callbacks.recording.tensor_board._DENSE_ROWS", 2)
+    monkeypatch.setattr("schoolbell.callbacks.background.thinning.DENSE_ROWS", 2)
 
     def make():
         return [Walk("one", 40), Walk("two", 20)]

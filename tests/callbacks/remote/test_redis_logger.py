@@ -301,7 +301,7 @@ def test_a_full_server_still_passes_commands_on_and_is_complete_when_it_has_room
 
 
 def test_what_waits_for_a_server_that_is_away_is_bounded(redis_server, monkeypatch):
-    monkeypatch.setattr("schoolbell.callbacks.remote.redis_feed._MOST_PENDING", 50)
+    monkeypatch.setattr("schoolbell.callbacks.remote.event_feed.MOST_PENDING", 50)
 
     class Short(Stage):
         unit = "unit"

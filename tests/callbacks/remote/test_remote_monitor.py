@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 
 import pytest
 from schoolbell.callbacks import LambdaCallback, RemoteMonitor, Snapshot
-from schoolbell.callbacks.remote import redis_feed, remote_feed
+from schoolbell.callbacks.remote import event_feed, redis_feed
 from schoolbell.runner import Pipeline
 from schoolbell.stages import Batch, Stage
 
@@ -137,8 +137,8 @@ def test_it_posts_what_redis_gets(server):
     run = fit(quick(server.root))
     last = server.events[-1]
     values = {one.name: last[one.name] for one in fields(Snapshot)}
-    event = redis_feed._Event(last["event"], last["seq"], last["updated_at"], values, last["logs"])
-    of_redis = redis_feed._event_fields(event)
+    event = event_feed.Event(last["event"], last["seq"], last["updated_at"], values, last["logs"])
+    of_redis = redis_feed.event_fields(event)
     assert json.loads(of_redis.pop("logs")) == last["logs"]
     for name, text in of_redis.items():
         assert text == ("" if last[name] is None else str(last[name]))
@@ -232,7 +232,7 @@ def test_redirects_are_not_followed_since_headers_would_follow_too(server):
 
 
 def test_memory_stays_bounded_while_the_server_is_away(server, monkeypatch):
-    monkeypatch.setattr(remote_feed, "_MOST_PENDING", 20)
+    monkeypatch.setattr(event_feed, "MOST_PENDING", 20)
     server.answer = 503
     monitor = quick(server.root)
     stages = [Steps(1, name=f"s{i}") for i in range(60)]

@@ -244,3 +244,12 @@ def test_the_part_of_a_unit_is_part_of_what_an_earlier_run_tells(clock):
     clock.now = 25.0
     tracker.note_pulse(0.5)
     assert tracker.eta() == pytest.approx(75)
+
+
+def test_a_few_quick_units_end_no_stage_that_fills_its_time(clock):
+    tracker = tracker_of(clock, limit=20, a=1)
+    tracker.begin_stage("a", 20, seconds=20)
+    work(tracker, clock, 5, 1)
+    # Noticed late, so they seem to have taken no time.
+    work(tracker, clock, 2, 0.01)
+    assert tracker.eta() == pytest.approx(20 - clock.now)

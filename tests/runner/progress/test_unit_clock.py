@@ -53,3 +53,12 @@ def test_the_unit_in_hand_needs_less_as_it_goes_on_and_more_when_it_is_overdue()
     assert clock.in_hand(10, now + 4) == 6
     assert clock.in_hand(10, now + 10) == 2
     assert clock.in_hand(10, now + 100) == 20
+
+
+def test_the_first_pulse_of_a_unit_that_was_begun_before_it_was_noticed_tells_little():
+    clock = UnitClock(0.0)
+    clock.notice_part(0.5, 1.0)
+    clock.notice(1, 2.0)
+    # Nine tenths, a moment after the end of the unit before was noticed.
+    clock.notice_part(0.9, 2.01)
+    assert clock.expected(clock.unit_seconds) == pytest.approx(2.0, rel=0.05)

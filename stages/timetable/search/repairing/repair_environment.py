@@ -82,6 +82,8 @@ class RepairEnvironment(gymnasium.Env[NDArray[np.int64], np.int64]):
         Most steps an episode.
     """
 
+    __module__ = "schoolbell.stages.timetable"
+
     metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012 - as Gymnasium declares it
     sizes = OBSERVED
 

@@ -1,0 +1,1 @@
+"""Functions that report how far they are, as stages."""

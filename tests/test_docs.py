@@ -1,0 +1,53 @@
+"""What README.md and the pages in docs/ say; their Python examples run by themselves."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+README = ROOT / "README.md"
+GENERATED = {ROOT / "docs" / "reference" / "generated", ROOT / "docs" / "guides" / "notebooks"}
+PAGES = [README, *sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [page for page in dict.fromkeys(PAGES) if not GENERATED & set(page.parents)]
+TEXTS = {page: page.read_text(encoding="utf-8") for page in PAGES}
+FENCE = re.compile(
+    r"^(?P<fence>```+|:::+)(?P<language>\S*)[^\n]*\n(?P<body>.*?)^(?P=fence)$", re.M | re.S
+)
+
+
+def blocks(*languages):
+    """The blocks of these languages on all pages, with the page of each."""
+    return [
+        (page, found["body"])
+        for page, text in TEXTS.items()
+        for found in re.finditer(FENCE, text)
+        if found["language"] in languages
+    ]
+
+
+def test_the_readme_is_read_in_two_minutes():
+    assert len(TEXTS[README].splitlines()) <= 200
+
+
+def test_no_python_example_is_passed_over():
+    assert len(blocks("python")) >= 10
+    assert not blocks("py", "python3", "pycon", "{code-block}", "{code}", "{literalinclude}")
+    assert not [page for page, text in TEXTS.items() if re.search(r"^(%|<!--+) *skip:", text, re.M)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_into_the_project_lead_somewhere(page):
+    targets = re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)\)?", re.sub(FENCE, "", TEXTS[page]))
+    assert not [target for target in targets if not (page.parent / target).exists()]
+
+
+def test_every_shell_command_is_one_that_the_program_knows():
+    program = Path(sys.executable).with_name("schoolbell")
+    shell = "".join(body for _, body in blocks("sh"))
+    commands = set(re.findall(r"^schoolbell ([\w-]+) ", shell, re.MULTILINE))
+    done = subprocess.run([program, "--help"], capture_output=True, check=True, text=True)
+    known = set(re.findall(r"^    ([a-z-]+)\b", done.stdout, re.MULTILINE))
+    assert commands == known
