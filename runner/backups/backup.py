@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ...callbacks.vocabulary import MIN
 from ...stages import Batch, Stage
 from ...stages.plain_data import as_count, as_number, copy_plain, copy_savable
 from .backup_error import BackupError
@@ -82,6 +83,11 @@ class Backup:
         For each stage, parameters that were changed while the run went on.
     left_out
         What of the stage's own state is no plain data.
+    saved
+        What stages name as `Stage.saved`, by the stage's name, encoded.
+    pickled
+        Whether there may be pickled objects in it: then the states of the stage and
+        of callbacks, and that of the run, are encoded too.
     """
 
     run: dict[str, Any]
@@ -93,6 +99,8 @@ class Backup:
     callbacks: list[tuple[str, dict[str, Any]]]
     tuned: list[dict[str, Any]]
     left_out: list[str] = field(default_factory=list)
+    saved: dict[str, Any] = field(default_factory=dict)
+    pickled: bool = False
 
     def as_tree(self) -> tuple[dict[str, Any], list[str]]:
         """Return it as plain data, and what of the callbacks' states and of the metrics is none."""
@@ -154,13 +162,18 @@ def refusing(path: str | os.PathLike[str] | None) -> Iterator[None]:
 
 
 def signature(
-    stages: Sequence[Stage], problem: Any, seed: int, time_limit: float | None
+    stages: Sequence[Stage],
+    problem: Any,
+    seed: int,
+    time_limit: float | None,
+    goal: str = MIN,
 ) -> dict[str, Any]:
     """Return what tells a run from any other: problem, stages, seed and budgets."""
     return {
         "problem": _identify(stages, problem),
         "seed": int(seed),
         "time_limit": time_limit,
+        "goal": goal,
         "stages": [
             {
                 "name": stage.name,
@@ -219,6 +232,9 @@ def _difference(saved: Mapping[str, Any], run: Mapping[str, Any]) -> str | None:
     for name, word in (("seed", "seed"), ("time_limit", "time limit")):
         if saved[name] != run[name]:
             return f"its {word} is {saved[name]}, not {run[name]}"
+    # A backup of before pipelines had a goal has none.
+    if saved.get("goal", MIN) != run["goal"]:
+        return f"its goal is {saved.get('goal', MIN)!r}, not {run['goal']!r}"
     return None
 
 
