@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from .. import errors
 
+SHOWN = 60
+"""Characters of a wrong value that a message repeats."""
+
 
 class TimetableError(errors.InputError):
     """Something is wrong with an instance, a solution, a formulation or a file."""
@@ -66,3 +69,9 @@ def reading() -> Iterator[None]:
     except errors.FormatError as error:
         kind = MissingFileError if isinstance(error, FileNotFoundError) else FormatError
         raise kind(error.path, error.line, error.found, error.expected) from error.__cause__
+
+
+def shown(value: object) -> str:
+    """Repeat a wrong value in a message, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}… ({len(text)} characters)"

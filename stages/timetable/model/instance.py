@@ -367,6 +367,28 @@ class Instance:
         owners = np.repeat(np.arange(self.n_curricula), np.diff(self.curriculum_starts))
         return _int32(owners[np.argsort(self.curriculum_courses, kind="stable")])
 
+    def curricula_of(
+        self, courses: NDArray[np.integer]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return a row for each curriculum of each of some courses.
+
+        Parameters
+        ----------
+        courses
+            The courses, as often as one likes: that of each lecture, say.
+
+        Returns
+        -------
+        tuple of arrays
+            The curricula, and which of `courses` each is of.
+        """
+        starts = self.course_curricula_starts.astype(np.int64)
+        sizes = np.diff(starts)[courses]
+        rows = np.repeat(np.arange(len(courses)), sizes)
+        offsets = np.arange(len(rows)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        curricula = self.course_curricula[starts[courses[rows]] + offsets]
+        return curricula.astype(np.int64), rows
+
     @cached_property
     def available(self) -> NDArray[np.bool_]:
         """Whether a course may be taught in a period, shape (n_courses, n_periods)."""
