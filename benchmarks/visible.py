@@ -44,7 +44,7 @@ from schoolbell.callbacks.remote.embedded_redis import EmbeddedRedis
 from schoolbell.callbacks.remote.job_keys import JobKeys
 from schoolbell.callbacks.remote.redis_connection import connect
 from schoolbell.runner import Pipeline, timetabling_pipeline
-from schoolbell.runner.cli.demo import DEMO_SECONDS, demo_instance
+from schoolbell.runner.cli.fit_command import DEMO_SECONDS, demo_instance
 from schoolbell.stages import MapBatches
 from schoolbell.stages.timetable import generate
 

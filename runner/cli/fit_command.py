@@ -22,7 +22,7 @@ from ...callbacks import (
 from ...callbacks.vocabulary import FAILED, FINISHED, STOPPED
 from ...stages import Finalize
 from ...stages.files.check_writable import check_folder, check_writable
-from ...stages.timetable import Evaluation, Instance, evaluate
+from ...stages.timetable import Evaluation, Instance, evaluate, generate
 from ...stages.timetable.model.limits import check_timeslots
 from ..config.config_file import ConfigFile
 from ..config.run_config import RunConfig, digest
@@ -31,7 +31,6 @@ from ..pipeline import Pipeline
 from ..progress.timings import Timings
 from ..results.run import Run, format_seconds, infeasible_words
 from ..timetabling import timetabling_pipeline
-from .demo import DEMO_SECONDS, demo_instance
 from .output import complain, while_read
 from .run_files import RunFiles
 
@@ -42,6 +41,10 @@ NOT_GOOD = 1
 
 BACKUP_SECONDS = 10.0
 """Seconds between two backups."""
+
+DEMO_COURSES = 80
+DEMO_SEED = 2007
+DEMO_SECONDS = 20.0
 
 
 def fit_command(args: argparse.Namespace) -> int:
@@ -122,6 +125,11 @@ def fit_command(args: argparse.Namespace) -> int:
             if backup is not None and backup.path.exists():
                 print(f"{'backup':<10}{backup.path} (the same command goes on from it)")
     return status_of(run) or (0 if written and evaluation.feasible else NOT_GOOD)
+
+
+def demo_instance() -> Instance:
+    """Generate the demo: a faculty's week of the size of an ITC-2007 instance, always the same."""
+    return generate(DEMO_COURSES, seed=DEMO_SEED)
 
 
 def progress_display(args: argparse.Namespace) -> list[Callback]:
