@@ -205,7 +205,8 @@ class Pipeline:
         CallbackError
             When a callback raised (unless ``callback_errors="warn"``).
         Exception
-            What a stage's `check` or `check_problem` raised; before anything has run.
+            What a stage's `check`, `check_problem` or `check_needs` raised, where stages do
+            not fit together say; before anything has run.
         FormatError, OSError
             For a file of timings that is none, or cannot be read or written;
             before anything has run.
@@ -228,6 +229,7 @@ class Pipeline:
             alone.enter_context(fresh(self.stages))
             known = _known_timings(timings)
             watch = Stopwatch(started)
+            _check_needs(self.stages, problem, initial)
             for stage in self.stages:
                 check_saved(stage)
                 stage.check()
@@ -550,6 +552,10 @@ def _checked_stages(stages: Iterable[Stage]) -> list[Stage]:
             raise TypeError(
                 f"metrics of stage {stage.name!r} must be names or None, got {stage.metrics!r}"
             )
+        for what in ("needs", "leaves"):
+            said = getattr(stage, what)
+            if isinstance(said, str) or not all(isinstance(name, str) for name in said):
+                raise TypeError(f"{what} of stage {stage.name!r} must be names, got {said!r}")
         taken = sorted({*CORE_COLUMNS, "batch"}.intersection(metrics))
         if taken:
             raise ValueError(
@@ -557,6 +563,20 @@ def _checked_stages(stages: Iterable[Stage]) -> list[Stage]:
                 "but the logs of every batch hold something of that name"
             )
     return checked
+
+
+def _check_needs(stages: Sequence[Stage], problem: Any, initial: Any) -> None:
+    """Refuse stages that do not fit together, before any of them works."""
+    for number, stage in enumerate(stages):
+        before, after = (
+            {name: one.name for one in some for name in _left_by(one)}
+            for some in (stages[:number], stages[number + 1 :])
+        )
+        stage.check_needs(before, after, problem, initial)
+
+
+def _left_by(stage: Stage) -> tuple[str, ...]:
+    return stage.leaves if stage.prepares is None else (*stage.leaves, "prepared")
 
 
 def _checked_goal(goal: Any) -> Goal:

@@ -87,6 +87,7 @@ class MapBatches(Stage):
         self.items = list(items) if isinstance(items, Iterator) else items
         self.batch_size = batch_size
         self.result = result
+        self.leaves = (result,)
         self.name = name
         self.unit = unit
         self.share = share

@@ -569,14 +569,19 @@ def prepared_problem(state: State, protocol: type, stage: str) -> Any:
         If it lacks a method of the protocol, which it then names.
     """
     problem = vars(state).get("prepared", state.problem)
+    check_methods(problem, protocol, stage)
+    return problem
+
+
+def check_methods(problem: Any, protocol: type, stage: str) -> None:
+    """Raise a TypeError, as `prepared_problem` does, for a problem that lacks methods."""
     lacking = missing_methods(problem, protocol)
     if lacking:
         raise TypeError(
             f"{stage} needs a problem with {', '.join(lacking)} "
             f"(schoolbell.stages.problem.{protocol.__name__}), got {type(problem).__name__}; "
-            "no stage that ran before has made one of it"
+            "no stage before it makes one of it"
         )
-    return problem
 
 
 def prepared_or_none(state: State, protocol: type) -> Any:

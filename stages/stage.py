@@ -2,12 +2,13 @@
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, ClassVar
 
 from .batch import Batch
 from .budget import Budget
+from .errors import InputError
 from .names import did_you_mean
 from .pulse import Pulse
 from .state import State
@@ -32,6 +33,15 @@ class Stage(ABC):
         runner normalises them.
     time_share
         The stage's part of a time limit, likewise; None for the same as `share`.
+    needs
+        Names of what the stage takes from the state and cannot work without:
+        attributes that stages before it leave there, ``"problem"`` and
+        ``"initial"`` for what `fit` is given. A pipeline in which something is
+        missing is refused before it runs. What a stage takes only where it is
+        there is not among them.
+    leaves
+        Names of the attributes that the stage leaves on the state for others;
+        ``"solution"`` where it offers solutions.
     metrics
         Names of the values that its batches' logs add; None for those of the
         first batch that has any. No later batch may have others.
@@ -70,6 +80,8 @@ class Stage(ABC):
     unit: str = "batch"
     share: float = 1.0
     time_share: float | None = None
+    needs: tuple[str, ...] = ()
+    leaves: tuple[str, ...] = ()
     metrics: tuple[str, ...] | None = ()
     label: ClassVar[str | None] = None
     tunable: ClassVar[tuple[str, ...] | None] = None
@@ -112,6 +124,39 @@ class Stage(ABC):
         As `check`, for a stage that takes the problem, or the solution to start from,
         as it comes: that a file is there and can be read, say.
         """
+
+    def check_needs(
+        self, before: Mapping[str, str], after: Mapping[str, str], problem: Any, initial: Any
+    ) -> None:
+        """Find out before the run whether all will be there that the stage `needs`.
+
+        Parameters
+        ----------
+        before, after
+            What the stages before this one and those after it leave on the state, each with
+            the name of a stage that does.
+        problem, initial
+            What `fit` was given.
+
+        Raises
+        ------
+        InputError
+            With the name of what will be missing, and of a stage that comes too late.
+        """
+        given = {"problem": problem, "initial": initial}
+        for name in self.needs:
+            if name in before or given.get(name) is not None:
+                continue
+            if name in given:
+                advice = "give it to fit"
+            elif name in after:
+                advice = f"put stage {after[name]!r}, which does, before it"
+            else:
+                known = ", ".join(map(repr, before)) or "nothing"
+                advice = f"they leave {known}{did_you_mean(name, before)}"
+            raise InputError(
+                f"stage {self.name!r} needs {name!r}, which no stage before it leaves: {advice}"
+            )
 
     def check_beside(self, stages: "Sequence[Stage]") -> None:  # noqa: B027 - likewise
         """Find out before the run whether the stage can work beside the others.

@@ -215,3 +215,23 @@ def test_a_public_class_has_a_file_of_its_own_named_after_it():
             if public and [name.lower() for name in public] != [source.stem.replace("_", "")]:
                 wrong.append((str(source.relative_to(ROOT)), public))
     assert not wrong
+
+
+def test_the_frame_loads_no_problem_and_nothing_that_is_heavy():
+    beyond = ("runner/cli", "runner/service", "runner/timetabling.py", "stages/search")
+    problems = ("stages/timetable", "stages/university")
+    frame = [
+        ".".join(("schoolbell", *path.relative_to(ROOT).with_suffix("").parts))
+        for path in MODULES
+        if not path.relative_to(ROOT).as_posix().startswith((*beyond, *problems))
+    ]
+    script = f"""
+import importlib, sys
+for name in {frame}:
+    importlib.import_module(name.removesuffix(".__init__"))
+heavy = ("numba", "ortools", "networkx", "community", "gymnasium", "matplotlib", "pandas")
+more = ("redis", "rich", "tqdm", "tensorboardX", "schoolbell.stages.timetable")
+wrong = [name for name in (*heavy, *more, "schoolbell.stages.university") if name in sys.modules]
+assert not wrong, wrong
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..batch import Batch
 from ..budget import Budget
-from ..problem import Clusterable, prepared_or_none, prepared_problem
+from ..problem import Clusterable, check_methods, prepared_or_none, prepared_problem
 from ..pulse import Pulse
 from ..stage import Stage
 from ..state import State
@@ -78,6 +78,8 @@ class LouvainClustering(Stage):
     __module__ = "schoolbell.stages"
 
     name = "clustering"
+    needs = ("prepared",)
+    leaves = ("clusters", "cluster_count")
     unit = "step"
     share = 3.0
     metrics = ("clusters", "modularity")
@@ -105,6 +107,13 @@ class LouvainClustering(Stage):
         self.chunk_size = chunk_size
         self._present: _Present | None = None
         self._loaded: _Present | None = None
+
+    def check_needs(
+        self, before: Mapping[str, str], after: Mapping[str, str], problem: Any, initial: Any
+    ) -> None:
+        """Raise a TypeError where neither a stage before nor `fit` gives a problem for it."""
+        if "prepared" not in before:
+            check_methods(problem, Clusterable, type(self).__name__)
 
     def run(self, state: State, budget: Budget) -> Iterator[Batch | Pulse | None]:
         """Build the graph, find the clusters, and bring them to size."""

@@ -1,11 +1,11 @@
 """A genetic algorithm whose children are annealed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..batch import Batch
 from ..budget import Budget
-from ..problem import Breedable, prepared_or_none, prepared_problem
+from ..problem import Breedable, check_methods, prepared_or_none, prepared_problem
 from ..pulse import Pulse
 from ..stage import Stage
 from ..state import State
@@ -94,6 +94,8 @@ class GeneticAlgorithm(Stage):
     __module__ = "schoolbell.stages"
 
     name = "ga"
+    needs = ("prepared",)
+    leaves = ("solution",)
     unit = "step"
     share = 75.0
     label = "Genetic algorithm"
@@ -155,6 +157,13 @@ class GeneticAlgorithm(Stage):
         self.violation = _within("violation", violation, 1.0, 1e6)
         self._evolution: Evolution | None = None
         self._loaded: dict[str, Any] | None = None
+
+    def check_needs(
+        self, before: Mapping[str, str], after: Mapping[str, str], problem: Any, initial: Any
+    ) -> None:
+        """Raise a TypeError where neither a stage before nor `fit` gives a problem for it."""
+        if "prepared" not in before:
+            check_methods(problem, Breedable, type(self).__name__)
 
     def run(self, state: State, budget: Budget) -> Iterator[Batch | Pulse | None]:
         """Evolve; each step of a generation is a batch."""

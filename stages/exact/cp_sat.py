@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict
 from math import inf
@@ -21,6 +21,7 @@ from ..problem import (
     Draft,
     PartResult,
     SolveLimits,
+    check_methods,
     prepared_or_none,
     prepared_problem,
 )
@@ -120,6 +121,8 @@ class CPSAT(Stage):
     __module__ = "schoolbell.stages"
 
     name = "cp_sat"
+    needs = ("prepared",)
+    leaves = ("solution",)
     unit = "cluster"
     share = 10.0
     time_share = 5.0
@@ -153,6 +156,13 @@ class CPSAT(Stage):
         self.whole_size = whole_size
         self._solving: _Solving | None = None
         self._loaded: dict[str, Any] | None = None
+
+    def check_needs(
+        self, before: Mapping[str, str], after: Mapping[str, str], problem: Any, initial: Any
+    ) -> None:
+        """Raise a TypeError where neither a stage before nor `fit` gives a problem for it."""
+        if "prepared" not in before:
+            check_methods(problem, Divisible, type(self).__name__)
 
     def run(self, state: State, budget: Budget) -> Iterator[Batch | Pulse | None]:
         """Find a feasible solution, then solve the clusters."""

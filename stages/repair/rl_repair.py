@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
 
@@ -13,7 +13,7 @@ from ..batch import Batch
 from ..budget import Budget
 from ..names import did_you_mean
 from ..plain_data import as_count
-from ..problem import Environment, Repairable, missing_methods, prepared_problem
+from ..problem import Environment, Repairable, check_methods, missing_methods, prepared_problem
 from ..pulse import Pulse
 from ..stage import Stage
 from ..state import State
@@ -108,6 +108,8 @@ class RLRepair(Stage):
     __module__ = "schoolbell.stages"
 
     name = "rl"
+    needs = ("prepared",)
+    leaves = ("solution",)
     unit = "episode"
     share = 7.0
     time_share = 1.0
@@ -175,6 +177,13 @@ class RLRepair(Stage):
             raise ValueError(f"policy must be one of {allowed}, got {self.policy!r}{close}")
         if isinstance(self.agent, str | os.PathLike):
             problem.repair_agent(self.agent)
+
+    def check_needs(
+        self, before: Mapping[str, str], after: Mapping[str, str], problem: Any, initial: Any
+    ) -> None:
+        """Raise a TypeError where neither a stage before nor `fit` gives a problem for it."""
+        if "prepared" not in before:
+            check_methods(problem, Repairable, type(self).__name__)
 
     def run(self, state: State, budget: Budget) -> Iterator[Batch | Pulse | None]:
         """Repair; each batch is a few episodes."""

@@ -11,7 +11,16 @@ from contextlib import suppress
 import pytest
 from schoolbell.callbacks import Callback, EarlyStopping, History, LambdaCallback, ProgbarLogger
 from schoolbell.runner import Pipeline
-from schoolbell.stages import Batch, Stage
+from schoolbell.stages import (
+    CPSAT,
+    Batch,
+    Finalize,
+    GeneticAlgorithm,
+    InputError,
+    LouvainClustering,
+    RLRepair,
+    Stage,
+)
 
 
 class Steps(Stage):
@@ -426,3 +435,54 @@ def test_a_signal_that_cancels_stops_a_run_that_nothing_else_wakes():
     run = pipeline.run
     assert run is not None
     assert (run.stopped_by, run.solution) == ("cancelled", "best")
+
+
+class Leaving(Stage):
+    """Leaves what it is told to, and needs what it is told to."""
+
+    def __init__(self, name, needs=(), leaves=()):
+        self.name, self.needs, self.leaves = name, tuple(needs), tuple(leaves)
+
+    def run(self, state, budget):
+        for name in self.needs:
+            getattr(state, name)
+        for name in self.leaves:
+            setattr(state, name, 1)
+        yield Batch(1, 1)
+
+
+def test_stages_that_do_not_fit_together_are_refused_with_names_before_any_has_run():
+    first, second = Leaving("first", leaves=["graph"]), Leaving("second", needs=["graph"])
+    assert Pipeline([first, second]).fit(verbose=False).status == "finished"
+    for stages, words in (
+        ([second, first], "stage 'second' needs 'graph'.*put stage 'first', which does, before it"),
+        ([first, Leaving("third", needs=["grph"])], "'grph'.*leave 'graph'; did you mean 'graph'"),
+        ([second], "'second' needs 'graph'.*they leave nothing"),
+        ([Leaving("fourth", needs=["problem"])], "'fourth' needs 'problem'.*give it to fit"),
+        ([Leaving("fifth", needs=["initial"])], "'fifth' needs 'initial'.*give it to fit"),
+    ):
+        pipeline = Pipeline(stages)
+        with pytest.raises(InputError, match=words):
+            pipeline.fit(verbose=False)
+        assert pipeline.run is None
+    for name in ("problem", "initial"):
+        stage = Leaving("given", needs=[name])
+        assert Pipeline([stage]).fit(**{name: "it"}, verbose=False).status == "finished"
+
+
+@pytest.mark.parametrize("engine", [LouvainClustering, CPSAT, GeneticAlgorithm, RLRepair])
+def test_an_engine_is_refused_before_it_runs_where_nothing_makes_a_problem_for_it(engine):
+    pipeline = Pipeline([Leaving("first"), engine()])
+    with pytest.raises(TypeError, match=f"{engine.__name__} needs a problem with .*, got dict"):
+        pipeline.fit({}, verbose=False)
+    assert pipeline.run is None
+    with pytest.raises(InputError, match="'finalize' needs 'formulation'"):
+        Pipeline([Finalize()]).fit({}, verbose=False)
+
+
+def test_what_a_stage_needs_and_leaves_must_be_names():
+    for what in ("needs", "leaves"):
+        stage = Leaving("one")
+        setattr(stage, what, "graph")
+        with pytest.raises(TypeError, match=f"{what} of stage 'one' must be names, got 'graph'"):
+            Pipeline([stage])

@@ -53,6 +53,8 @@ class Finalize(Stage):
 
     name = "finalize"
     unit = "step"
+    needs = ("formulation",)
+    leaves = ("evaluation", "files")
     share = 3.0
     time_share = 0.5
     label = "Finalizing"

@@ -63,6 +63,7 @@ class Load(Stage):
 
     name = "load"
     unit = "step"
+    leaves = ("instance", "formulation", "search", "prepared")
     share = 2.0
     label = "Loading"
     tunable = ()

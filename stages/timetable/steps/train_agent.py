@@ -86,6 +86,7 @@ class TrainAgent(Stage):
 
     name = "train"
     unit = "episode"
+    leaves = ("agent",)
     metrics = ("reward", "left")
     label = "Training"
     tunable = ("batch_size", "epsilon", "visit")
