@@ -13,8 +13,8 @@ from typing import Any, Self
 from ...callbacks.names import did_you_mean
 from ...callbacks.parameters import public_parameters
 from ...stages import Stage
+from ...stages.errors import FormatError
 from ...stages.files.text_file import read_text
-from ...stages.timetable import FormatError
 from .config_error import ConfigError
 
 FORMAT = 1

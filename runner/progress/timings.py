@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from ...callbacks.vocabulary import FINISHED, TIME
+from ...stages.errors import FormatError
 from ...stages.files.atomic import write_atomically
-from ...stages.timetable import FormatError
 from ..results.run import Run
 from .stage_timing import POINTS, StageTiming, is_rising
 

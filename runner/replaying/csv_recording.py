@@ -12,7 +12,7 @@ from ...callbacks import Logs
 from ...callbacks.recording.csv_rows import COLUMNS, csv_records
 from ...callbacks.remote.snapshot_fields import read_number
 from ...callbacks.vocabulary import CORE_COLUMNS, FINISHED, GOALS, INTERRUPTED, MAX, MIN
-from ...stages.timetable import FormatError, MissingFileError
+from ...stages.errors import FormatError, MissingFileError
 from ..config.config_error import ConfigError
 from ..config.run_config import read_object
 from .recording import Moment, Recording, batch_moments, params_of, stage_about

@@ -6,7 +6,7 @@ from ...budget import Budget
 from ...pulse import Pulse
 from ...state import State
 from ...tasks.waiting import Beat, run_aside, wait_all
-from .. import Formulation
+from ..model.formulation import Formulation
 
 # What reading the kernels from numba's cache may take.
 READING_SECONDS = 1.0
