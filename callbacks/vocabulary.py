@@ -39,6 +39,12 @@ PROGRAM: Final = "program"
 #: watches it from outside, a cancelled asyncio task, or the program that started it.
 ENDERS = (COMMAND, CANCELLED, PROGRAM)
 
+MIN: Final = "min"
+MAX: Final = "max"
+
+#: The goals of a pipeline: whether a lower cost is better, or a higher one.
+GOALS = (MIN, MAX)
+
 #: What the logs of every batch hold, whatever the stage.
 CORE_COLUMNS = ("stage", "unit", "done", "total", "progress", "elapsed", "cost", "violations")
 

@@ -39,6 +39,15 @@ def cbctt() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def itc2019() -> Path:
+    """Folder of the shared instances of whole universities."""
+    folder = ROOT.parent / "shared" / "data" / "itc2019"
+    if not folder.is_dir():
+        pytest.skip(f"the shared instances are not there: {folder}")
+    return folder
+
+
 class RedisProcess:
     """A real Redis server that a test starts, kills, stops for a while and starts again."""
 

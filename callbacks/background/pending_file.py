@@ -35,6 +35,11 @@ class PendingFile:
         with self._lock:
             return sum(record.count(b"\n") for record in self._records)
 
+    def pending(self) -> bytes:
+        """Return what the disk has not taken yet."""
+        with self._lock:
+            return b"".join(self._records)
+
     def add(self, record: bytes) -> None:
         """Append a record, or several whole ones, to what is pending."""
         with self._lock:

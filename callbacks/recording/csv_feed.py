@@ -1,13 +1,11 @@
 """Writes the rows of a CSV log from a thread of its own."""
 
-import csv
 import os
 import shutil
-import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from io import StringIO
 from itertools import chain
@@ -20,9 +18,7 @@ from ..callback import CORE_COLUMNS, Logs
 from ..control import Control
 from ..plain_value import NUMBERS, plain_row, plain_text, plain_value
 from ..safe_warning import warn_safely
-
-#: The columns that every row has.
-COLUMNS = ("stage", "batch", *CORE_COLUMNS[1:])
+from .csv_rows import COLUMNS, CSVPlace, csv_line, csv_records
 
 _WRITE_SECONDS = 0.1
 _RETRY_SECONDS = 1.0
@@ -33,6 +29,9 @@ _MOST_WAITING = 8_192
 _ROWS_AT_ONCE = 256
 # Texts that are kept as a file holds them.
 _MOST_TEXTS = 1_000
+# Rows that the disk has not taken yet, and characters of the first, that a backup has.
+_MOST_SAVED = 1_000
+_LONGEST_FIRST = 1_000
 
 
 class CSVFeed:
@@ -60,6 +59,8 @@ class CSVFeed:
         Whether rows may have metrics for which there is no column yet.
     control
         The running pipeline.
+    before
+        Rows that the file has before those of this run.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class CSVFeed:
         metrics: Sequence[str],
         grows: bool,
         control: Control | None,
+        before: int = 0,
     ) -> None:
         self._path = path
         self._file = PendingFile(file)
@@ -83,6 +85,10 @@ class CSVFeed:
         self._quoted_texts: dict[str, str] = {}
         self._waiting: deque[tuple[int, Logs]] = deque()
         self._taking = threading.Lock()
+        self._before = before
+        # Rows of this run that have become text, and the first of them.
+        self._taken = 0
+        self._first = ""
         self._lost = 0
         self._retry_at = 0.0
         self._ending = False
@@ -100,6 +106,38 @@ class CSVFeed:
                 # A full disk is the thread's business, which tries again and warns.
                 self._file.flush()
         self._ticker.start()
+
+    def go_on(self, place: CSVPlace, found: int) -> None:
+        """Go on below the rows of a run that is resumed, before `open`.
+
+        Parameters
+        ----------
+        place
+            What it had left when it was saved.
+        found
+            Its rows that the file has.
+        """
+        columns = len(COLUMNS) + len(self._metrics)
+        lines, waiting = place.lost(found, columns, self._separator)
+        self._before, self._first = place.before, place.first
+        self._taken = found + len(lines)
+        self._file.add("".join(lines).encode())
+        self._waiting.extend(waiting)
+
+    def place(self) -> CSVPlace:
+        """Return where in the file the run is now; from the thread that leaves its logs."""
+        with self._taking:
+            waiting = list(self._waiting)
+            taken, first = self._taken, self._first
+            if waiting and not taken:
+                first = self._row(*waiting[0])[:_LONGEST_FIRST]
+            pending = StringIO(self._file.pending().decode(errors="replace"), newline="")
+        lines = [record for _, record in csv_records(pending)]
+        # What comes before them may be the header.
+        lines = lines[max(0, len(lines) - taken) :][-_MOST_SAVED:]
+        saved = [(batch, plain_row(logs)) for batch, logs in waiting[-_MOST_SAVED:]]
+        columns = len(COLUMNS) + len(self._metrics)
+        return CSVPlace(self._before, taken + len(waiting), first, columns, lines, saved)
 
     def add_line(self, cells: Sequence[str]) -> None:
         """Add a line of texts; without cells an empty one."""
@@ -169,8 +207,11 @@ class CSVFeed:
                 self._add_header()
             if len(self._file) > _MOST_PENDING:
                 self._lost += len(rows)
-            else:
-                self._file.add("".join([self._row(*row) for row in rows]).encode())
+            elif rows:
+                texts = [self._row(*row) for row in rows]
+                self._first = self._first or texts[0][:_LONGEST_FIRST]
+                self._taken += len(rows)
+                self._file.add("".join(texts).encode())
 
     def _next_rows(self, most: int) -> Iterator[tuple[int, Logs]]:
         """Take the oldest logs that wait, up to the first for which a column is missing."""
@@ -265,39 +306,3 @@ class CSVFeed:
             quoted = csv_line([plain_text(text)], self._separator)
             self._quoted_texts[text] = quoted
         return quoted
-
-
-def csv_line(cells: Sequence[str], separator: str) -> str:
-    """Return the texts as a CSV file holds them, without the end of the line."""
-    text = StringIO(newline="")
-    # Quotes are put around the characters of an end of line, of which there must be one.
-    csv.writer(text, delimiter=separator, lineterminator="\r\n").writerow(cells)
-    return text.getvalue()[:-2]
-
-
-def csv_records(lines: Iterable[str], longest: int = sys.maxsize) -> Iterator[tuple[int, str]]:
-    """Put the lines of a CSV file together to its records.
-
-    Parameters
-    ----------
-    lines
-        With their ends.
-    longest
-        A record that has more characters is taken to end there.
-
-    Yields
-    ------
-    tuple
-        The number of a record's first line, and its text, with the end of its
-        line: a file that was cut off may lack that, and a quote.
-    """
-    record, first = "", 1
-    for number, line in enumerate(lines, start=1):
-        first = first if record else number
-        record += line
-        # Within quotes a line does not end; a quote in a text stands twice.
-        if record.count('"') % 2 == 0 or len(record) > longest:
-            yield first, record
-            record = ""
-    if record:
-        yield first, record

@@ -3,13 +3,15 @@
 import csv
 import os
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ..argument_error import ArgumentError
+from ..background.writable import check_file
 from ..callback import Callback, Logs, nothing
 from ..plain_value import plain_text
 from ..safe_warning import warn_safely
-from .csv_feed import COLUMNS, CSVFeed
+from .csv_feed import CSVFeed
+from .csv_rows import COLUMNS, CSVPlace, csv_records
 
 
 class CSVLogger(Callback):
@@ -39,15 +41,17 @@ class CSVLogger(Callback):
         What separates the columns: one character, no quote and none of a number's.
     append
         Go on in a file that is there, below its rows and without a second
-        header; otherwise it is overwritten.
+        header; otherwise a new run overwrites it.
 
     Raises
     ------
     ValueError
-        At the beginning of a run, for an existing file with other columns.
+        Before a run, for an existing file with other columns.
     OSError
-        At the beginning of a run, for a file that cannot be opened.
+        Before a run, for a file that cannot be written.
     """
+
+    __module__ = "schoolbell.callbacks"
 
     made_anew: ClassVar = {"_feed": nothing}
 
@@ -70,22 +74,67 @@ class CSVLogger(Callback):
         self.append = append
         self._feed: CSVFeed | None = None
 
+    def check(self) -> None:
+        check_file(self.filename)
+        if self.append:
+            self._existing_metrics(*self._declared())
+
+    def state_dict(self) -> dict[str, Any]:
+        return {} if self._feed is None else self._feed.place().as_state()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on below the rows that the run had left when it was saved."""
+        if self._feed is None:
+            self._begin(CSVPlace.of_state(state))
+
     def on_pipeline_begin(self, logs: Logs | None = None) -> None:
         self._end()
-        stages = self.params.get("stages", ())
-        metrics = list(dict.fromkeys(name for one in stages for name in one["metrics"] or ()))
-        grows = any(one["metrics"] is None for one in stages)
+        # A resumed run learns first from where it goes on.
+        if not self.params.get("resumed"):
+            self._begin()
+
+    def on_stage_begin(self, stage: str, logs: Logs | None = None) -> None:
+        if self._feed is None:
+            self._begin()
+
+    def _begin(self, place: CSVPlace | None = None) -> None:
+        metrics, grows = self._declared()
         self.filename.parent.mkdir(parents=True, exist_ok=True)
-        found = self._existing_metrics(metrics, grows) if self.append else None
+        keeps = self.append or (place is not None and self._has_rows_of(place))
+        found = self._existing_metrics(metrics, grows) if keeps else None
         goes_on = found is not None
         metrics = metrics if found is None else found
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
         file = os.open(self.filename, flags | (0 if goes_on else os.O_TRUNC), 0o666)
         control = getattr(self, "pipeline", None)
-        self._feed = CSVFeed(self.filename, file, self.separator, metrics, grows, control)
-        if goes_on and not self._ends_whole(file, len(COLUMNS) + len(metrics)):
-            self._feed.add_line([])
-        self._feed.open(header=not goes_on)
+        whole = not goes_on or self._ends_whole(file, len(COLUMNS) + len(metrics))
+        before = self._count_rows() if goes_on else 0
+        feed = CSVFeed(self.filename, file, self.separator, metrics, grows, control, before)
+        end = None if place is None else place.end_in(self.filename, self.separator)
+        if end is not None and end[0] < os.fstat(file).st_size:
+            os.ftruncate(file, end[0])
+            whole = True
+        if not whole:
+            feed.add_line([])
+        if place is not None and end is not None:
+            feed.go_on(place, end[1])
+        self._feed = feed
+        feed.open(header=not goes_on)
+
+    def _declared(self) -> tuple[list[str], bool]:
+        """Return the metrics that the stages declare, and whether others may come."""
+        stages = self.params.get("stages", ())
+        metrics = list(dict.fromkeys(name for one in stages for name in one["metrics"] or ()))
+        return metrics, any(one["metrics"] is None for one in stages)
+
+    def _has_rows_of(self, place: CSVPlace) -> bool:
+        end = place.end_in(self.filename, self.separator)
+        return end is not None and end[1] > 0
+
+    def _count_rows(self) -> int:
+        # Bytes as characters: the rest of a torn one may be none of UTF-8.
+        with self.filename.open(newline="", encoding="latin-1") as file:
+            return max(0, sum(1 for _ in csv_records(file)) - 1)
 
     def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         if self._feed is not None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ..argument_error import ArgumentError, check_number
+from ..background.writable import check_folder
 from ..callback import Callback, Logs, nothing
 from ..safe_warning import warn_safely
 from .solution_picture import prepare_to_draw
@@ -48,8 +49,10 @@ class TensorBoard(Callback):
     ValueError
         For an interval that is not positive.
     OSError
-        At the beginning of a run, for a folder that cannot be written.
+        Before a run, for a folder that cannot be written.
     """
+
+    __module__ = "schoolbell.callbacks"
 
     made_anew: ClassVar = {"_feed": nothing}
 
@@ -79,6 +82,9 @@ class TensorBoard(Callback):
     @property
     def _draws_pictures(self) -> bool:
         return math.isfinite(self.image_interval) and find_spec("matplotlib") is not None
+
+    def check(self) -> None:
+        check_folder(self.log_dir)
 
     def state_dict(self) -> dict[str, Any]:
         return {} if self._feed is None else self._feed.state_dict()

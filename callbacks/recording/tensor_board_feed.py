@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 from ..background.feed import Feed
+from ..background.thinning import Thinning
 from ..callback import Logs, metrics_of
 from ..control import Control
 from ..formatting import format_number, format_seconds
@@ -17,7 +18,6 @@ from ..safe_warning import warn_safely
 from ..vocabulary import FAILED, FINISHED, best_text, outcome_text, stage_end_text
 from .event_file import EventFile, keep_events
 from .solution_picture import solution_picture
-from .thinning import Thinning
 
 _FLUSH_SECONDS = 1.0
 # The last picture may be the first one, on a busy machine.
@@ -288,8 +288,12 @@ class TensorBoardFeed(Feed):
 
         lines = [first_line, ""]
         if self._stage_lines:
-            lines += ["| stage | batches | time | cost | violations | ended |"]
-            lines += ["| --- | ---: | ---: | ---: | ---: | --- |", *self._stage_lines]
+            head = "| stage | batches | time | cost | violations | ended |"
+            ruler = "| --- | ---: | ---: | ---: | ---: | --- |"
+            rows = [line.rsplit(" | ", 2) for line in (head, ruler, *self._stage_lines)]
+            # Of a problem that has no violations nobody is shown any.
+            counted = any(row[1] != "-" for row in rows[2:])
+            lines += [" | ".join(row if counted else (row[0], row[2])) for row in rows]
         summary = text("summary", encodable("\n".join(lines)))
         self._summaries.append((self._steps_before, summary))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from ..argument_error import ArgumentError, check_number
+from ..background.writable import check_folder
 from ..callback import Callback, Logs
 
 FILE = "backup.npz"
@@ -40,6 +41,12 @@ class BackupAndRestore(Callback):
         Saves after the first batch after so many seconds too; None for not.
     delete_checkpoint
         Whether to delete the backup at the run's good end.
+    pickle
+        Whether to pickle what a backup has no place for (objects that a stage
+        saves, its solutions, a callback's state), and to unpickle it again. Only
+        then is anything unpickled: whoever can write into the folder can then run
+        code in the process that resumes. Without it, what is no plain data and no
+        random generator or dataclass is left out and named in a warning.
 
     Attributes
     ----------
@@ -54,8 +61,10 @@ class BackupAndRestore(Callback):
         At the beginning of a run, for a backup that is damaged or one of
         another problem, other stages or parameters, another seed or time limit.
     OSError
-        At the beginning of a run, for a folder that cannot be made.
+        Before a run, for a folder that cannot be made or takes no files.
     """
+
+    __module__ = "schoolbell.callbacks"
 
     def __init__(
         self,
@@ -63,6 +72,7 @@ class BackupAndRestore(Callback):
         save_freq: Literal["stage"] | int | None = "stage",
         interval: float | None = 30.0,
         delete_checkpoint: bool = True,
+        pickle: bool = False,
     ) -> None:
         super().__init__()
         is_count = isinstance(save_freq, int) and not isinstance(save_freq, bool) and save_freq > 0
@@ -73,10 +83,13 @@ class BackupAndRestore(Callback):
             check_number("interval", interval, 0, "0 seconds or more")
         if not isinstance(backup_dir, str | os.PathLike):
             raise ArgumentError.of("backup_dir", "the path of a folder", backup_dir)
+        if not isinstance(pickle, bool):
+            raise ArgumentError.of("pickle", "True or False", pickle)
         self.backup_dir = backup_dir
         self.save_freq = save_freq
         self.interval = interval
         self.delete_checkpoint = delete_checkpoint
+        self.pickle = pickle
         self.resumed = False
         self._batches = 0
         self._saved_at = 0.0
@@ -93,12 +106,22 @@ class BackupAndRestore(Callback):
         return self
 
     def _restore(self) -> None:
+        self._batches = 0
+        self._saved_at = time.monotonic()
+        self.resumed = self.pipeline.restore(self.path, **self._options)
+
+    @property
+    def _options(self) -> dict[str, bool]:
+        return {"pickle": True} if self.pickle else {}
+
+    def check(self) -> None:
+        check_folder(self.path.parent)
+
+    def on_pipeline_begin(self, logs: Logs | None = None) -> None:
+        # Not before: a run that is refused leaves no folder behind.
         self.path.parent.mkdir(parents=True, exist_ok=True)
         for left_over in self.path.parent.glob(f".{FILE}.*.part"):
             left_over.unlink(missing_ok=True)
-        self._batches = 0
-        self._saved_at = time.monotonic()
-        self.resumed = self.pipeline.restore(self.path)
 
     def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         self._batches += 1
@@ -114,7 +137,7 @@ class BackupAndRestore(Callback):
 
     def _save(self) -> None:
         self._saved_at = time.monotonic()
-        self.pipeline.save(self.path)
+        self.pipeline.save(self.path, **self._options)
 
     def on_pipeline_end(self, logs: Logs | None = None) -> None:
         about = logs or {}

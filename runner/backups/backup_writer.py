@@ -9,6 +9,9 @@ from .backup import Backup
 from .backup_file import write_backup
 from .left_out import LeftOut
 
+# The end of a run waits so many seconds for its last backup: a disk may hang.
+_PATIENCE = 30.0
+
 
 class BackupWriter:
     """Writes backups from a thread of its own, the newest first.
@@ -43,12 +46,18 @@ class BackupWriter:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Wait until what was put here is written, and end the thread."""
+        """Wait until what was put here is written, for a while at most, and end the thread."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(_PATIENCE)
+            if self._thread.is_alive():
+                warn_safely(
+                    f"the last backup is not written after {_PATIENCE:g} s; the run ends without "
+                    "waiting for it, and an older backup stays as it is",
+                    stacklevel=2,
+                )
 
     def _work(self) -> None:
         while (job := self._next()) is not None:

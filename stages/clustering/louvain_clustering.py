@@ -75,6 +75,8 @@ class LouvainClustering(Stage):
     communities in large networks*, J. Stat. Mech. P10008, 2008.
     """
 
+    __module__ = "schoolbell.stages"
+
     name = "clustering"
     unit = "step"
     share = 3.0

@@ -91,6 +91,8 @@ class GeneticAlgorithm(Stage):
     to 1.7 times.
     """
 
+    __module__ = "schoolbell.stages"
+
     name = "ga"
     unit = "step"
     share = 75.0

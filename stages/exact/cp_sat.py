@@ -117,6 +117,8 @@ class CPSAT(Stage):
         In `run`, if there is no such problem.
     """
 
+    __module__ = "schoolbell.stages"
+
     name = "cp_sat"
     unit = "cluster"
     share = 10.0

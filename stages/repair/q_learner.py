@@ -43,6 +43,8 @@ class QLearner:
         often.
     """
 
+    __module__ = "schoolbell.stages"
+
     def __init__(
         self,
         sizes: Sequence[int],

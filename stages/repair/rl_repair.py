@@ -105,6 +105,8 @@ class RLRepair(Stage):
         In `run`, if there is no such problem.
     """
 
+    __module__ = "schoolbell.stages"
+
     name = "rl"
     unit = "episode"
     share = 7.0

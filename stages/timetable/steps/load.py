@@ -55,6 +55,8 @@ class Load(Stage):
         timetable is of another type, cannot be read, or do not belong together.
     """
 
+    __module__ = "schoolbell.stages"
+
     name = "load"
     unit = "step"
     share = 2.0

@@ -1,16 +1,16 @@
 """A timetable as a web page and as a table of comma-separated values."""
 
 import csv
-import html
 import io
-import json
-import re
 from pathlib import Path
 from typing import Any
 
+from ...files.templates import render
 from ..cost.evaluation import Evaluation
 from ..model.instance import Instance
 from ..model.solution import Solution
+
+_TEMPLATE = Path(__file__).with_name("timetable.html")
 
 MAX_DETAILS = 500
 """Most single violations that the page lists in words."""
@@ -39,10 +39,8 @@ def render_html(evaluation: Evaluation) -> str:
         What `evaluate` found for the timetable, which may be incomplete or
         break constraints.
     """
-    name = evaluation.solution.instance.name
-    values = {"title": html.escape(name or "Timetable"), "data": _embed(_page_data(evaluation))}
-    template = Path(__file__).with_name("timetable.html").read_text(encoding="utf-8")
-    return re.sub(r"\{\{(title|data)\}\}", lambda match: values[match[1]], template)
+    title = evaluation.solution.instance.name or "Timetable"
+    return render(_TEMPLATE, title=title, data=page_data(evaluation))
 
 
 def render_csv(solution: Solution) -> str:
@@ -73,7 +71,8 @@ def _lectures(solution: Solution) -> list[tuple[int, int, int]]:
     return sorted(zip(*rows, strict=True))
 
 
-def _page_data(evaluation: Evaluation) -> dict[str, Any]:
+def page_data(evaluation: Evaluation) -> dict[str, Any]:
+    """Return all that a page needs to draw a timetable, as JSON knows it."""
     return {
         **_instance_data(evaluation.solution.instance),
         "lectures": _lectures(evaluation.solution),
@@ -106,9 +105,3 @@ def _instance_data(instance: Instance) -> dict[str, Any]:
         ],
         "curricula": [[q.id, [index[c] for c in q.courses]] for q in instance.curricula],
     }
-
-
-def _embed(data: dict[str, Any]) -> str:
-    """Write JSON that cannot end the script element it stands in, nor open a comment there."""
-    text = json.dumps(data, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -13,11 +13,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from schoolbell.callbacks import CallbackError, CSVLogger, LambdaCallback
+from schoolbell.callbacks import BackupAndRestore, CallbackError, CSVLogger, LambdaCallback
 from schoolbell.callbacks.background import pending_file
 from schoolbell.callbacks.recording import csv_feed
 from schoolbell.runner import Pipeline, replay
 from schoolbell.stages import Batch, Stage
+
+from ..saving.test_backup_and_restore import DieAfter, Walk, stages
+from ..saving.test_backup_and_restore import fit as resumed_fit
 
 CORE = ["stage", "batch", "unit", "done", "total", "progress", "elapsed", "cost", "violations"]
 
@@ -201,7 +204,7 @@ def test_a_row_that_is_torn_within_quotes_is_dropped(tmp_path, torn):
 
 
 def test_a_file_that_cannot_be_opened_ends_the_run_at_its_beginning(tmp_path):
-    with pytest.raises(CallbackError, match="CSVLogger failed in on_pipeline_begin: IsADirectory"):
+    with pytest.raises(CallbackError, match="CSVLogger failed in check: IsADirectory"):
         fit(tmp_path)
 
 
@@ -332,3 +335,97 @@ def test_a_disk_that_hangs_does_not_hold_up_the_run(tmp_path, monkeypatch):
 def test_no_row_is_lost_or_out_of_order_however_fast_batches_come(tmp_path):
     path = fit(tmp_path / "log.csv", Growth(steps=60_000))
     assert pd.read_csv(path)["done"].tolist() == list(range(1, 60_001))
+
+
+def die(folder, batches, more, **options):
+    with pytest.raises(CallbackError, match="DieAfter"):
+        resumed_fit(folder, [*more, DieAfter(batches)], **options)
+
+
+def resumed_log(folder, batches, logger, make=stages):
+    """The rows of a log, but for the seconds, of a run that dies after so many batches and goes on.
+
+    `logger` makes the CSVLogger of each of the two.
+    """
+    die(folder / "backup", batches, make=make, more=[logger()])
+    resumed_fit(folder / "backup", [logger()], make=make)
+
+
+def without_seconds(path):
+    return pd.read_csv(path).drop(columns="elapsed").to_dict("list")
+
+
+@pytest.mark.parametrize("append", [True, False])
+@pytest.mark.parametrize("batches", [1, 4, 6, 9])
+def test_a_resumed_log_is_that_of_a_run_that_was_never_killed(tmp_path, append, batches):
+    resumed_fit(None, [CSVLogger(tmp_path / "whole.csv")])
+    path = tmp_path / "log.csv"
+    resumed_log(tmp_path, batches, lambda: CSVLogger(path, append=append))
+    assert without_seconds(path) == without_seconds(tmp_path / "whole.csv")
+    assert pd.read_csv(path)["elapsed"].is_monotonic_increasing
+    assert len(replay(path).history["batch"]) == 12
+
+
+def test_rows_that_a_kill_has_lost_are_there_after_a_resume(tmp_path, monkeypatch):
+    path = tmp_path / "log.csv"
+    resumed_fit(None, [CSVLogger(tmp_path / "whole.csv")])
+    left = []
+    with monkeypatch.context() as slow:
+        # A kill comes before the first row is written.
+        slow.setattr(csv_feed, "_WRITE_SECONDS", 3600)
+        look = LambdaCallback(on_exception=lambda error: left.append(path.read_bytes()))
+        die(tmp_path / "backup", 6, more=[CSVLogger(path), look])
+    assert left[0].count(b"\n") == 1
+    path.write_bytes(left[0])
+    resumed_fit(tmp_path / "backup", [CSVLogger(path, append=True)])
+    assert without_seconds(path) == without_seconds(tmp_path / "whole.csv")
+
+
+def test_rows_of_other_runs_stay_when_a_run_is_resumed(tmp_path):
+    path = tmp_path / "log.csv"
+    for _ in range(2):
+        resumed_fit(None, [CSVLogger(path, append=True)])
+    before = path.read_text()
+    resumed_log(tmp_path, 6, lambda: CSVLogger(path, append=True))
+    assert path.read_text().startswith(before)
+    assert pd.read_csv(path)["batch"].tolist() == without_seconds(path)["batch"][:12] * 3
+
+
+def test_a_log_in_which_another_run_has_gone_on_loses_no_row(tmp_path):
+    path = tmp_path / "log.csv"
+    die(tmp_path / "backup", 6, more=[CSVLogger(path, append=True)])
+    resumed_fit(None, [CSVLogger(path, append=True)])
+    before = path.read_text()
+    resumed_fit(tmp_path / "backup", [CSVLogger(path, append=True)])
+    assert path.read_text().startswith(before)
+
+
+def test_a_resumed_log_that_has_grown_keeps_its_columns(tmp_path):
+    def make():
+        return [Walk("one", 4), Undeclared("late", gain=2), Walk("three", 5)]
+
+    path = tmp_path / "log.csv"
+    resumed_fit(None, [CSVLogger(tmp_path / "whole.csv")], make=make)
+    resumed_log(tmp_path, 8, lambda: CSVLogger(path, append=True), make=make)
+    assert without_seconds(path).keys() == without_seconds(tmp_path / "whole.csv").keys()
+    assert (tmp_path / "whole.csv").read_text().count("\n") == path.read_text().count("\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("folder", "Is a directory"), ("file/log.csv", "Not a directory"), ("n" * 300, "too long")],
+)
+def test_a_path_that_cannot_be_written_is_told_before_any_work(tmp_path, name, reason):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    began = []
+    callbacks = [
+        LambdaCallback(on_pipeline_begin=lambda logs: began.append(1)),
+        BackupAndRestore(tmp_path / "backup"),
+        CSVLogger(tmp_path / name),
+    ]
+    with pytest.raises(CallbackError, match=reason) as caught:
+        Pipeline([Growth()]).fit(callbacks=callbacks, verbose=False)
+    assert caught.value.hook == "check"
+    assert not began
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["file", "folder"]

@@ -205,7 +205,7 @@ def test_a_new_run_in_the_same_folder_takes_the_place_of_the_older_one(tmp_path)
 
 def test_a_folder_that_cannot_be_made_ends_the_run_at_its_beginning(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(Exception, match="TensorBoard failed in on_pipeline_begin") as caught:
+    with pytest.raises(Exception, match="TensorBoard failed in check") as caught:
         fit(tmp_path / "file" / "logs", Search())
     assert isinstance(caught.value.__cause__, OSError)
 
@@ -351,7 +351,7 @@ def test_a_resumed_run_goes_on_on_the_axes_of_one_that_was_never_lost(tmp_path, 
 
 
 def test_a_resumed_run_is_thinned_as_one_that_was_never_lost(tmp_path, monkeypatch):
-    monkeypatch.setattr("schoolbell.callbacks.recording.thinning.DENSE_ROWS", 2)
+    monkeypatch.setattr("schoolbell.callbacks.background.thinning.DENSE_ROWS", 2)
 
     def make():
         return [Walk("one", 40), Walk("two", 20)]

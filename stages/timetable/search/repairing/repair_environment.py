@@ -86,6 +86,8 @@ class RepairEnvironment(gymnasium.Env[NDArray[np.int64], np.int64]):
         Of which the timetable is, for `best_solution`.
     """
 
+    __module__ = "schoolbell.stages.timetable"
+
     metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012 - as Gymnasium declares it
     sizes = OBSERVED
 
