@@ -232,6 +232,7 @@ class Pipeline:
                 check_saved(stage)
                 stage.check()
                 stage.check_problem(problem, initial)
+                stage.check_beside(self.stages)
             history = History()
             watchers = CallbackList([history, *watchers], callback_errors, sampled=[history])
             alone.enter_context(watchers.watching())

@@ -2,7 +2,7 @@
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any, ClassVar
 
@@ -112,6 +112,21 @@ class Stage(ABC):
         As `check`, for a stage that takes the problem, or the solution to start from,
         as it comes: that a file is there and can be read, say.
         """
+
+    def check_beside(self, stages: "Sequence[Stage]") -> None:  # noqa: B027 - likewise
+        """Find out before the run whether the stage can work beside the others.
+
+        As `check`, with all stages of the pipeline in their order, this one among them.
+        """
+
+    @property
+    def prepares(self) -> type | None:
+        """The class of what `run` leaves on the state as ``prepared``, for later engines.
+
+        Another stage may ask it what it can (see `schoolbell.stages.problem`). None for a
+        stage that leaves no such object.
+        """
+        return None
 
     @property
     def keeps_state(self) -> bool:
