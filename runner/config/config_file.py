@@ -9,6 +9,7 @@ from ...callbacks.background.writable import check_file
 from ...callbacks.parameters import without_secrets
 from ...callbacks.remote.snapshot_fields import plain_tree
 from ...callbacks.safe_warning import warn_safely
+from ...callbacks.vocabulary import RUN_COLUMNS, RUNNING
 from ...stages.files.atomic import write_atomically
 from .run_config import describe
 
@@ -37,11 +38,11 @@ class ConfigFile(Callback):
 
     def on_pipeline_begin(self, logs: Logs | None = None) -> None:
         self._warned = False
-        self._write({"status": "running"})
+        self._write({"status": RUNNING})
 
     def on_pipeline_end(self, logs: Logs | None = None) -> None:
         about = logs or {}
-        names = ("status", "stopped_by", "cost", "violations", "elapsed", "progress")
+        names = ("status", "stopped_by", *RUN_COLUMNS)
         outcome = {name: about.get(name) for name in names}
         if about.get("error"):
             outcome["error"] = without_secrets(about["error"])

@@ -12,11 +12,10 @@ from ...callbacks import CallbackError, CallbackList, History, Logs
 from ...callbacks.plain_value import error_text
 from ...callbacks.safe_warning import warn_safely
 from ...callbacks.vocabulary import (
-    CANCELLED,
-    COMMAND,
     ENDS_OF_THE_RUN,
     FAILED,
     FINISHED,
+    FROM_OUTSIDE,
     INTERRUPTED,
     OPTIMAL,
     PAUSED,
@@ -46,9 +45,6 @@ _GRACE = 0.25
 
 # Seconds between two times that the stages are asked what they expect to take.
 _ASK_SECONDS = 0.5
-
-# A run that one of these has stopped is one that somebody may want to go on with.
-_FROM_OUTSIDE = (COMMAND, CANCELLED)
 
 
 class Driver:
@@ -434,7 +430,7 @@ class Driver:
         if path is None or stage is None or loop is None or not loop.at_unit:
             return
         # Where a callback ends the stage, a resumed run must not go on in it.
-        if board.skipping or (stopped and board.stopped_by not in _FROM_OUTSIDE):
+        if board.skipping or (stopped and board.stopped_by not in FROM_OUTSIDE):
             return
         name = f"stage {stage.name!r}: state"
         state, left_out = self._saved_state(stage, name)

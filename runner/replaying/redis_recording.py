@@ -10,7 +10,7 @@ from ...callbacks.remote.job_keys import JobKeys
 from ...callbacks.remote.redis_connection import connect, explained
 from ...callbacks.remote.snapshot_fields import read_number, read_snapshot_values
 from ...callbacks.snapshot import own_message
-from ...callbacks.vocabulary import CORE_COLUMNS, INTERRUPTED
+from ...callbacks.vocabulary import CORE_COLUMNS, END_COLUMNS, INTERRUPTED, RUN_COLUMNS
 from ..watching.unknown_job_error import UnknownJobError
 from ..watching.watch import known_url
 from .recording import PULSE, Moment, Recording, batch_moments, params_of
@@ -136,8 +136,7 @@ def _moments(params: Mapping[str, Any], events: list[dict[str, str]]) -> Iterato
             number = int(logs.get("batches", 0)) - 1 if ends else read_number(fields["batch"])
             if isinstance(number, int) and number > batch and _is_whole(logs):
                 batch = number
-                extra = ("batches", "seconds", "ended_by", "stopped_by")
-                row = {name: value for name, value in logs.items() if name not in extra}
+                row = {name: value for name, value in logs.items() if name not in END_COLUMNS}
                 yield from batch_moments(number, row, before)
                 before = row
             if ends:
@@ -151,7 +150,7 @@ def _moments(params: Mapping[str, Any], events: list[dict[str, str]]) -> Iterato
     if stage is not None:
         about = {"batches": batch + 1, "seconds": 0.0, "ended_by": INTERRUPTED}
         yield Moment("on_stage_end", stage, {**before, "stage": stage, **about, "stopped_by": None})
-    core = {name: before[name] for name in ("progress", "elapsed", "cost", "violations")}
+    core = {name: before[name] for name in RUN_COLUMNS}
     end = {"status": INTERRUPTED, "stopped_by": None, "stage": stage, **core, "error": None}
     yield Moment("on_pipeline_end", None, end)
 

@@ -8,6 +8,7 @@ from typing import Any
 from ...callbacks.remote.job_keys import JobKeys
 from ...callbacks.remote.redis_connection import explained
 from ...callbacks.remote.snapshot_fields import printable, read_number, read_snapshot_values
+from ...callbacks.vocabulary import LIVE, LOST
 from .unknown_job_error import UnknownJobError
 from .watched_snapshot import WatchedSnapshot
 
@@ -130,7 +131,7 @@ class Follower:
 
     def _ending(self, texts: Mapping[str, str], alive: bool) -> list[WatchedSnapshot]:
         """Return the last snapshot where the run is over and it was not told yet."""
-        if texts.get("outcome") and texts.get("status") not in ("running", "paused"):
+        if texts.get("outcome") and texts.get("status") not in LIVE:
             self.over = True
             last = read_hash(texts, self._last_id or "")
             told = self._newest is not None and self._newest.outcome
@@ -143,7 +144,7 @@ class Follower:
         if now - self._silent_since < _LOST_SECONDS:
             return []
         self.over = True
-        return [read_hash({**texts, "status": "lost", "outcome": "lost"}, self._last_id or "")]
+        return [read_hash({**texts, "status": LOST, "outcome": LOST}, self._last_id or "")]
 
 
 def read_hash(texts: Mapping[str, str], identity: str) -> WatchedSnapshot:
