@@ -1,6 +1,5 @@
 """What watching a run is, without saying how the server is asked."""
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -9,6 +8,7 @@ from ...callbacks.remote.job_keys import JobKeys
 from ...callbacks.remote.redis_connection import explained
 from ...callbacks.remote.snapshot_fields import printable, read_number, read_snapshot_values
 from ...callbacks.vocabulary import LIVE, LOST
+from ..config.checked_json import told_as
 from .unknown_job_error import UnknownJobError
 from .watched_snapshot import WatchedSnapshot
 
@@ -173,7 +173,7 @@ def _read(
         outcome=printable(outcome),
         pipeline=printable(texts.get("pipeline", "")),
         stages=_stages(texts),
-        logs=_json(fields.get("logs"), dict),
+        logs=told_as(fields.get("logs"), dict),
         batch=None if batch is None else int(batch),
         started_at=read_number(texts.get("started_at", "")) or 0.0,
         updated_at=read_number(fields.get("updated_at", "")) or 0.0,
@@ -182,14 +182,5 @@ def _read(
 
 def _stages(texts: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return the stages that a hash tells of, leaving out what is none."""
-    found = [one for one in _json(texts.get("stages"), list) if isinstance(one, dict)]
+    found = [one for one in told_as(texts.get("stages"), list) if isinstance(one, dict)]
     return [{"label": one["name"], **one} for one in found if isinstance(one.get("name"), str)]
-
-
-def _json(text: str | None, kind: type) -> Any:
-    """Return what a JSON text holds; nothing where it is not as this package writes it."""
-    try:
-        value = json.loads(text or "")
-    except ValueError:
-        return kind()
-    return value if isinstance(value, kind) else kind()
