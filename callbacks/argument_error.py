@@ -14,6 +14,8 @@ class ArgumentError(ValueError, TypeError):
     argument need not know in which way it is wrong.
     """
 
+    __module__ = "schoolbell.callbacks"
+
     @classmethod
     def of(cls, name: str, wanted: str, value: Any, advice: str = "") -> "ArgumentError":
         """Make one.

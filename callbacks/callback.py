@@ -79,6 +79,8 @@ class Callback:
     ``on_batch_begin`` then has no ``on_batch_end``.
     """
 
+    __module__ = "schoolbell.callbacks"
+
     #: What a copy or a pickle does not have, as it belongs to one run in one process: threads,
     #: locks, connections, open files. By name what makes it anew; None where nothing does.
     made_anew: ClassVar[Mapping[str, Callable[[], Any] | None]] = {}

@@ -17,6 +17,8 @@ class CallbackError(RuntimeError):
         Name of the hook that raised.
     """
 
+    __module__ = "schoolbell.callbacks"
+
     def __init__(self, callback: str, hook: str, error: Exception) -> None:
         self.callback = callback
         self.hook = hook

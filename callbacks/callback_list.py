@@ -11,6 +11,7 @@ from .callback import Callback, Logs
 from .callback_error import CallbackError
 from .control import Control
 from .safe_warning import warn_safely
+from .vocabulary import PROGRAM
 
 Hook = Callable[..., Any]
 
@@ -55,6 +56,8 @@ class CallbackList:
     ValueError
         For one that is there twice.
     """
+
+    __module__ = "schoolbell.callbacks"
 
     def __init__(
         self,
@@ -158,6 +161,11 @@ class CallbackList:
                     return owner
             frame = frame.f_back
         return None
+
+    def caller(self) -> str:
+        """Return who asks something at this moment, by class: a callback, or the program."""
+        callback = self.calling()
+        return PROGRAM if callback is None else type(callback).__name__
 
     def set_pipeline(self, pipeline: Control) -> None:
         """Give every callback the pipeline that it watches."""

@@ -21,6 +21,8 @@ on_exception, on_pipeline_end
         hook that is not given costs nothing.
     """
 
+    __module__ = "schoolbell.callbacks"
+
     def __init__(
         self,
         *,

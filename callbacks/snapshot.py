@@ -28,6 +28,8 @@ class Snapshot:
         Of the best so far; None before the first solution.
     """
 
+    __module__ = "schoolbell.callbacks"
+
     status: str
     stage: str | None
     unit: str | None

@@ -45,6 +45,12 @@ ENDERS = (COMMAND, CANCELLED, PROGRAM)
 #: Who may want to go on with a run that they have ended.
 FROM_OUTSIDE = (COMMAND, CANCELLED)
 
+MIN: Final = "min"
+MAX: Final = "max"
+
+#: The goals of a pipeline: whether a lower cost is better, or a higher one.
+GOALS = (MIN, MAX)
+
 #: What the logs of every batch hold, whatever the stage.
 CORE_COLUMNS = ("stage", "unit", "done", "total", "progress", "elapsed", "cost", "violations")
 

@@ -1,21 +1,27 @@
 """Stages: the work of a pipeline."""
 
-from .batch import Batch
-from .budget import Budget
-from .clustering.louvain_clustering import LouvainClustering
-from .evolution.genetic_algorithm import GeneticAlgorithm
-from .exact.cp_sat import CPSAT
-from .functions.as_stage import as_stage
-from .functions.report import Report
-from .functions.stage_ended import StageEnded
-from .map_batches import MapBatches
-from .pulse import Pulse
-from .repair.rl_repair import RLRepair
-from .stage import Stage
-from .state import State
-from .timetable.steps.finalize import Finalize
-from .timetable.steps.load import Load
-from .timetable.steps.train_agent import TrainAgent
+from typing import TYPE_CHECKING
+
+from .lazy import lazy_names
+
+if TYPE_CHECKING:
+    from .batch import Batch
+    from .budget import Budget
+    from .clustering.louvain_clustering import LouvainClustering
+    from .evolution.genetic_algorithm import GeneticAlgorithm
+    from .exact.cp_sat import CPSAT
+    from .functions.as_stage import as_stage
+    from .functions.report import Report
+    from .functions.stage_ended import StageEnded
+    from .map_batches import MapBatches
+    from .pulse import Pulse
+    from .repair.q_learner import QLearner
+    from .repair.rl_repair import RLRepair
+    from .stage import Stage
+    from .state import State
+    from .timetable.steps.finalize import Finalize
+    from .timetable.steps.load import Load
+    from .timetable.steps.train_agent import TrainAgent
 
 __all__ = [
     "CPSAT",
@@ -27,6 +33,7 @@ __all__ = [
     "LouvainClustering",
     "MapBatches",
     "Pulse",
+    "QLearner",
     "RLRepair",
     "Report",
     "Stage",
@@ -35,3 +42,25 @@ __all__ = [
     "TrainAgent",
     "as_stage",
 ]
+
+_MODULES = {
+    "Batch": "batch",
+    "Budget": "budget",
+    "CPSAT": "exact.cp_sat",
+    "Finalize": "timetable.steps.finalize",
+    "GeneticAlgorithm": "evolution.genetic_algorithm",
+    "Load": "timetable.steps.load",
+    "LouvainClustering": "clustering.louvain_clustering",
+    "MapBatches": "map_batches",
+    "Pulse": "pulse",
+    "QLearner": "repair.q_learner",
+    "RLRepair": "repair.rl_repair",
+    "Report": "functions.report",
+    "Stage": "stage",
+    "StageEnded": "functions.stage_ended",
+    "State": "state",
+    "TrainAgent": "timetable.steps.train_agent",
+    "as_stage": "functions.as_stage",
+}
+
+__getattr__, __dir__ = lazy_names(__name__, _MODULES)

@@ -22,6 +22,8 @@ class Batch:
         short text.
     """
 
+    __module__ = "schoolbell.stages"
+
     __slots__ = ("done", "logs", "total")
 
     def __init__(

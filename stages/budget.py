@@ -34,6 +34,8 @@ class Budget:
         Seconds of it that were spent before, by a stage that goes on.
     """
 
+    __module__ = "schoolbell.stages"
+
     def __init__(
         self,
         seconds: float | None = None,

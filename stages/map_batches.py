@@ -67,6 +67,8 @@ class MapBatches(Stage):
     [300, 925, 1550, 2175]
     """
 
+    __module__ = "schoolbell.stages"
+
     def __init__(
         self,
         function: Callable[[Any], Any],

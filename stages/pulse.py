@@ -27,6 +27,8 @@ class Pulse:
         For a part that is not a number from 0 to 1.
     """
 
+    __module__ = "schoolbell.stages"
+
     __slots__ = ("message", "part", "total")
 
     def __init__(

@@ -2,6 +2,7 @@
 
 import ast
 import configparser
+import importlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ FORBIDDEN = {
     "stages": {"callbacks", "runner"},
     "runner": set(),
 }
+DOORS = ("callbacks", "runner", "stages", "stages.timetable")
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
 
@@ -76,7 +78,7 @@ def test_every_package_is_listed_for_the_wheel():
         for path in MODULES
         if path.name == "__init__.py"
     }
-    assert listed == present
+    assert listed == present | {"schoolbell"}
     without_init = {path.parent for path in MODULES} - {
         path.parent for path in MODULES if path.name == "__init__.py"
     }
@@ -92,25 +94,48 @@ def test_every_module_has_a_docstring():
     assert not bare
 
 
-def test_the_runner_gives_what_it_says_though_it_imports_it_late():
-    script = """
-import schoolbell.runner.watching.watch, schoolbell.runner.replaying.replay
-import schoolbell.runner as runner
-assert sorted(runner._MODULES) == sorted(runner.__all__)
-assert not set(runner._MODULES) & set(runner._MODULES.values())
-found = {name: getattr(runner, name) for name in runner.__all__}
-assert all(callable(one) and one.__name__ == name for name, one in found.items()), found
-assert set(runner.__all__) <= set(dir(runner))
+@pytest.mark.parametrize("door", DOORS)
+def test_a_package_gives_what_it_says_though_it_imports_it_late(door):
+    script = f"""
+import importlib
+import schoolbell.{door} as door
+modules = getattr(door, "_MODULES", dict.fromkeys(door.__all__, "callback"))
+assert sorted(modules) == sorted(door.__all__)
+assert not set(modules) & set(modules.values())
+for module in sorted(set(modules.values())):
+    importlib.import_module("." + module, door.__name__)
+found = {{name: getattr(door, name) for name in door.__all__}}
+assert all(one.__name__ == name for name, one in found.items() if name != "Logs"), found
+assert set(door.__all__) <= set(dir(door))
+assert not hasattr(door, "Timetables")
 """
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
+@pytest.mark.parametrize("door", DOORS)
+def test_a_public_class_has_the_name_of_the_package_that_gives_it(door):
+    package = importlib.import_module(f"schoolbell.{door}")
+    public = [getattr(package, name) for name in package.__all__]
+    assert not [
+        one
+        for one in public
+        # One that an outer package gives has that one's name.
+        if isinstance(one, type)
+        and one.__module__ != package.__name__
+        and not (package.__name__.startswith(one.__module__) and _gives(one))
+    ]
+
+
+def _gives(public: type) -> bool:
+    return public.__name__ in sys.modules[public.__module__].__all__
+
+
 def test_a_public_class_has_a_file_of_its_own_named_after_it():
     wrong = []
-    for package in (*PACKAGES, "stages/timetable"):
+    for package in (*PACKAGES, "stages/timetable", "stages/university"):
         init = ROOT / package / "__init__.py"
         for node in ast.walk(ast.parse(init.read_text(encoding="utf-8"))):
-            if not isinstance(node, ast.ImportFrom) or not node.level or node.module == "errors":
+            if not isinstance(node, ast.ImportFrom) or node.level != 1 or node.module == "errors":
                 continue
             source = init.parent.joinpath(*node.module.split(".")).with_suffix(".py")
             tree = ast.parse(source.read_text(encoding="utf-8"))

@@ -27,6 +27,8 @@ class Display(ABC):
         display that has a place for it.
     """
 
+    __module__ = "schoolbell.callbacks"
+
     interval: ClassVar[float] = 0.2
     draws_over: bool = False
     hint: str = ""

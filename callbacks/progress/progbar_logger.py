@@ -58,6 +58,8 @@ class ProgbarLogger(Callback):
         shown.
     """
 
+    __module__ = "schoolbell.callbacks"
+
     #: Whether the last line of a failed run tells why; not where somebody else does.
     tells_error = True
     made_anew: ClassVar = {"_display": nothing, "_ticker": nothing, "_events": deque}

@@ -51,6 +51,8 @@ class CSVLogger(Callback):
         Before a run, for a file that cannot be written.
     """
 
+    __module__ = "schoolbell.callbacks"
+
     made_anew: ClassVar = {"_feed": nothing}
 
     def __init__(

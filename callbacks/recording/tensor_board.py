@@ -52,6 +52,8 @@ class TensorBoard(Callback):
         Before a run, for a folder that cannot be written.
     """
 
+    __module__ = "schoolbell.callbacks"
+
     made_anew: ClassVar = {"_feed": nothing}
 
     def __init__(

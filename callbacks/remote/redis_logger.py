@@ -70,6 +70,8 @@ class RedisLogger(FeedLogger):
         there is none to start. Its message has no password.
     """
 
+    __module__ = "schoolbell.callbacks"
+
     made_anew: ClassVar = {"_server": nothing}
 
     def __init__(

@@ -6,3 +6,5 @@ class RedisUnavailableError(ConnectionError):
 
     No password is in it.
     """
+
+    __module__ = "schoolbell.callbacks"

@@ -48,6 +48,8 @@ class RemoteMonitor(FeedLogger):
         an interval that is not positive.
     """
 
+    __module__ = "schoolbell.callbacks"
+
     def __init__(
         self,
         root: str = "http://localhost:9000",

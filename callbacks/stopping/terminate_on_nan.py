@@ -23,6 +23,8 @@ class TerminateOnNaN(Callback):
         At the beginning of a run, for a value that no stage reports.
     """
 
+    __module__ = "schoolbell.callbacks"
+
     def __init__(self, monitor: str | None = None) -> None:
         super().__init__()
         if monitor is not None and not isinstance(monitor, str):

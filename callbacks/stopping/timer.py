@@ -40,6 +40,8 @@ class Timer(Callback):
         stage that it does not have.
     """
 
+    __module__ = "schoolbell.callbacks"
+
     made_anew: ClassVar = {"_over": threading.Event, "_lock": threading.Lock}
 
     def __init__(

@@ -41,6 +41,8 @@ class BatchScheduler(Callback):
     (0.02, 0.1)
     """
 
+    __module__ = "schoolbell.callbacks"
+
     made_anew: ClassVar = {"_target": nothing}
 
     def __init__(

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import msgspec
 import numpy as np
 
+from ...callbacks.vocabulary import MIN
 from ...stages import Batch, Stage
 from ...stages.plain_data import as_count, as_number, copy_plain, copy_savable
 from ..config.checked_json import checked
@@ -32,12 +33,15 @@ class Place:
         Seconds that the stage has taken.
     state
         The stage's own; empty at its beginning.
+    index
+        Number of the stage; the number of stages when all have ended.
     """
 
     batch: int = 0
     last: Batch | None = None
     spent: float = 0.0
     state: dict[str, Any] = field(default_factory=dict)
+    index: int = 0
 
     def as_tree(self) -> tuple[dict[str, Any], list[str]]:
         """Return it as plain data, and the metrics that are none."""
@@ -49,14 +53,14 @@ class Place:
         return tree, left_out
 
     @classmethod
-    def of_tree(cls, tree: dict[str, Any]) -> "Place":
-        """Make it of plain data."""
+    def of_tree(cls, tree: dict[str, Any], index: int) -> "Place":
+        """Make it of plain data; the number of the stage stands beside them."""
         last = None
         if tree["last"] is not None:
             done, total, logs = tree["last"]
             last = Batch(as_number(done), None if total is None else as_number(total), dict(logs))
         spent = as_number(tree["spent"], least=0)
-        return cls(as_count(tree["batch"]), last, spent, dict(tree["state"]))
+        return cls(as_count(tree["batch"]), last, spent, dict(tree["state"]), index)
 
 
 @dataclass(slots=True)
@@ -67,11 +71,8 @@ class Backup:
     ----------
     run
         What tells the run from any other, see `signature`.
-    index
-        Number of the stage that goes on, or begins; the number of stages when
-        all have ended.
     place
-        Where in that stage the run is.
+        Where the run is.
     elapsed
         Seconds that the run has taken.
     state, tracker
@@ -84,10 +85,14 @@ class Backup:
         For each stage, parameters that were changed while the run went on.
     left_out
         What of the stage's own state is no plain data.
+    saved
+        What stages name as `Stage.saved`, by the stage's name, encoded.
+    pickled
+        Whether there may be pickled objects in it: then the states of the stage and
+        of callbacks, and that of the run, are encoded too.
     """
 
     run: dict[str, Any]
-    index: int
     place: Place
     elapsed: float
     state: dict[str, Any]
@@ -96,10 +101,13 @@ class Backup:
     callbacks: list[tuple[str, dict[str, Any]]]
     tuned: list[dict[str, Any]]
     left_out: list[str] = field(default_factory=list)
+    saved: dict[str, Any] = field(default_factory=dict)
+    pickled: bool = False
 
     def as_tree(self) -> tuple[dict[str, Any], list[str]]:
         """Return it as plain data, and what of the callbacks' states and of the metrics is none."""
         tree = {name: getattr(self, name) for name in self.__slots__}
+        tree["index"] = self.place.index
         tree["place"], left_out = self.place.as_tree()
         tree["callbacks"] = []
         for name, state in self.callbacks:
@@ -114,7 +122,7 @@ class Backup:
         with refusing(path):
             told = checked(tree, _BackupTree)
             parts = {name: getattr(told, name) for name in cls.__slots__}
-            return cls(**parts | {"place": Place.of_tree(told.place)})
+            return cls(**parts | {"place": Place.of_tree(told.place, told.index)})
 
     def check(self, run: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
         """See that this is a backup of the run that is about to begin.
@@ -127,8 +135,8 @@ class Backup:
         """
         with refusing(path):
             difference = _difference(self.run, run)
-            if difference is None and not 0 <= self.index <= len(run["stages"]):
-                raise ValueError(f"no stage {self.index}")
+            if difference is None and not 0 <= self.place.index <= len(run["stages"]):
+                raise ValueError(f"no stage {self.place.index}")
         if difference is not None:
             raise BackupError(
                 path,
@@ -144,12 +152,14 @@ class _BackupTree(msgspec.Struct, forbid_unknown_fields=True):
     index: Annotated[int, msgspec.Meta(ge=0)]
     place: dict[str, Any]
     elapsed: Annotated[float, msgspec.Meta(ge=0)]
-    state: dict[str, Any]
+    state: Any
     tracker: dict[str, Any]
     records: list[dict[str, Any]]
-    callbacks: list[tuple[str, dict[Any, Any]]]
+    callbacks: list[tuple[str, Any]]
     tuned: list[dict[str, Any]]
     left_out: list[str] = []
+    saved: dict[str, Any] = {}
+    pickled: bool = False
 
 
 def senseless(path: str | os.PathLike[str] | None, error: BaseException) -> BackupError:
@@ -169,13 +179,18 @@ def refusing(path: str | os.PathLike[str] | None) -> Iterator[None]:
 
 
 def signature(
-    stages: Sequence[Stage], problem: Any, seed: int, time_limit: float | None
+    stages: Sequence[Stage],
+    problem: Any,
+    seed: int,
+    time_limit: float | None,
+    goal: str = MIN,
 ) -> dict[str, Any]:
     """Return what tells a run from any other: problem, stages, seed and budgets."""
     return {
         "problem": _identify(stages, problem),
         "seed": int(seed),
         "time_limit": time_limit,
+        "goal": goal,
         "stages": [
             {
                 "name": stage.name,
@@ -223,7 +238,7 @@ def _difference(saved: Mapping[str, Any], run: Mapping[str, Any]) -> str | None:
     if names[0] != names[1]:
         return f"its stages are {', '.join(names[0])}, not {', '.join(names[1])}"
     for old, new in zip(saved["stages"], run["stages"], strict=True):
-        if old["class"] != new["class"]:
+        if _class_name(old["class"]) != _class_name(new["class"]):
             return f"its stage {new['name']!r} is a {old['class']}, not a {new['class']}"
         for name in {**old["parameters"], **new["parameters"]}:
             values = [one["parameters"].get(name) for one in (old, new)]
@@ -234,7 +249,17 @@ def _difference(saved: Mapping[str, Any], run: Mapping[str, Any]) -> str | None:
     for name, word in (("seed", "seed"), ("time_limit", "time limit")):
         if saved[name] != run[name]:
             return f"its {word} is {saved[name]}, not {run[name]}"
+    # A backup of before pipelines had a goal has none.
+    if saved.get("goal", MIN) != run["goal"]:
+        return f"its goal is {saved.get('goal', MIN)!r}, not {run['goal']!r}"
     return None
+
+
+def _class_name(path: str) -> str:
+    """Return what tells a class from others; of the package's own without the module."""
+    # A backup may have been made before a module moved.
+    package = __name__.split(".")[0] + "."
+    return package + path.rpartition(".")[2] if path.startswith(package) else path
 
 
 def _text(value: Any) -> str:

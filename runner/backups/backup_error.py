@@ -12,6 +12,8 @@ class BackupError(ValueError):
         The backup's file; None where none was written yet.
     """
 
+    __module__ = "schoolbell.runner"
+
     def __init__(self, path: str | os.PathLike[str] | None, message: str) -> None:
         super().__init__(path, message)
         self.path = None if path is None else os.fspath(path)

@@ -12,7 +12,19 @@ from importlib.metadata import version
 from typing import NoReturn
 
 from ..engine.interrupts import Interrupts, exit_status
-from .commands import fit, generate, jobs, replay, train_agent, validate, watch
+from .commands import (
+    fetch,
+    fit,
+    generate,
+    jobs,
+    replay,
+    serve,
+    submit,
+    train_agent,
+    validate,
+    watch,
+    worker,
+)
 from .output import (
     complain,
     discard,
@@ -25,7 +37,19 @@ from .parser import BAD_INPUT, EXIT_STATUS, Parser
 FAILED = 1
 BROKEN_PIPE = 141
 
-COMMANDS = (fit, validate, generate, train_agent, replay, watch, jobs)
+COMMANDS = (
+    fit,
+    validate,
+    generate,
+    train_agent,
+    replay,
+    watch,
+    jobs,
+    serve,
+    worker,
+    submit,
+    fetch,
+)
 """The commands' modules, in the order of the help."""
 
 PATIENCE = 0.2
@@ -136,12 +160,14 @@ def _interrupted(number: int | None) -> str:
 def _is_bad_input(error: Exception) -> bool:
     from ...stages.timetable import TimetableError
     from ..backups.backup_error import BackupError
+    from ..service.client.service_error import ServiceError
     from ..watching.unknown_job_error import UnknownJobError
 
     # An error of the system's that no file is named for is one of printing.
     if isinstance(error, OSError) and error.errno is not None and error.filename is None:
         return False
-    return isinstance(error, TimetableError | OSError | UnknownJobError | BackupError)
+    known = TimetableError | OSError | UnknownJobError | BackupError | ServiceError
+    return isinstance(error, known)
 
 
 def _one_line(error: Exception) -> str:

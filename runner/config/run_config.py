@@ -153,6 +153,7 @@ def describe(params: Mapping[str, Any]) -> dict[str, Any]:
         "seed": int(params["seed"]),
         "time_limit": params["time_limit"],
         "workers": int(params["workers"]),
+        "goal": params["goal"],
         "parameters": {name: public_parameters(own) for name, own in by_stage.items()},
         "callbacks": params["callbacks"],
     }

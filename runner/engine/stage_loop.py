@@ -5,13 +5,12 @@ from math import inf
 from numbers import Real
 from typing import Any
 
-from ...callbacks import CallbackList, History, Logs
-from ...callbacks.callback import CORE_COLUMNS
+from ...callbacks import Logs
 from ...callbacks.plain_value import plain_row
+from ...callbacks.vocabulary import CORE_COLUMNS
 from ...stages import Batch, Pulse, Stage
-from ..progress.progress_tracker import ProgressTracker
-from .stopwatch import Stopwatch
-from .switchboard import Switchboard
+from ..backups.backup import Place
+from .run_context import RunContext
 
 # What the logs of a batch hold in any case, and no stage may report.
 _TAKEN = frozenset({*CORE_COLUMNS, "batch"})
@@ -30,24 +29,16 @@ class StageLoop:
     ----------
     stage
         The stage.
-    callbacks, history
-        Who gets the logs; the history only when it is due.
-    tracker
-        Where finished units are noted.
-    board
-        Where requests arrive.
-    watch
-        The run's clock.
+    context
+        What the parts of the run share.
+    place
+        Where in the stage the loop begins.
     latest
         Returns the second on the run's clock at which the stage is closed, which
         may have been put off since it was last asked; infinity for never.
-    attend
+    handle_requests
         Called after a pulse, and after a unit when the board wants attention;
         returns whether the stage should end.
-    best
-        Returns cost and violations of the best so far.
-    batch, last
-        Number of batches before, and the newest of them, of a stage that goes on.
 
     Attributes
     ----------
@@ -56,7 +47,7 @@ class StageLoop:
     last
         The newest of them; None before the first.
     at_unit
-        Whether a unit has just been finished, when `attend` is called.
+        Whether a unit has just been finished, when `handle_requests` is called.
     closed
         Whether the loop ended the stage, and why: ``"time"`` or ``"request"``.
     """
@@ -64,32 +55,22 @@ class StageLoop:
     def __init__(
         self,
         stage: Stage,
-        callbacks: CallbackList,
-        history: History,
-        tracker: ProgressTracker,
-        board: Switchboard,
-        watch: Stopwatch,
+        context: RunContext,
+        place: Place,
         latest: Callable[[], float],
-        attend: Callable[[], bool],
-        best: Callable[[], tuple[float | None, int | None]],
-        batch: int = 0,
-        last: Batch | None = None,
+        handle_requests: Callable[[], bool],
     ) -> None:
         self._stage = stage
-        self._callbacks = callbacks
-        self._history = history
-        self._tracker = tracker
-        self._board = board
-        self._watch = watch
+        self._context = context
         self._latest = latest
-        self._attend = attend
-        self._best = best
+        self._handle_requests = handle_requests
+        last = place.last
         # The stage's metrics; not known yet where it declares none and has reported none.
         self._known: Collection[str] | None = stage.metrics
         if stage.metrics is None and last is not None and last.logs:
             self._known = tuple(last.logs)
         self._blank: Logs = dict.fromkeys(self._known or ())
-        self.batch = batch
+        self.batch = place.batch
         self.last = last
         self.at_unit = False
         self.closed: str | None = None
@@ -97,12 +78,13 @@ class StageLoop:
     def run(self, stream: Iterator[Any]) -> None:
         """Go through the stage's batches until it ends or has to."""
         stage, unit = self._stage.name, self._stage.unit
-        callbacks, history, tracker = self._callbacks, self._history, self._tracker
-        board, watch = self._board, self._watch
+        context, best = self._context, self._context.best
+        callbacks, history, tracker = context.callbacks, context.history, context.tracker
+        board, watch = context.board, context.watch
         blank, covers = self._blank, frozenset(self._blank).issuperset
         clock, origin = watch.clock, watch.origin
         begin_hooks, end_hooks = callbacks.batch_begin_hooks, callbacks.batch_end_hooks
-        cost, violations = self._best()
+        cost, violations = best()
         total, (offset, slope, end) = tracker.stage_items_total, tracker.line()
         limit = self._latest()
         timed = limit < inf
@@ -110,6 +92,7 @@ class StageLoop:
         # A Batch, a Pulse or None; whatever else it is, is found out below.
         item: Any = None
         low, high = 0 if last is None else last.done, inf if total is None else total
+        before = last
         try:
             if begin_hooks and (last is None or last.done != total):
                 begun = self._begin(batch, 0 if last is None else last.done, total)
@@ -133,18 +116,19 @@ class StageLoop:
                         tracker.update_work_progress(done, total)
                         offset, slope, end = tracker.line()
                     else:
-                        if type(done) is not int or done < low or done > high:
+                        # What is no number at all raises here, or is found out when it is due.
+                        if not low <= done <= high:
                             self._check_done(low, done, total, batch)
                         tracker.stage_items_done = done
                     metrics = item.logs
                     if metrics and not covers(metrics):
                         covers, blank = self._admit(metrics, batch)
-                    last, low = item, done
+                    before, last, low = last, item, done
                     if begin_hooks and begun != batch:
                         begun = self._begin(batch, done, total)
                     if batch >= due or end_hooks:
                         if board.improved:
-                            cost, violations = self._best()
+                            cost, violations = best()
                         if total is None:
                             progress = tracker.work_progress_at(done)
                         else:
@@ -164,6 +148,8 @@ class StageLoop:
                             if metrics:
                                 logs.update(metrics)
                         if batch >= due:
+                            if not isinstance(done, Real):
+                                self._check_done(low, done, total, batch)
                             history.on_batch_end(batch, logs)
                             due = history.due
                         for hook in end_hooks:
@@ -176,11 +162,11 @@ class StageLoop:
                     batch += 1
                 if board.attention:
                     self.batch, self.last, self.at_unit = batch, last, item is not None
-                    if self._attend():
+                    if self._handle_requests():
                         self.closed = "request"
                         return
                     origin = watch.origin
-                    cost, violations = self._best()
+                    cost, violations = best()
                     begin_hooks, end_hooks = callbacks.batch_begin_hooks, callbacks.batch_end_hooks
                 if timed and clock() - origin > limit:
                     limit = self._latest()
@@ -191,7 +177,12 @@ class StageLoop:
                     begun = self._begin(batch, item.done, total)
         except (AttributeError, TypeError, ValueError):
             if isinstance(item, Batch):
+                if not isinstance(item.done, Real):
+                    # Nothing can be told of it; what was done before it stays.
+                    last = before
+                    low = tracker.stage_items_done = 0 if last is None else last.done
                 self._check_total(item.total, batch)
+                self._check_done(low, item.done, item.total, batch)
                 self._check_logs(item.logs, batch)
             raise
         finally:
@@ -200,13 +191,13 @@ class StageLoop:
     def _begin(self, batch: int, done: int, total: int | None) -> int:
         """Call the hooks of the beginning of a unit, and return its number."""
         logs = {"stage": self._stage.name, "unit": self._stage.unit, "done": done, "total": total}
-        self._callbacks.on_batch_begin(batch, logs)
+        self._context.callbacks.on_batch_begin(batch, logs)
         return batch
 
     def _take_pulse(self, item: Any) -> None:
         """Take what a stage has yielded that is no batch."""
         if isinstance(item, Pulse):
-            self._tracker.note_pulse(item.part, item.message)
+            self._context.tracker.note_pulse(item.part, item.message)
         elif item is not None:
             raise TypeError(
                 f"a stage must yield Batch objects, Pulse objects or None, got {item!r}"
@@ -262,17 +253,14 @@ class StageLoop:
 
     def core_logs(self) -> Logs:
         """Return the logs of the newest batch without metrics, with the best of this moment."""
-        cost, violations = self._best()
-        done = self.last.done if self.last is not None else 0
+        done, tracker = self.last.done if self.last is not None else 0, self._context.tracker
         return {
             "stage": self._stage.name,
             "unit": self._stage.unit,
             "done": done,
-            "total": self._tracker.stage_items_total,
-            "progress": self._tracker.work_progress_at(done),
-            "elapsed": self._watch.elapsed(),
-            "cost": cost,
-            "violations": violations,
+            "total": tracker.stage_items_total,
+            **self._context.core_logs(),
+            "progress": tracker.work_progress_at(done),
         }
 
     def logs(self) -> Logs:

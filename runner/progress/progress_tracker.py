@@ -173,6 +173,8 @@ class ProgressTracker:
         As in `Snapshot`.
     """
 
+    __module__ = "schoolbell.runner"
+
     def __init__(
         self,
         shares: Mapping[str, float],

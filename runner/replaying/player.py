@@ -5,12 +5,16 @@ import threading
 from typing import Any
 
 from ...callbacks import CallbackList, History, Logs
-from ...callbacks.vocabulary import ENDS_OF_THE_RUN, FAILED, INTERRUPTED, PROGRAM, SKIPPED, STOPPED
+from ...callbacks.vocabulary import ENDS_OF_THE_RUN, INTERRUPTED
+from ..engine.ending import end_logs, end_run, requested_stage_end
 from ..engine.switchboard import Switchboard
 from ..progress.progress_tracker import ProgressTracker
 from ..results.run import Run
 from ..results.stage_record import StageRecord
 from .recording import PULSE, Moment, Recording
+
+# What the end of a replay tells of itself, whatever was recorded.
+_OF_THE_REPLAY = ("status", "stopped_by", "elapsed", "cost", "violations")
 
 
 class Player:
@@ -60,7 +64,9 @@ class Player:
             clock=lambda: self._elapsed,
         )
         seed = params["seed"] if isinstance(params["seed"], int) else 0
-        self.run = Run(job_id=params["job_id"], seed=seed, history=history, state=None)
+        self.run = Run(
+            job_id=params["job_id"], seed=seed, history=history, state=None, goal=params["goal"]
+        )
 
     @property
     def progress(self) -> float:
@@ -69,17 +75,13 @@ class Player:
 
     def stop(self, by: str | None = None) -> None:
         """End the replay."""
-        self._board.stop(by or self._caller())
+        self._board.stop(by or self._callbacks.caller())
         self._wake.set()
 
     def skip_stage(self, by: str | None = None) -> None:
         """Pass over the rest of the present stage."""
-        self._board.skip(by or self._caller())
+        self._board.skip(by or self._callbacks.caller())
         self._wake.set()
-
-    def _caller(self) -> str:
-        callback = self._callbacks.calling()
-        return PROGRAM if callback is None else type(callback).__name__
 
     def pause(self) -> None:
         """Wait until `resume`."""
@@ -103,10 +105,10 @@ class Player:
         """
         raise ValueError(f"a recorded run has ended: {', '.join(params)} cannot change")
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: str | os.PathLike[str], pickle: bool = False) -> None:
         """Save nothing: there is no run to go on with."""
 
-    def restore(self, path: str | os.PathLike[str]) -> bool:
+    def restore(self, path: str | os.PathLike[str], pickle: bool = False) -> bool:
         """Tell that the replay begins at the beginning."""
         return False
 
@@ -129,7 +131,7 @@ class Player:
                     self._wait(moment)
                     self._fire(moment)
         except KeyboardInterrupt:
-            self.run.status = INTERRUPTED
+            self._board.heeded = True
         except BaseException as error:
             self.run.exception = error
             self._callbacks.on_exception(error)
@@ -186,11 +188,8 @@ class Player:
             self.run.stages.append(self._record(logs))
 
     def _record(self, logs: Logs) -> StageRecord:
-        ended_by, stopped_by = logs["ended_by"], logs.get("stopped_by")
-        if self._board.stopped_by:
-            ended_by, stopped_by = STOPPED, self._board.stopped_by
-        elif self._board.skipping:
-            ended_by, stopped_by = SKIPPED, self._board.skipped_by
+        recorded = logs["ended_by"], logs.get("stopped_by")
+        ended_by, stopped_by = requested_stage_end(self._board) or recorded
         return StageRecord(
             name=logs["stage"],
             unit=logs.get("unit", "batch"),
@@ -205,20 +204,9 @@ class Player:
 
     def _end(self, logs: Logs) -> None:
         """Tell the callbacks that it is over, as the run itself ended or as the replay did."""
-        run, board = self.run, self._board
-        if run.exception is not None:
-            status = FAILED
-        elif run.status == INTERRUPTED:
-            status = INTERRUPTED
-        else:
-            status = STOPPED if board.stopped_by else logs.get("status", INTERRUPTED)
-        run.status = status
-        by = board.stopped_by if status == STOPPED else None
-        run.stopped_by = by or logs.get("stopped_by")
-        run.cost, run.violations = self.tracker.best
-        run.seconds = self._elapsed
-        self.tracker.finish(status)
-        core = {"cost": run.cost, "violations": run.violations, "elapsed": run.seconds}
-        about = {"stage": self.tracker.stage, "progress": self.tracker.work_progress, "error": None}
-        outcome = {"status": status, "stopped_by": run.stopped_by}
-        self._callbacks.on_pipeline_end({**about, **logs, **core, **outcome})
+        recorded = logs.get("status", INTERRUPTED), logs.get("stopped_by")
+        end_run(self.run, self._board, self.tracker, self._elapsed, recorded)
+        end = end_logs(self.run, self.tracker, self.tracker.stage)
+        # Where the recorded run stood, unless the replay ended otherwise.
+        told = {name: value for name, value in logs.items() if name not in _OF_THE_REPLAY}
+        self._callbacks.on_pipeline_end(end | told)

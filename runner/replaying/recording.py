@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ...callbacks import Logs
-from ...callbacks.vocabulary import CORE_COLUMNS
+from ...callbacks.vocabulary import CORE_COLUMNS, MIN
 
 PULSE = "pulse"
 """Stands for a hook where a recording tells of the midst of a unit, of which no hook tells."""
@@ -51,6 +51,7 @@ def params_of(job_id: str, stages: list[dict[str, Any]], **known: Any) -> dict[s
     unknown = dict.fromkeys(("pipeline", "seed", "time_limit", "workers"))
     return {
         **unknown,
+        "goal": MIN,
         "parameters": {},
         "callbacks": [],
         **known,

@@ -9,7 +9,7 @@ from ...callbacks.remote.job_keys import JobKeys
 from ...callbacks.remote.redis_connection import connect, explained
 from ...callbacks.remote.snapshot_fields import read_number, read_snapshot_values
 from ...callbacks.snapshot import own_message
-from ...callbacks.vocabulary import CORE_COLUMNS, END_COLUMNS, INTERRUPTED, RUN_COLUMNS
+from ...callbacks.vocabulary import CORE_COLUMNS, END_COLUMNS, GOALS, INTERRUPTED, RUN_COLUMNS
 from ..config.checked_json import told_as
 from ..watching.unknown_job_error import UnknownJobError
 from ..watching.watch import known_url
@@ -58,7 +58,10 @@ def _params(job_id: str, known: Mapping[str, str], events: list[dict[str, str]])
         # Of a stage that declared none its batches are to tell.
         row["metrics"] = None if row["metrics"] is None else tuple(row["metrics"])
     seed, limit = read_number(known.get("seed", "")), read_number(known.get("time_limit", ""))
-    return params_of(job_id, rows, **{"seed": seed, "time_limit": limit, **told})
+    about = {"seed": seed, "time_limit": limit, "goal": known.get("goal"), **told}
+    if about["goal"] not in GOALS:
+        del about["goal"]
+    return params_of(job_id, rows, **about)
 
 
 def _in_order(events: list[dict[str, str]]) -> list[dict[str, str]]:

@@ -34,6 +34,8 @@ class StageRecord:
         Seconds that it was allowed; None without a limit.
     """
 
+    __module__ = "schoolbell.runner"
+
     name: str
     unit: str
     done: int

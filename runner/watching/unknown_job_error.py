@@ -3,3 +3,5 @@
 
 class UnknownJobError(LookupError):
     """A Redis server knows no run of this id."""
+
+    __module__ = "schoolbell.runner"

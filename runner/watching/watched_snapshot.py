@@ -42,6 +42,8 @@ class WatchedSnapshot(Snapshot):
         Seconds since 1970, by the run's clock.
     """
 
+    __module__ = "schoolbell.runner"
+
     job_id: str
     id: str
     event: str

@@ -7,3 +7,5 @@ class StageEnded(BaseException):
     It passes through every ``except Exception`` on its way; what has to be tidied up
     belongs in a ``finally``. Who catches it and goes on gets it again at the next report.
     """
+
+    __module__ = "schoolbell.stages"

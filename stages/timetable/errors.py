@@ -8,6 +8,8 @@ from dataclasses import dataclass
 class TimetableError(ValueError):
     """Something is wrong with an instance, a solution, a formulation or a file."""
 
+    __module__ = "schoolbell.stages.timetable"
+
 
 @dataclass(frozen=True, slots=True)
 class InstanceItem:
@@ -27,6 +29,8 @@ class InstanceError(TimetableError):
     item
         The part that is wrong; None if it has no number.
     """
+
+    __module__ = "schoolbell.stages.timetable"
 
     def __init__(self, found: str, expected: str, item: InstanceItem | None = None) -> None:
         super().__init__(found, expected, item)
@@ -51,6 +55,8 @@ class FormatError(TimetableError):
         What is there and what should be, in words.
     """
 
+    __module__ = "schoolbell.stages.timetable"
+
     def __init__(
         self, path: str | os.PathLike[str], line: int | None, found: str, expected: str
     ) -> None:
@@ -67,6 +73,8 @@ class FormatError(TimetableError):
 
 class MissingFileError(FormatError, FileNotFoundError):
     """There is no such file: a `FileNotFoundError` too."""
+
+    __module__ = "schoolbell.stages.timetable"
 
     def __init__(
         self,

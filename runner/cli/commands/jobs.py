@@ -1,4 +1,4 @@
-"""``schoolbell jobs``: list the runs that a Redis server knows."""
+"""``schoolbell jobs``: list the runs that a Redis server or a service knows."""
 
 import argparse
 import time
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ..arguments import add_server
 from ..output import complain
 from ..parser import Commands, Parser
+from ..service_arguments import add_service, asks_service, client_of
 
 if TYPE_CHECKING:
     from ...watching.watched_snapshot import WatchedSnapshot
@@ -18,11 +19,12 @@ def add_parser(commands: Commands) -> Parser:
     """Add the command's parser."""
     parser = commands.add_parser(
         "jobs",
-        help="list the runs that a Redis server knows",
-        description="List the runs that a Redis server knows, the latest first.",
+        help="list the runs that a Redis server or a service knows",
+        description="List the runs that a Redis server or a service knows, the latest first.",
         allow_abbrev=False,
     )
     add_server(parser)
+    add_service(parser, beside_redis=True)
     return parser
 
 
@@ -36,16 +38,25 @@ def run(args: argparse.Namespace) -> int:
 
     Raises
     ------
-    RedisUnavailableError
-        If the server cannot be used.
+    RedisUnavailableError, ServiceError
+        If the server or the service cannot be used.
     """
-    from ...watching.job_control import list_jobs
+    if asks_service(args):
+        from ..service_watching import job_row
 
-    jobs = list_jobs(args.redis, prefix=args.prefix)
-    if not jobs:
-        complain("the server knows no runs")
+        with client_of(args) as client:
+            found = [job_row(job) for job in client.jobs()]
+    else:
+        from ...watching.job_control import list_jobs
+
+        found = [_row(job) for job in list_jobs(args.redis, prefix=args.prefix)]
+    if not found:
+        complain(f"the {'server' if args.url is None else 'service'} knows no runs")
         return 0
-    rows = [_COLUMNS, *map(_row, jobs)]
+    rows = [_COLUMNS, *found]
+    place = _COLUMNS.index("violations")
+    if all(row[place] == "-" for row in found):
+        rows = [(*row[:place], *row[place + 1 :]) for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))

@@ -5,6 +5,7 @@ import argparse
 from ..arguments import add_server, seconds
 from ..output import complain
 from ..parser import Commands, Parser
+from ..service_arguments import add_service, asks_service, client_of
 
 _FAILED = 1
 
@@ -19,6 +20,7 @@ def add_parser(commands: Commands) -> Parser:
     )
     parser.add_argument("job", metavar="JOB_ID", help="the run's id, as fit tells it")
     add_server(parser)
+    add_service(parser, beside_redis=True)
     parser.add_argument(
         "--patience",
         type=seconds,
@@ -54,9 +56,16 @@ def run(args: argparse.Namespace) -> int:
 
     Raises
     ------
-    UnknownJobError, RedisUnavailableError
-        If the run or the server cannot be found.
+    UnknownJobError, RedisUnavailableError, ServiceError
+        If the run, the server or the service cannot be found.
     """
+    if asks_service(args):
+        from ..service_watching import ask_service, watch_service
+
+        with client_of(args) as client:
+            if args.request is not None:
+                return ask_service(client, args.job, args.request)
+            return watch_service(client, args.job, args.patience)
     from ....callbacks.formatting import format_seconds
     from ....callbacks.vocabulary import FINISHED, STOPPED, best_text
     from ...engine.interrupts import exit_status

@@ -35,6 +35,8 @@ class Evaluation:
         run has found some.
     """
 
+    __module__ = "schoolbell.stages.timetable"
+
     solution: Solution
     formulation: Formulation
     hard: Mapping[str, int]
@@ -139,6 +141,10 @@ def evaluate(solution: Solution, formulation: str | Formulation = "UD2") -> Eval
     units = {name: CONSTRAINTS[name](placed).total for name in formulation.weights}
     soft = {name: formulation.weights[name] * count for name, count in units.items()}
     return _evaluation(solution, formulation, (), hard, soft, hard | units)
+
+
+# A run holds it, and its pickles name no room.
+evaluate.__module__ = "schoolbell.stages.timetable"
 
 
 def _evaluation(

@@ -35,6 +35,8 @@ class Course:
         If an id cannot stand in a file or a number is impossible.
     """
 
+    __module__ = "schoolbell.stages.timetable"
+
     id: str
     teacher: str
     lectures: int

@@ -23,6 +23,8 @@ class Curriculum:
         If the id cannot stand in a file or a course is there twice.
     """
 
+    __module__ = "schoolbell.stages.timetable"
+
     id: str
     courses: tuple[str, ...]
 

@@ -1,7 +1,5 @@
 """Which constraints count, and how much."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -57,11 +55,13 @@ class Formulation:
     curriculum-based course timetabling*, Annals of OR 194, 2012.
     """
 
-    UD1: ClassVar[Formulation]
-    UD2: ClassVar[Formulation]
-    UD3: ClassVar[Formulation]
-    UD4: ClassVar[Formulation]
-    UD5: ClassVar[Formulation]
+    __module__ = "schoolbell.stages.timetable"
+
+    UD1: ClassVar["Formulation"]
+    UD2: ClassVar["Formulation"]
+    UD3: ClassVar["Formulation"]
+    UD4: ClassVar["Formulation"]
+    UD5: ClassVar["Formulation"]
 
     name: str
     weights: Mapping[str, int] = field(hash=False)
@@ -98,7 +98,7 @@ class Formulation:
         return HARD_CONSTRAINTS + self.hard
 
     @classmethod
-    def of(cls, formulation: str | Formulation) -> Formulation:
+    def of(cls, formulation: "str | Formulation") -> "Formulation":
         """Return a formulation by its name, in any case, or as it is.
 
         Raises

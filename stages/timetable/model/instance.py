@@ -59,6 +59,8 @@ class Instance:
         If an id is unknown or not unique, or a number impossible.
     """
 
+    __module__ = "schoolbell.stages.timetable"
+
     name: str
     days: int
     periods_per_day: int

@@ -24,6 +24,8 @@ class Room:
         If an id cannot stand in a file or the capacity is impossible.
     """
 
+    __module__ = "schoolbell.stages.timetable"
+
     id: str
     capacity: int
     building: str = "0"

@@ -41,6 +41,8 @@ class Solution:
         If the arrays differ in length or a number is out of range.
     """
 
+    __module__ = "schoolbell.stages.timetable"
+
     __slots__ = ("courses", "instance", "periods", "rooms")
 
     def __init__(

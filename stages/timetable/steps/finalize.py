@@ -49,6 +49,8 @@ class Finalize(Stage):
         files are not written then.
     """
 
+    __module__ = "schoolbell.stages"
+
     name = "finalize"
     unit = "step"
     share = 3.0

@@ -79,6 +79,8 @@ class TrainAgent(Stage):
         In `run`, if an instance or the agent's file cannot be read.
     """
 
+    __module__ = "schoolbell.stages"
+
     name = "train"
     unit = "episode"
     metrics = ("reward", "left")

@@ -40,7 +40,7 @@ def render_html(evaluation: Evaluation) -> str:
         break constraints.
     """
     title = evaluation.solution.instance.name or "Timetable"
-    return render(_TEMPLATE, title=title, data=_page_data(evaluation))
+    return render(_TEMPLATE, title=title, data=page_data(evaluation))
 
 
 def render_csv(solution: Solution) -> str:
@@ -71,7 +71,8 @@ def _lectures(solution: Solution) -> list[tuple[int, int, int]]:
     return sorted(zip(*rows, strict=True))
 
 
-def _page_data(evaluation: Evaluation) -> dict[str, Any]:
+def page_data(evaluation: Evaluation) -> dict[str, Any]:
+    """Return all that a page needs to draw a timetable, as JSON knows it."""
     return {
         **_instance_data(evaluation.solution.instance),
         "lectures": _lectures(evaluation.solution),

@@ -1,10 +1,14 @@
 """Backups with parts that no run leaves: refused as backups, wherever that is noticed."""
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 from schoolbell.callbacks import AdjustOnPlateau, BackupAndRestore, Callback, EarlyStopping
-from schoolbell.runner import BackupError, timetabling_pipeline
+from schoolbell.runner import BackupError, Pipeline, timetabling_pipeline
 from schoolbell.runner.backups.backup_file import read_backup, write_backup
+from schoolbell.stages import CPSAT, Finalize, GeneticAlgorithm, Load, LouvainClustering
 from schoolbell.stages.timetable import generate
 
 UNITS = {
@@ -151,3 +155,22 @@ def test_the_backups_themselves_go_on(backups, tmp_path):
         folder.mkdir()
         write_backup(folder / "backup.npz", tree)
         assert fit(folder).status == "finished"
+
+
+def test_a_backup_made_before_modules_moved_is_taken_up(tmp_path):
+    # Of a run that was stopped after three batches of its genetic algorithm.
+    shutil.copy(Path(__file__).with_name("made_before.npz"), tmp_path / "backup.npz")
+    classes = [stage["class"] for stage in read_backup(tmp_path / "backup.npz")["run"]["stages"]]
+    assert classes[2] == "schoolbell.stages.cp_sat.CPSAT"
+    stages = [
+        Load(),
+        LouvainClustering(),
+        CPSAT(effort=0.01, whole_effort=0.01),
+        GeneticAlgorithm(generations=6, population=4),
+        Finalize(),
+    ]
+    backup = BackupAndRestore(tmp_path)
+    watching = [EarlyStopping(patience=100), backup]
+    run = Pipeline(stages).fit(generate(6, seed=1), seed=1, verbose=0, callbacks=watching)
+    assert backup.resumed
+    assert (run.status, run.cost, run.violations) == ("finished", 13, 0)

@@ -9,6 +9,7 @@ from ....search.action_values import choose_action, learn_step
 from ....search.compiling import NOWHERE, copy_into, inner, kernel
 from ....search.random import below, random_state, uniform
 from ....search.record import Record
+from ...repair_operators import OPERATORS
 from ..timetable import Timetable, can_enter, restore
 from .repair import (
     CONFLICT,
@@ -19,7 +20,6 @@ from .repair import (
     lecture_costs,
     lecture_violations,
 )
-from .repair_operators import OPERATORS
 
 LECTURE, FIRST, KIND, LAST, STEP, FAILED, END, TAKEN = range(8)
 """Positions in `Repair.now`."""

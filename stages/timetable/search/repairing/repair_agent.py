@@ -5,8 +5,8 @@ from pathlib import Path
 
 from ....repair.q_learner import QLearner
 from ...errors import FormatError
+from ...repair_operators import OPERATORS
 from .episodes import OBSERVED, TABLES
-from .repair_operators import OPERATORS
 
 
 def new_repair_agent() -> QLearner:

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from ....repair.q_learner import QLearner
 from ....search.compiling import kernel_of
+from ...model.instance import Instance
+from ...model.solution import Solution
+from ...repair_operators import OPERATORS
 from .. import SearchProblem, build_timetable
 from ..timetable import restore
 from .episodes import END as ENDING
@@ -25,7 +28,6 @@ from .episodes import (
     take_step,
 )
 from .repair import lecture_costs
-from .repair_operators import OPERATORS
 
 _begin_episode = kernel_of(begin_episode)
 _take_step = kernel_of(take_step)
@@ -80,7 +82,11 @@ class RepairEnvironment(gymnasium.Env[NDArray[np.int64], np.int64]):
         Cost that one violation counts as when operators choose.
     steps
         Most steps an episode.
+    instance
+        Of which the timetable is, for `best_solution`.
     """
+
+    __module__ = "schoolbell.stages.timetable"
 
     metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012 - as Gymnasium declares it
     sizes = OBSERVED
@@ -92,7 +98,9 @@ class RepairEnvironment(gymnasium.Env[NDArray[np.int64], np.int64]):
         room: NDArray[np.integer],
         violation: float = 100.0,
         steps: int = 8,
+        instance: Instance | None = None,
     ) -> None:
+        self.instance = instance
         self.observation_space = spaces.MultiDiscrete(list(self.sizes))
         self.action_space = spaces.Discrete(len(OPERATORS))
         self.problem = problem
@@ -121,6 +129,12 @@ class RepairEnvironment(gymnasium.Env[NDArray[np.int64], np.int64]):
     def best_total(self) -> NDArray[np.int64]:
         """Violations and cost of the best timetable, (2,)."""
         return self._repair.best_total
+
+    def best_solution(self) -> Solution:
+        """Return the best timetable."""
+        if self.instance is None:
+            raise ValueError("the environment was made without an instance")
+        return Solution.of_lectures(self.instance, self.best_period.copy(), self.best_room.copy())
 
     @property
     def without_success(self) -> int:

@@ -1,12 +1,12 @@
-"""Take the README's tables anew: each stands below the command that made it.
+"""Take the tables in docs/measured anew: each stands below the command that made it.
 
-    python benchmarks/refresh_readme.py quality [--from OUTPUT] [--readme README.md]
+    python benchmarks/refresh_tables.py quality [--from OUTPUT] [--pages docs/measured]
 
-Finds the command lines of that benchmark in the README, runs them from the
-project's root, and puts the table that each prints in the place of the one below
-it. ``--from`` takes the table from a file that a run has printed before, for a
-benchmark that stands there once. What a benchmark prints below its table is shown
-and left to the reader to put into words.
+Finds the command lines of that benchmark in the pages, runs them from the project's
+root, and puts the table that each prints in the place of the one below it. ``--from``
+takes the table from a file that a run has printed before, for a benchmark that stands
+there once. What a benchmark prints below its table is shown and left to the reader to
+put into words, as is the date on the page.
 """
 
 import argparse
@@ -22,17 +22,22 @@ TABLE = r"(?:^\|.*\|\n)+"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Refresh the tables of the README.")
+    parser = argparse.ArgumentParser(description="Refresh the tables in docs/measured.")
     parser.add_argument("benchmark", help="name of the script: quality, scaling, …")
     parser.add_argument("--from", dest="output", type=Path, help="file with a run's output")
-    parser.add_argument("--readme", type=Path, default=ROOT / "README.md")
+    parser.add_argument("--pages", type=Path, default=ROOT / "docs" / "measured")
     args = parser.parse_args()
-    text = args.readme.read_text(encoding="utf-8")
-    found = commands(text, args.benchmark)
-    if not found or (args.output and len(found) > 1):
-        parser.error(f"the README has {len(found)} commands of {args.benchmark!r}")
+    found = {}
+    for page in sorted(args.pages.glob("*.md")):
+        text = page.read_text(encoding="utf-8")
+        if here := commands(text, args.benchmark):
+            found[page] = text, here
+    count = sum(len(here) for _, here in found.values())
+    if not count or (args.output and count > 1):
+        parser.error(f"{args.pages} has {count} commands of {args.benchmark!r} with a table")
     take = _run if args.output is None else lambda _: args.output.read_text(encoding="utf-8")
-    args.readme.write_text(refreshed(text, found, take), encoding="utf-8")
+    for page, (text, here) in found.items():
+        page.write_text(refreshed(text, here, take), encoding="utf-8")
 
 
 def commands(text: str, benchmark: str) -> list[str]:
@@ -48,7 +53,7 @@ def refreshed(text: str, found: list[str], take: Callable[[str], str]) -> str:
     Parameters
     ----------
     text
-        The README.
+        A page.
     found
         Shell blocks in it.
     take
@@ -76,7 +81,7 @@ def _table(text: str) -> str:
 
 def _run(command: str) -> str:
     print(command, file=sys.stderr)
-    # The README's own lines, with the interpreter and the package that run this.
+    # The page's own lines, with the interpreter and the package that run this.
     line = re.sub(r"^python\b", f'"{sys.executable}"', command, flags=re.MULTILINE)
     output = subprocess.run(
         ["bash", "-c", line], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True

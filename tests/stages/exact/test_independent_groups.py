@@ -1,15 +1,12 @@
-"""Which clusters can be solved at the same time."""
+"""Which parts can be solved at the same time."""
 
 import numpy as np
-from schoolbell.stages.timetable import Course, Curriculum, Instance, Room
-from schoolbell.stages.timetable.periods.cluster_groups import independent_groups
+from schoolbell.stages.exact.independent_groups import independent_groups
 
 
 def chain():
-    """Courses 0 to 5, each in conflict with the next."""
-    courses = tuple(Course(f"c{i}", f"t{i}", 1, 1, 10) for i in range(6))
-    curricula = tuple(Curriculum(f"q{i}", (f"c{i}", f"c{i + 1}")) for i in range(5))
-    return Instance("chain", 1, 4, courses, (Room("r", 10),), curricula)
+    """Nodes 0 to 5, each beside the next."""
+    return np.array([0, 1, 3, 5, 7, 9, 10]), np.array([1, 0, 2, 1, 3, 2, 4, 3, 5, 4])
 
 
 def test_no_two_of_a_group_conflict_and_all_have_a_group():

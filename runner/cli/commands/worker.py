@@ -1,0 +1,63 @@
+"""``schoolbell worker``: work on the jobs of a service, on this machine."""
+
+import argparse
+
+from ..arguments import redis_url
+from ..parser import Commands, Parser
+from ..service_arguments import add_limits, settings_of
+
+
+def add_parser(commands: Commands) -> Parser:
+    """Add the command's parser."""
+    parser = commands.add_parser(
+        "worker",
+        help="work on the jobs of a service, on this machine",
+        description="Work on the jobs of a service, one at a time; many workers on many machines "
+        "share its Redis server and its folder. SIGTERM and Ctrl-C have the present job saved, "
+        "and another worker goes on with it.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--redis",
+        type=redis_url,
+        metavar="URL",
+        help="the Redis server (default: the environment's REDIS_URL)",
+    )
+    add_limits(parser)
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Work until a signal comes.
+
+    Parameters
+    ----------
+    args
+        The arguments of ``schoolbell worker``.
+
+    Returns
+    -------
+    int
+        0: a worker that is asked to end has done so.
+
+    Raises
+    ------
+    RedisUnavailableError
+        If the server cannot be used.
+    """
+    try:
+        from ...service.serving.work import work
+    except ImportError as error:
+        args.fail(f"{error}; run pip install 'schoolbell[service]'")
+    from ....callbacks.remote.redis_connection import check_server
+    from ...watching.watch import known_url
+
+    url = known_url(args.redis)
+    check_server(url)
+    try:
+        settings = settings_of(args, url)
+    except ValueError as error:
+        args.fail(str(error))
+    settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    work(settings)
+    return 0

@@ -1,0 +1,1 @@
+"""A service, asked by programs."""

@@ -1,0 +1,1 @@
+"""The processes of a service, and who keeps them going."""

@@ -1,0 +1,155 @@
+"""Who may do what: bearer tokens with names, and the cookies of browsers."""
+
+import hashlib
+import hmac
+import os
+import re
+import secrets
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from ....callbacks.argument_error import ArgumentError
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+LOCAL = "local"
+"""Whose everything is where there are no tokens."""
+
+_LEAST_LETTERS = 16
+_NAME = re.compile(r"[A-Za-z0-9._@-]{1,64}")
+_LINK_SECONDS = 600
+_SESSION_SECONDS = 30 * 86_400
+
+
+class Tokens:
+    """The tokens of a service.
+
+    Parameters
+    ----------
+    by_name
+        Tokens by their owners' names; none lets everybody do everything.
+
+    Raises
+    ------
+    ValueError
+        For a name or token that is none, and for one token of two names. No
+        message has a token in it.
+    """
+
+    def __init__(self, by_name: Mapping[str, str] | None = None) -> None:
+        self._by_name = dict(by_name or {})
+        for name, token in self._by_name.items():
+            if not _NAME.fullmatch(name):
+                wanted = "1 to 64 letters, digits and ._@-"
+                raise ArgumentError.of("a token's name", wanted, name)
+            if len(token) < _LEAST_LETTERS or not token.isascii() or not token.isprintable():
+                raise ArgumentError(
+                    f"the token of {name} must be at least {_LEAST_LETTERS} letters, digits and "
+                    f"signs without blanks, got {len(token)} letters"
+                )
+        if len(set(self._by_name.values())) < len(self._by_name):
+            raise ArgumentError("each name must have a token of its own, got one token twice")
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a file of lines ``NAME TOKEN`` that nobody but its owner can read.
+
+        Raises
+        ------
+        OSError
+            If it cannot be read.
+        ValueError
+            If others can read it too, or a line is none.
+        """
+        with Path(path).open(encoding="utf-8") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            if mode & 0o077:
+                raise ValueError(
+                    f"{path}: found the mode {mode:04o}, expected 0600, since others may not read "
+                    f"tokens; run chmod 600 {path}"
+                )
+            lines = file.read().splitlines()
+        found: dict[str, str] = {}
+        for number, line in enumerate(lines, 1):
+            parts = line.split()
+            if not parts or line.lstrip().startswith("#"):
+                continue
+            if len(parts) != 2 or parts[0] in found:
+                # Without the line, which may hold a token.
+                raise ValueError(
+                    f"{path}:{number}: found {len(parts)} words, expected a new name and a token"
+                )
+            found[parts[0]] = parts[1]
+        if not found:
+            raise ValueError(f"{path}: found no token, expected lines NAME TOKEN")
+        return cls(found)
+
+    def __bool__(self) -> bool:
+        return bool(self._by_name)
+
+    def __repr__(self) -> str:
+        return f"Tokens({', '.join(self._by_name)})"
+
+    @property
+    def names(self) -> list[str]:
+        """The owners."""
+        return list(self._by_name)
+
+    def owner_of(self, token: str) -> str | None:
+        """Return whose a token is, in a time that tells nothing of the others."""
+        given, owner = token.encode(), None
+        for name, known in self._by_name.items():
+            if hmac.compare_digest(known.encode(), given):
+                owner = name
+        return owner
+
+
+class Sessions:
+    """One-time links and the cookies that they set, kept in Redis by their digests.
+
+    Parameters
+    ----------
+    client
+        The server.
+    prefix
+        What the service's keys begin with.
+    """
+
+    def __init__(self, client: "Redis", prefix: str) -> None:
+        self._client = client
+        self._prefix = prefix
+
+    def new_link(self, owner: str) -> str:
+        """Return a key that one browser can change for a cookie, once and within 10 minutes."""
+        return self._new("link", owner, _LINK_SECONDS)
+
+    def use_link(self, key: str) -> str | None:
+        """Return whose a link is, and forget it."""
+        found: Any = self._client.getdel(self._name("link", key))
+        return found
+
+    def new_session(self, owner: str) -> str:
+        """Return the value of a cookie."""
+        return self._new("session", owner, _SESSION_SECONDS)
+
+    def owner_of(self, session: str) -> str | None:
+        """Return whose a cookie is."""
+        found: Any = self._client.get(self._name("session", session))
+        return found
+
+    def forget(self, session: str) -> None:
+        """Let a cookie be of no use any more."""
+        self._client.delete(self._name("session", session))
+
+    def _new(self, kind: str, owner: str, seconds: int) -> str:
+        value = secrets.token_urlsafe(32)
+        self._client.set(self._name(kind, value), owner, ex=seconds)
+        return value
+
+    def _name(self, kind: str, value: str) -> str:
+        # What is secret is in no key, so that whoever sees the server's keys learns nothing.
+        digest = hashlib.sha256(value.encode()).hexdigest()
+        return f"{self._prefix}:service:{kind}:{digest}"

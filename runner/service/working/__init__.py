@@ -1,0 +1,1 @@
+"""The worker of a service, and the process of a job."""

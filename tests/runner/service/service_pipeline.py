@@ -1,0 +1,77 @@
+"""A pipeline of jobs that are over soon: sums of random numbers, and a timetable at last."""
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from schoolbell.runner import Pipeline
+from schoolbell.stages import Batch, Stage
+
+
+class Number:
+    """A solution that is a number; it can be written and saved."""
+
+    def __init__(self, value: int) -> None:
+        self.value = value
+
+    def write(self, path: Any) -> None:
+        Path(path).write_text(f"{self.value}\n")
+
+
+class Sums(Stage):
+    """Looks for small numbers, a unit every so many seconds."""
+
+    name, unit = "sums", "sum"
+    saved = ("unit_done", "rng")
+
+    def __init__(self, units: int = 20, seconds: float = 0.02, kill_at: int = -1) -> None:
+        self.units = units
+        self.seconds = seconds
+        self.kill_at = kill_at
+
+    def run(self, state: Any, budget: Any) -> Iterator[Batch]:
+        if not hasattr(self, "unit_done"):
+            self.unit_done, self.rng = 0, np.random.default_rng(state.seed)
+        state.pack_solutions(lambda one: {"value": one.value}, lambda told: Number(told["value"]))
+        while self.unit_done < self.units:
+            if self.unit_done == self.kill_at:
+                os._exit(9)
+            time.sleep(self.seconds)
+            value = int(self.rng.integers(1_000_000))
+            state.offer(Number(value), value, 0)
+            self.unit_done += 1
+            yield Batch(self.unit_done, self.units)
+
+
+def sums(formulation: str) -> Pipeline:
+    """The pipeline of a job."""
+    return Pipeline([Sums()])
+
+
+class Timetables(Sums):
+    """Improves a timetable by chance."""
+
+    def run(self, state: Any, budget: Any) -> Iterator[Batch]:
+        from schoolbell.stages.timetable import Instance, Solution, evaluate
+
+        instance = Instance.read(state.problem)
+        courses = np.repeat(
+            np.arange(instance.n_courses), [course.lectures for course in instance.courses]
+        )
+        rng = np.random.default_rng(state.seed)
+        for unit in range(self.units):
+            time.sleep(self.seconds)
+            periods = rng.integers(instance.n_periods, size=len(courses))
+            rooms = rng.integers(instance.n_rooms, size=len(courses))
+            solution = Solution(instance, courses, periods, rooms)
+            found = evaluate(solution, "UD2")
+            state.offer(solution, found.cost, found.violations)
+            yield Batch(unit + 1, self.units)
+
+
+def timetables(formulation: str) -> Pipeline:
+    """The pipeline of a job that can be looked at for long."""
+    return Pipeline([Timetables(units=3_000, seconds=0.05)])

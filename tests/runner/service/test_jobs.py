@@ -1,0 +1,126 @@
+"""Jobs from their beginning to their end, with real processes."""
+
+import json
+import os
+import signal
+
+import pytest
+from schoolbell.runner.service.client.service_error import ServiceError
+
+
+@pytest.fixture(scope="module")
+def service(new_service):
+    return new_service(workers=2, grace=1.0, max_jobs=50)
+
+
+@pytest.fixture
+def client(service):
+    with service.client() as client:
+        yield client
+
+
+SLOW = {"sums.units": 10_000}
+
+
+def end_of(client, job):
+    return list(client.watch(job.id))[-1]
+
+
+def test_a_job_runs_and_tells_how_it_ended(client, instance, tmp_path):
+    job = client.submit(instance, name="monday", seed=3)
+    assert job.status == "queued"
+    snapshots = list(client.watch(job.id))
+    assert [one.progress for one in snapshots] == sorted(one.progress for one in snapshots)
+    assert snapshots[-1].outcome == "finished"
+    assert not any(one.outcome for one in snapshots[:-1])
+    told = client.job(job.id)
+    assert (told.status, told.name, told.seed, told.attempts) == ("finished", "monday", 3, 1)
+    assert told.progress == 1.0
+    files = client.fetch(job.id, tmp_path / "out")
+    assert {path.name for path in files} == {"solution.sol", "log.csv", "run.json"}
+    assert int((tmp_path / "out" / "solution.sol").read_text()) == told.cost
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["seed"] == 3
+
+
+def test_a_job_whose_process_is_killed_goes_on_and_ends_the_same(service, client, instance, until):
+    parameters = {"sums.units": 40, "sums.seconds": 0.05}
+    undisturbed = end_of(client, client.submit(instance, parameters=parameters))
+    job = client.submit(instance, parameters=parameters)
+    until(lambda: client.job(job.id).progress > 0.2)
+    os.kill(service.job_process(job.id), signal.SIGKILL)
+    last = end_of(client, job)
+    told = client.job(job.id)
+    assert (last.outcome, last.cost, told.attempts) == ("finished", undisturbed.cost, 2)
+    # It was taken up where it was, not begun anew.
+    rows = (service.settings.folder / "jobs" / job.id / "log.csv").read_text().count("\n")
+    assert rows == 41
+
+
+def test_a_job_that_always_kills_its_process_is_lost_in_the_end(client, instance):
+    job = client.submit(instance, parameters={"sums.kill_at": 2})
+    last = end_of(client, job)
+    assert last.status == "lost"
+    assert "ended 6 times without a result" in last.outcome
+
+
+def test_a_job_is_paused_resumed_and_stopped(client, instance, until):
+    job = client.submit(instance, parameters=SLOW)
+    until(lambda: client.job(job.id).progress > 0)
+    client.pause(job.id)
+    until(lambda: client.job(job.id).status == "paused")
+    client.resume(job.id)
+    until(lambda: client.job(job.id).status == "running")
+    client.stop(job.id)
+    last = end_of(client, job)
+    assert (last.status, last.outcome) == ("stopped", "stopped by a command")
+    with pytest.raises(ServiceError, match="has ended: stopped by a command"):
+        client.pause(job.id)
+
+
+def test_a_job_that_does_not_stop_is_killed_after_a_grace(client, instance, until):
+    job = client.submit(instance, parameters={"sums.seconds": 60.0})
+    until(lambda: client.job(job.id).message)
+    client.stop(job.id)
+    assert end_of(client, job).status == "stopped"
+
+
+def test_a_job_that_waits_is_stopped_before_it_begins(client, instance, until):
+    busy = [client.submit(instance, parameters=SLOW) for _ in range(2)]
+    until(lambda: all(client.job(one.id).status == "running" for one in busy))
+    job = client.submit(instance)
+    assert client.job(job.id).status == "queued"
+    client.stop(job.id)
+    assert end_of(client, job).outcome == "stopped by a command before it began"
+    for one in busy:
+        client.stop(one.id)
+        end_of(client, one)
+
+
+def test_a_deleted_job_is_gone(service, client, instance, until):
+    job = client.submit(instance, parameters=SLOW)
+    until(lambda: client.job(job.id).status == "running")
+    client.delete(job.id)
+    with pytest.raises(ServiceError, match="no job"):
+        client.job(job.id)
+    assert job.id not in [one.id for one in client.jobs()]
+    folder = service.settings.folder / "jobs" / job.id
+    until(lambda: not folder.exists())
+
+
+def test_jobs_are_found_again_when_redis_has_forgotten_everything(service, client, instance, until):
+    running = client.submit(instance, parameters={"sums.units": 100, "sums.seconds": 0.05})
+    until(lambda: client.job(running.id).progress > 0.1)
+    others = [client.submit(instance, parameters={"sums.units": 60, "sums.seconds": 0.05})]
+    others += [client.submit(instance) for _ in range(2)]
+    service.redis_client().flushall()
+    assert [end_of(client, one).outcome for one in (running, *others)] == ["finished"] * 4
+
+
+def test_two_requests_with_one_key_start_one_job(client, instance):
+    first = client.submit(instance, key="abc")
+    again = client.submit(instance, key="abc")
+    assert first.id == again.id
+    with pytest.raises(ServiceError, match="another request") as error:
+        client.submit(instance, seed=1, key="abc")
+    assert error.value.status == 422
+    end_of(client, first)

@@ -1,0 +1,132 @@
+"""The page in a real browser: from the upload to the download."""
+
+import re
+
+import pytest
+from schoolbell.stages.timetable import generate
+
+TABLE = "the best timetable so far"
+
+
+@pytest.fixture(scope="module")
+def service(new_service):
+    return new_service(workers=1, pipeline="service_pipeline:timetables", grace=2.0)
+
+
+@pytest.fixture
+def page(browser, service):
+    context = browser.new_context(accept_downloads=True)
+    page = context.new_page()
+    faults = []
+    page.on("console", lambda one: faults.append(one.text) if one.type == "error" else None)
+    page.on("pageerror", lambda one: faults.append(str(one)))
+    page.set_default_timeout(30_000)
+    page.goto(service.url)
+    yield page
+    context.close()
+    # A violation of the page's own policy would be one; what is away for a moment is none.
+    assert not [one for one in faults if "Failed to load resource" not in one]
+
+
+@pytest.fixture
+def instance_file(tmp_path):
+    path = tmp_path / "week.ectt"
+    generate(6, seed=2).write(path)
+    return path
+
+
+def percent(page):
+    return float(page.inner_text("#progress").removesuffix(" %"))
+
+
+def upload(page, path):
+    page.set_input_files("#file", path)
+    page.click("#start")
+    page.wait_for_selector("#about:not([hidden])")
+
+
+def wait_until(page, words):
+    page.wait_for_function(
+        "words => document.getElementById('status').textContent === words", arg=words
+    )
+
+
+def test_a_job_goes_from_upload_to_download(page, instance_file, tmp_path):
+    upload(page, instance_file)
+    wait_until(page, "running")
+    # The bars move, a tenth of a percent at a time.
+    seen = {page.inner_text("#progress")}
+    for _ in range(3):
+        page.wait_for_function(
+            "seen => !seen.includes(document.getElementById('progress').textContent)", arg=[*seen]
+        )
+        seen.add(page.inner_text("#progress"))
+    assert all(re.fullmatch(r"\d+\.\d %", one) for one in seen)
+    bar = page.locator("#bar")
+    assert bar.get_attribute("role") == "progressbar"
+    assert float(bar.get_attribute("aria-valuenow")) > 0
+    page.wait_for_selector("#week td")
+    assert page.locator("#curve path").count() == 1
+    for kind in ("curriculum", "teacher"):
+        page.select_option("#kind", kind)
+        assert page.locator("#which option").count() > 0
+
+    page.click("text=Pause")
+    wait_until(page, "paused")
+    still = percent(page)
+    page.click("text=Resume")
+    wait_until(page, "running")
+    page.wait_for_function(f"parseFloat(document.getElementById('progress').textContent) > {still}")
+    page.click("#steer >> text=Stop")
+    wait_until(page, "stopped")
+    assert "stopped by a command" in page.inner_text("#why")
+    with page.expect_download() as download:
+        page.click("#files >> text=solution")
+    download.value.save_as(tmp_path / "got.sol")
+    assert (tmp_path / "got.sol").read_text().count("\n") > 5
+    assert "asked to pause" in page.inner_text("#log")
+
+
+def test_a_wrong_file_is_told_with_its_line_at_the_file(page, tmp_path):
+    path = tmp_path / "broken.ectt"
+    lines = generate(4, seed=1).dumps().splitlines()
+    path.write_text("\n".join([*lines[:2], "Rooms: many", *lines[3:]]))
+    page.set_input_files("#file", path)
+    page.click("#start")
+    page.wait_for_function("document.getElementById('file-fault').textContent !== ''")
+    told = page.inner_text("#file-fault")
+    assert told.startswith("broken.ectt:3: found 'Rooms: many', expected")
+
+
+def test_the_page_comes_back_after_the_service_was_restarted(page, service, instance_file):
+    upload(page, instance_file)
+    wait_until(page, "running")
+    other = page.context.new_page()
+    other.goto(page.url)
+    other.wait_for_selector("#about:not([hidden])")
+    service.kill_web()
+    for one in (page, other):
+        one.wait_for_function("document.getElementById('live').textContent.startsWith('not live')")
+    service.start_web()
+    for one in (page, other):
+        one.wait_for_function("document.getElementById('live').textContent === 'live'")
+    page.click("#steer >> text=Stop")
+    for one in (page, other):
+        wait_until(one, "stopped")
+
+
+def test_the_page_is_used_by_keyboard_and_on_a_phone(page, service):
+    page.set_viewport_size({"width": 360, "height": 700})
+    page.reload()
+    page.wait_for_selector("#jobs button")
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    page.focus("#jobs button")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#about:not([hidden])")
+    # Every control has a name for those who do not see it.
+    nameless = page.evaluate(
+        """() => [...document.querySelectorAll('button, input, select')].filter(one =>
+            !one.textContent.trim() && !one.labels?.length && !one.getAttribute('aria-label')
+        ).map(one => one.outerHTML)"""
+    )
+    assert not nameless
