@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...callbacks import History
 from ...callbacks.safe_warning import warn_safely
+from ...callbacks.vocabulary import FROM_OUTSIDE
 from ...stages import Budget, Stage
 from ...stages.plain_data import copy_savable, shown
 from ..results.stage_record import StageRecord
