@@ -20,7 +20,7 @@ def page(browser, service):
     faults = []
     page.on("console", lambda one: faults.append(one.text) if one.type == "error" else None)
     page.on("pageerror", lambda one: faults.append(str(one)))
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(90_000)
     page.goto(service.url)
     yield page
     context.close()
@@ -46,7 +46,9 @@ def upload(page, path):
 
 
 def wait_until(page, words):
-    page.wait_for_function("words => document.getElementById('status').textContent === words", arg=words)
+    page.wait_for_function(
+        "words => document.getElementById('status').textContent === words", arg=words
+    )
 
 
 def test_a_job_goes_from_upload_to_download(page, instance_file, tmp_path):
