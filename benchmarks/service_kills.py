@@ -137,10 +137,7 @@ def _follow(service: Any, key: str, ends: dict[str, Any]) -> None:
 
 
 def _end(client: Any, job_id: str) -> dict[str, Any]:
-    last = None
-    for last in client.watch(job_id, patience=120.0):
-        pass
-    assert last is not None
+    *_, last = client.watch(job_id, patience=120.0)
     job = client.job(job_id)
     rows = client.read(job_id, "log").count(b"\n")
     return {
