@@ -22,7 +22,8 @@ from ..jobs.sweeper import Sweeper
 from ..settings import Settings
 from .event_stream import job_events
 from .problem import Problem
-from .tokens import LOCAL, Sessions, Tokens
+from .sessions import Sessions
+from .tokens import LOCAL, Tokens
 
 COOKIE = "schoolbell_session"
 _MOST_COMMANDS = 1_000

@@ -26,8 +26,9 @@ from ..jobs.job_store import JobStore
 from ..jobs.lease import Lease
 from ..jobs.results import failed_result, lost_result, stopped_result
 from ..settings import Settings
+from .file_lock import FileLock
 from .job_worker import TOKEN_VARIABLE
-from .keeping import FileLock, Keeping
+from .keeping import Keeping
 from .live_files import LiveFiles, write_timetable
 
 # Data of a job stay in Redis for so long after it; its folder has them anyway.
