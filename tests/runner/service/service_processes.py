@@ -100,7 +100,7 @@ class ServiceProcesses:
         return f"http://127.0.0.1:{self.port}"
 
     def client(self, name: str | None = None) -> Client:
-        return Client(self.url, self.tokens[name] if name else None, timeout=90)
+        return Client(self.url, self.tokens[name] if name else None, timeout=300)
 
     def stop(self) -> None:
         for process in (self.web, *self.workers):
