@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..callback import Callback, Logs
 from ..names import did_you_mean
-from ..plain_value import plain_row
+from ..plain_value import encodable, plain_row
 from ..vocabulary import MAX
 from .cost_curve import CurvePoint, cost_curve
 
@@ -178,7 +178,13 @@ class History(Callback):
             raise ImportError(
                 "a history becomes a table by pandas, which is not installed: pip install pandas"
             ) from error
-        return DataFrame(self.history)
+        # What pandas keeps texts in may take no halves of surrogate pairs.
+        return DataFrame(
+            {
+                encodable(name): [encodable(v) if isinstance(v, str) else v for v in values]
+                for name, values in self.history.items()
+            }
+        )
 
     def curve(self) -> list[CurvePoint]:
         """Return when the best cost changed: ``(elapsed, cost, violations)`` each time.

@@ -61,6 +61,8 @@ class MLflowLogger(Callback):
         Before a run, for an SQLite file that cannot be written.
     """
 
+    __module__ = "schoolbell.callbacks"
+
     made_anew: ClassVar = {"_feed": nothing}
 
     def __init__(

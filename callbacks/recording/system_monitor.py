@@ -45,6 +45,8 @@ class SystemMonitor(Callback):
         callback, and where a stage has a metric of one of the names.
     """
 
+    __module__ = "schoolbell.callbacks"
+
     made_anew: ClassVar = {"_ticker": nothing, "_processes": dict}
 
     def __init__(self, interval: float = 1.0) -> None:

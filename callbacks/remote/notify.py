@@ -45,6 +45,8 @@ class Notify(Callback):
         its occasion or the other way round.
     """
 
+    __module__ = "schoolbell.callbacks"
+
     made_anew: ClassVar = {"_feed": nothing}
 
     def __init__(

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from ...callbacks import Callback, Logs
-from ...callbacks.background.writable import check_file
 from ...callbacks.parameters import without_secrets
 from ...callbacks.remote.snapshot_fields import plain_tree
 from ...callbacks.safe_warning import warn_safely
@@ -35,9 +34,6 @@ class ConfigFile(Callback):
         self.about = about
         self._warned = False
         self._stages: list[Logs] = []
-
-    def check(self) -> None:
-        check_file(self.path)
 
     def on_pipeline_begin(self, logs: Logs | None = None) -> None:
         self._warned = False

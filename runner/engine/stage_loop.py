@@ -92,6 +92,7 @@ class StageLoop:
         # A Batch, a Pulse or None; whatever else it is, is found out below.
         item: Any = None
         low, high = 0 if last is None else last.done, inf if total is None else total
+        before = last
         try:
             if begin_hooks and (last is None or last.done != total):
                 begun = self._begin(batch, 0 if last is None else last.done, total)
@@ -122,7 +123,7 @@ class StageLoop:
                     metrics = item.logs
                     if metrics and not covers(metrics):
                         covers, blank = self._admit(metrics, batch)
-                    last, low = item, done
+                    before, last, low = last, item, done
                     if begin_hooks and begun != batch:
                         begun = self._begin(batch, done, total)
                     if batch >= due or end_hooks:
@@ -176,8 +177,12 @@ class StageLoop:
                     begun = self._begin(batch, item.done, total)
         except (AttributeError, TypeError, ValueError):
             if isinstance(item, Batch):
-                self._check_done(low, item.done, item.total, batch)
+                if not isinstance(item.done, Real):
+                    # Nothing can be told of it; what was done before it stays.
+                    last = before
+                    low = tracker.stage_items_done = 0 if last is None else last.done
                 self._check_total(item.total, batch)
+                self._check_done(low, item.done, item.total, batch)
                 self._check_logs(item.logs, batch)
             raise
         finally:

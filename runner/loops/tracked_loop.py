@@ -44,6 +44,8 @@ class TrackedLoop(Generic[Item]):
         The pipeline that runs, with `Pipeline.stop`, `Pipeline.pause`, `Pipeline.tracker`.
     """
 
+    __module__ = "schoolbell.runner"
+
     # `Pipeline.fit` runs beside the loop in the same thread, as a greenlet: it calls hooks,
     # saves and pauses between two items, and each turn costs about half a microsecond.
 

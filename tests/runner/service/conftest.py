@@ -33,7 +33,9 @@ serve(Settings.from_environment(), Address(port=int(sys.argv[1])), Tokens(tokens
 class ServiceProcesses:
     """Redis, workers and web application of one service, each to be killed and started again."""
 
-    def __init__(self, folder: Path, workers: int = 1, tokens: dict[str, str] | None = None, **more):
+    def __init__(
+        self, folder: Path, workers: int = 1, tokens: dict[str, str] | None = None, **more
+    ):
         self.redis = OwnRedis(folder / "redis")
         options = {"pipeline": "service_pipeline:sums", "backup_seconds": 0.0, **more}
         self.settings = Settings(folder / "jobs", self.redis.url, **options)
@@ -155,5 +157,3 @@ def wait_for(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
 def until() -> Callable[..., Any]:
     """A function that waits until something holds."""
     return wait_for
-
-

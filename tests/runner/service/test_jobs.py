@@ -107,9 +107,7 @@ def test_a_deleted_job_is_gone(service, client, instance, until):
     until(lambda: not folder.exists())
 
 
-def test_jobs_are_found_again_when_redis_has_forgotten_everything(
-    service, client, instance, until
-):
+def test_jobs_are_found_again_when_redis_has_forgotten_everything(service, client, instance, until):
     running = client.submit(instance, parameters={"sums.units": 100, "sums.seconds": 0.05})
     until(lambda: client.job(running.id).progress > 0.1)
     others = [client.submit(instance, parameters={"sums.units": 60, "sums.seconds": 0.05})]

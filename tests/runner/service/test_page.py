@@ -46,7 +46,9 @@ def upload(page, path):
 
 
 def wait_until(page, words):
-    page.wait_for_function("words => document.getElementById('status').textContent === words", arg=words)
+    page.wait_for_function(
+        "words => document.getElementById('status').textContent === words", arg=words
+    )
 
 
 def test_a_job_goes_from_upload_to_download(page, instance_file, tmp_path):
