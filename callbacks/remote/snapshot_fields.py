@@ -9,6 +9,7 @@ from typing import Any
 from ..formatting import printable
 from ..plain_value import encodable, plain_row, plain_text, plain_value, short_text
 from ..snapshot import Snapshot
+from ..vocabulary import RUNNING
 
 # Nothing that is deeper is told.
 _DEEPEST = 8
@@ -49,7 +50,7 @@ def read_snapshot_values(texts: Mapping[str, str]) -> dict[str, Any]:
         values[one.name] = (printable(text) or None) if one.name in _TEXTS else read_number(text)
     for name in ("done", "stage_progress", "progress", "elapsed"):
         values[name] = values[name] or 0
-    values["status"] = values["status"] or "running"
+    values["status"] = values["status"] or RUNNING
     values["message"] = values["message"] or ""
     return values
 
