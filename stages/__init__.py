@@ -8,9 +8,11 @@ if TYPE_CHECKING:
     from .batch import Batch
     from .budget import Budget
     from .clustering.louvain_clustering import LouvainClustering
+    from .clustering.weighted_graph import WeightedGraph
     from .errors import FormatError, InputError, MissingFileError
     from .evolution.genetic_algorithm import GeneticAlgorithm
     from .exact.cp_sat import CPSAT
+    from .exact.solver import solve_model
     from .functions.as_stage import as_stage
     from .functions.report import Report
     from .functions.stage_ended import StageEnded
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from .repair.rl_repair import RLRepair
     from .stage import Stage
     from .state import State
+    from .tasks.task import Task
     from .timetable.steps.finalize import Finalize
     from .timetable.steps.load import Load
     from .timetable.steps.train_agent import TrainAgent
@@ -43,8 +46,11 @@ __all__ = [
     "Stage",
     "StageEnded",
     "State",
+    "Task",
     "TrainAgent",
+    "WeightedGraph",
     "as_stage",
+    "solve_model",
 ]
 
 _MODULES = {
@@ -66,8 +72,11 @@ _MODULES = {
     "Stage": "stage",
     "StageEnded": "functions.stage_ended",
     "State": "state",
+    "Task": "tasks.task",
     "TrainAgent": "timetable.steps.train_agent",
+    "WeightedGraph": "clustering.weighted_graph",
     "as_stage": "functions.as_stage",
+    "solve_model": "exact.solver",
 }
 
 __getattr__, __dir__ = lazy_names(__name__, _MODULES)

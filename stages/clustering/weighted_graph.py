@@ -23,6 +23,8 @@ class WeightedGraph:
         Weight of each edge, int64 of shape (n_edges,).
     """
 
+    __module__ = "schoolbell.stages"
+
     sizes: NDArray[np.int32]
     first: NDArray[np.int32]
     second: NDArray[np.int32]

@@ -42,7 +42,7 @@ class Found(NamedTuple):
     proved: bool
 
 
-def solve(model: CpModel, limits: SolveLimits, seed: int, flag: StopFlag) -> PartResult:
+def solve_model(model: CpModel, limits: SolveLimits, seed: int, flag: StopFlag) -> PartResult:
     """Solve a model within limits; for a problem's `Task` of a `Division`.
 
     Parameters

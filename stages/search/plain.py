@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 from numba import njit
+from numba.extending import typeof_impl
 
 from .record import Record, field_names
 
 
 class PlainKernel:
-    """What Python calls.
+    """What Python calls, and other kernels may.
 
     Parameters
     ----------
@@ -32,6 +33,12 @@ class PlainKernel:
     def __call__(self, *arguments: Any) -> Any:
         """Call the compiled function, records as tuples."""
         return self._compiled(*map(_plain, arguments))
+
+
+@typeof_impl.register(PlainKernel)
+def _typeof_kernel(called: PlainKernel, context: Any) -> Any:
+    """Let kernels call other kernels: what these are compiled to."""
+    return typeof_impl(called._compiled, context)
 
 
 kernel = PlainKernel

@@ -30,6 +30,8 @@ class Task:
     5.0
     """
 
+    __module__ = "schoolbell.stages"
+
     function: Callable[..., Any]
     arguments: tuple[Any, ...] = ()
     then: Callable[[Any], Any] | None = None

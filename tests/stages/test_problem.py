@@ -77,6 +77,15 @@ class DieAfter(Callback):
             raise Dying
 
 
+@pytest.mark.parametrize("room", ["clustering", "exact", "evolution", "repair"])
+def test_an_engine_imports_no_problem(room: str) -> None:
+    stages = PAGE.parents[2] / "stages"
+    for path in (stages / room).glob("*.py"):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        imports = [line for line in lines if re.match(r"\s*(from|import) ", line)]
+        assert not [one for one in imports if "timetable" in one or "university" in one], path
+
+
 def test_it_has_all_that_the_protocols_ask_for(page: Any) -> None:
     for protocol in (Clusterable, Divisible, Breedable, Repairable):
         assert missing_methods(page.colouring, protocol) == []

@@ -42,8 +42,12 @@ def total(bag):
     return found
 
 @kernel
-def work(bag, rng, target):
+def begin(bag):
     bag.numbers[0] += bag.step
+
+@kernel
+def work(bag, rng, target):
+    begin(bag)
     copy_into(target, bag.numbers)
     found = total(bag) + popcount(np.uint64(13)) + trailing_zeros(np.uint64(8))
     if enabled(bag.price):
