@@ -90,7 +90,7 @@ class Pipeline:
     def __init__(self, stages: Iterable[Stage], name: str | None = None, goal: Goal = MIN) -> None:
         self.stages = _checked_stages(stages)
         self.name = name
-        self.goal: Goal = _checked_goal(goal)
+        self.goal: Goal = _checked_goal(goal, self.stages)
         #: What the last `fit` found, or is finding; also when it raised.
         self.run: Run | None = None
         self._driver: Driver | None = None
@@ -249,7 +249,7 @@ class Pipeline:
                     executor=pool,
                     timings=known.of_stages(limited=time_limit is not None),
                     shares=shares,
-                    goal=_checked_goal(self.goal),
+                    goal=_checked_goal(self.goal, self.stages),
                 )
                 tell = _tell_infeasible if shows_progress(watchers) else None
                 driver = Driver(spec, watchers, history, watch, tell)
@@ -559,11 +559,18 @@ def _checked_stages(stages: Iterable[Stage]) -> list[Stage]:
     return checked
 
 
-def _checked_goal(goal: Any) -> Goal:
+def _checked_goal(goal: Any, stages: Iterable[Stage]) -> Goal:
     # A list, say, cannot even be looked for.
     if not isinstance(goal, str) or goal not in GOALS:
         advice = did_you_mean(goal, GOALS).lstrip("; ") if isinstance(goal, str) else ""
         raise ArgumentError.of("goal", '"min" or "max"', goal, advice)
+    for stage in stages:
+        # Of the class, since a stage may have a parameter of that name.
+        if goal not in type(stage).goals:
+            raise ArgumentError(
+                f"goal cannot be {goal!r}, since stage {stage.name!r} works for "
+                f"{' and '.join(map(repr, type(stage).goals))} alone"
+            )
     return goal  # pyright: ignore[reportReturnType]
 
 
