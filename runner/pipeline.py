@@ -215,6 +215,7 @@ class Pipeline:
         """
         watchers = with_display(checked_callbacks(callbacks, problem), verbose)
         check_callback_errors(callback_errors)
+        goal = _checked_goal(self.goal, self.stages)
         seed, time_limit = checked_seed(seed), checked_time_limit(time_limit)
         workers = checked_workers(workers) or _usable_processors()
         job_id = checked_job_id(job_id) or _new_job_id()
@@ -249,7 +250,7 @@ class Pipeline:
                     executor=pool,
                     timings=known.of_stages(limited=time_limit is not None),
                     shares=shares,
-                    goal=_checked_goal(self.goal, self.stages),
+                    goal=goal,
                 )
                 tell = _tell_infeasible if shows_progress(watchers) else None
                 driver = Driver(spec, watchers, history, watch, tell)
