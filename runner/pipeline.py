@@ -226,11 +226,12 @@ class Pipeline:
             raise ValueError(f'shares must be "work" or "time", got {shares!r}')
         with ExitStack() as alone:
             alone.enter_context(self._alone())
+            for stage in self.stages:
+                check_saved(stage)
             alone.enter_context(fresh(self.stages))
             known = _known_timings(timings)
             watch = Stopwatch(started)
             for stage in self.stages:
-                check_saved(stage)
                 stage.check()
                 stage.check_problem(problem, initial)
                 stage.check_beside(self.stages)
