@@ -90,7 +90,7 @@ class Pipeline:
     def __init__(self, stages: Iterable[Stage], name: str | None = None, goal: Goal = MIN) -> None:
         self.stages = _checked_stages(stages)
         self.name = name
-        self.goal: Goal = _checked_goal(goal)
+        self.goal: Goal = _checked_goal(goal, self.stages)
         #: What the last `fit` found, or is finding; also when it raised.
         self.run: Run | None = None
         self._driver: Driver | None = None
@@ -216,6 +216,7 @@ class Pipeline:
         """
         watchers = with_display(checked_callbacks(callbacks, problem), verbose)
         check_callback_errors(callback_errors)
+        goal = _checked_goal(self.goal, self.stages)
         seed, time_limit = checked_seed(seed), checked_time_limit(time_limit)
         workers = checked_workers(workers) or _usable_processors()
         job_id = checked_job_id(job_id) or _new_job_id()
@@ -226,12 +227,13 @@ class Pipeline:
             raise ValueError(f'shares must be "work" or "time", got {shares!r}')
         with ExitStack() as alone:
             alone.enter_context(self._alone())
+            for stage in self.stages:
+                check_saved(stage)
             alone.enter_context(fresh(self.stages))
             known = _known_timings(timings)
             watch = Stopwatch(started)
             _check_needs(self.stages, problem, initial)
             for stage in self.stages:
-                check_saved(stage)
                 stage.check()
                 stage.check_problem(problem, initial)
                 stage.check_beside(self.stages)
@@ -251,7 +253,7 @@ class Pipeline:
                     executor=pool,
                     timings=known.of_stages(limited=time_limit is not None),
                     shares=shares,
-                    goal=_checked_goal(self.goal),
+                    goal=goal,
                 )
                 tell = _tell_infeasible if shows_progress(watchers) else None
                 driver = Driver(spec, watchers, history, watch, tell)
@@ -579,11 +581,18 @@ def _left_by(stage: Stage) -> tuple[str, ...]:
     return stage.leaves if stage.prepares is None else (*stage.leaves, "prepared")
 
 
-def _checked_goal(goal: Any) -> Goal:
+def _checked_goal(goal: Any, stages: Iterable[Stage]) -> Goal:
     # A list, say, cannot even be looked for.
     if not isinstance(goal, str) or goal not in GOALS:
         advice = did_you_mean(goal, GOALS).lstrip("; ") if isinstance(goal, str) else ""
         raise ArgumentError.of("goal", '"min" or "max"', goal, advice)
+    for stage in stages:
+        # Of the class, since a stage may have a parameter of that name.
+        if goal not in type(stage).goals:
+            raise ArgumentError(
+                f"goal cannot be {goal!r}, since stage {stage.name!r} works for "
+                f"{' and '.join(map(repr, type(stage).goals))} alone"
+            )
     return goal  # pyright: ignore[reportReturnType]
 
 

@@ -62,6 +62,9 @@ class Stage(ABC):
     incidental
         Parameters that have no part in what the stage finds, as the paths of
         its files: a resumed run may have other values.
+    goals
+        The goals of a pipeline that the stage can work for: ``("min",)`` of one that
+        knows nothing but costs that are to fall.
     saved
         Names of attributes that make up the stage's own state, as in
         ``saved = ("generation", "population", "rng")``: every backup holds them, a
@@ -89,6 +92,7 @@ class Stage(ABC):
     only_improves: ClassVar[bool] = False
     brief: ClassVar[bool] = False
     incidental: ClassVar[tuple[str, ...]] = ()
+    goals: ClassVar[tuple[str, ...]] = ("min", "max")
     saved: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod

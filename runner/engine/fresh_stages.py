@@ -1,7 +1,7 @@
 """Stages that begin every run alike."""
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -47,7 +47,8 @@ def check_saved(stage: Stage) -> None:
         For a name that no attribute has.
     """
     names = stage.saved
-    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+    several = isinstance(names, Iterable) and not isinstance(names, str | Mapping)
+    if not several or not all(isinstance(name, str) for name in names):
         raise TypeError(
             f"saved of stage {stage.name!r} must be names of attributes, as in "
             f'("population", "rng"), got {names!r:.80}'

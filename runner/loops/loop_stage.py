@@ -33,7 +33,7 @@ class LoopStage(Stage):
         self.total = total
         self.resume = resume
         #: What the loop keeps for itself.
-        self.saved: dict[str, Any] = {}
+        self.kept: dict[str, Any] = {}
         self.done = 0
         #: Gives the next batch when it is there; None when the loop is over.
         self.next_batch: Callable[[], Batch | None] | None = None
@@ -55,7 +55,7 @@ class LoopStage(Stage):
 
     def state_dict(self) -> dict[str, Any]:
         """Return how many items are done, and what the loop keeps for itself."""
-        return {"done": self.done, "saved": dict(self.saved)} if self.resume else {}
+        return {"done": self.done, "saved": dict(self.kept)} if self.resume else {}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take back what `state_dict` returned."""
@@ -63,4 +63,4 @@ class LoopStage(Stage):
             return
         if set(state) != {"done", "saved"} or not isinstance(state["saved"], dict):
             raise ValueError(f"expected done and saved, got {sorted(state)}")
-        self.done, self.saved = as_count(state["done"]), dict(state["saved"])
+        self.done, self.kept = as_count(state["done"]), dict(state["saved"])

@@ -82,7 +82,7 @@ class TrackedLoop(Generic[Item]):
         A backup holds it as it was at the end of an item, and in a run that is resumed it
         is there again, from the first item on. Empty at first.
         """
-        return self._stage.saved
+        return self._stage.kept
 
     def log(
         self, *, cost: Any = None, solution: Any = None, violations: Any = None, **metrics: Any

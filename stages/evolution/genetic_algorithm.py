@@ -113,6 +113,7 @@ class GeneticAlgorithm(Stage):
         "violation",
     )
     only_improves = True
+    goals = ("min",)
 
     def __init__(
         self,

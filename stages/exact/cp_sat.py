@@ -129,6 +129,7 @@ class CPSAT(Stage):
     label = "CP-SAT"
     metrics = ("objective", "bound")
     only_improves = True
+    goals = ("min",)
     tunable = ("effort",)
 
     def __init__(

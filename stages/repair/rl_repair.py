@@ -117,6 +117,7 @@ class RLRepair(Stage):
     metrics = ("epsilon", "reward")
     tunable = ("batch_size", "epsilon", "final_epsilon", "patience")
     only_improves = True
+    goals = ("min",)
 
     def __init__(
         self,

@@ -9,7 +9,7 @@ from schoolbell.callbacks import (
     SolutionCheckpoint,
     TerminateOnTarget,
 )
-from schoolbell.runner import BackupError, Pipeline, replay
+from schoolbell.runner import BackupError, Pipeline, replay, timetabling_pipeline
 from schoolbell.stages import Batch, Stage
 
 COSTS = (3, 5, 4, 8, 8, 8, 8, 9)
@@ -136,3 +136,13 @@ def test_violations_that_a_stage_has_told_are_shown_also_where_there_are_none():
     run = climb(stage=Climb((1, 2), (0, 0)))
     assert (run.violations, run.best) == (0, "cost 2, violations 0")
     assert "violations" in run.summary()
+
+
+def test_stages_that_know_falling_costs_alone_refuse_another_goal():
+    stages = timetabling_pipeline().stages
+    with pytest.raises(ArgumentError, match=r"goal cannot be 'max', since stage 'load' works for"):
+        Pipeline(stages, goal="max")
+    pipeline = Pipeline(stages)
+    pipeline.goal = "max"
+    with pytest.raises(ArgumentError, match="goal cannot be 'max'"):
+        pipeline.fit()

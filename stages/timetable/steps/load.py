@@ -70,6 +70,7 @@ class Load(Stage):
     brief = True
     # No other stage works without it.
     skippable = False
+    goals = ("min",)
 
     def __init__(self, formulation: str | Formulation = "UD2") -> None:
         Formulation.of(formulation)

@@ -160,6 +160,8 @@ def test_the_attributes_of_a_stage_that_had_ended_are_set_back_too(tmp_path):
     [
         (("populaton",), ValueError, "no attribute 'populaton' to save.*did you mean 'population'"),
         ("rng", TypeError, "saved of stage 'evolve' must be names of attributes"),
+        (7, TypeError, "saved of stage 'evolve' must be names of attributes"),
+        ({}, TypeError, "saved of stage 'evolve' must be names of attributes"),
         ((3,), TypeError, "saved of stage 'evolve' must be names of attributes"),
     ],
 )
