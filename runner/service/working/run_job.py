@@ -17,7 +17,7 @@ from ....callbacks import (
 )
 from ....callbacks.parameters import without_secrets
 from ....callbacks.remote.redis_connection import connect
-from ....callbacks.vocabulary import CANCELLED, COMMAND, FAILED, FINISHED, STOPPED
+from ....callbacks.vocabulary import CANCELLED, COMMAND, FAILED, FINISHED, RUNNING, STOPPED
 from ..jobs.job import Job
 from ..jobs.job_pipeline import make_pipeline, set_parameters
 from ..jobs.job_state import newest_snapshot
@@ -134,7 +134,7 @@ class _JobRun:
             with suppress(OSError):
                 (job.backup / "backup.npz").unlink()
             run, failure = self._fit(pipeline)
-        if run is None or run.status == "running":
+        if run is None or run.status == RUNNING:
             assert failure is not None
             if isinstance(failure, RedisUnavailableError):
                 raise failure
