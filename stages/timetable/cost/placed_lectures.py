@@ -6,6 +6,7 @@ from typing import SupportsIndex
 import numpy as np
 from numpy.typing import NDArray
 
+from ...ragged import ranges
 from ..model.solution import Solution
 
 
@@ -45,8 +46,7 @@ class PlacedLectures:
         starts = self.instance.course_curricula_starts.astype(np.int64)
         sizes = np.diff(starts)[self.courses]
         lectures = np.repeat(np.arange(len(self.courses)), sizes)
-        offsets = np.arange(len(lectures)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        curricula = self.instance.course_curricula[starts[self.courses[lectures]] + offsets]
+        curricula = self.instance.course_curricula[ranges(starts[self.courses], sizes)]
         return curricula.astype(np.int64), lectures
 
     @cached_property

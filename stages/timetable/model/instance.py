@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from ...files.atomic import write_atomically
 from ...files.text_file import read_text
 from ...names import did_you_mean
+from ...ragged import ranges, starts_of
 from ..errors import FormatError, InstanceError, InstanceItem, TimetableError
 from . import limits
 from .checks import shown, whole_number
@@ -406,10 +407,8 @@ class Instance:
         sizes = np.concatenate([np.diff(self.curriculum_starts), np.bincount(self.course_teacher)])
         # Each member is paired with its whole group.
         repeats = np.repeat(sizes, sizes)
-        first_of_group = np.repeat(np.cumsum(sizes) - sizes, sizes)
-        offsets = np.arange(repeats.sum()) - np.repeat(np.cumsum(repeats) - repeats, repeats)
         left = np.repeat(members, repeats)
-        right = members[np.repeat(first_of_group, repeats) + offsets]
+        right = members[ranges(np.repeat(starts_of(sizes)[:-1], sizes), repeats)]
         return np.unique(left[left != right] * self.n_courses + right[left != right])
 
 
@@ -423,7 +422,7 @@ def _int32(values: ArrayLike) -> NDArray[np.int32]:
 
 
 def _starts(sizes: ArrayLike) -> NDArray[np.int32]:
-    return _int32(np.concatenate([[0], np.cumsum(np.asarray(sizes, np.int64))]))
+    return _int32(starts_of(sizes))
 
 
 def _numbered(labels: list[str]) -> NDArray[np.int32]:
