@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import fields
 from typing import Any
 
+from ..formatting import printable
 from ..plain_value import encodable, plain_row, plain_text, plain_value, short_text
 from ..snapshot import Snapshot
 from ..vocabulary import RUNNING
@@ -64,11 +65,6 @@ def read_number(text: str) -> float | int | None:
             number = kind(text)
             return number if math.isfinite(number) else None
     return None
-
-
-def printable(text: str) -> str:
-    """Return a text without what would steer the terminal that shows it."""
-    return "".join(one if one.isprintable() else " " for one in text)
 
 
 def plain(value: Any) -> Any:

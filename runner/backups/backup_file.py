@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...stages.errors import FormatError
 from ...stages.files.array_file import read_arrays, write_arrays
-from ...stages.timetable.errors import FormatError
 from .backup_error import BackupError
 
 KIND = "schoolbell backup"

@@ -13,8 +13,8 @@ import msgspec
 from ...callbacks.names import did_you_mean
 from ...callbacks.parameters import public_parameters
 from ...stages import Stage
+from ...stages.errors import FormatError
 from ...stages.files.text_file import read_text
-from ...stages.timetable import FormatError
 from .checked_json import checked, parsed, short
 from .config_error import ConfigError
 

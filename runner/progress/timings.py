@@ -9,8 +9,8 @@ from typing import Annotated, Any, Self
 import msgspec
 
 from ...callbacks.vocabulary import FINISHED, TIME
+from ...stages.errors import FormatError
 from ...stages.files.atomic import write_atomically
-from ...stages.timetable import FormatError
 from ..config.checked_json import checked, parsed
 from ..results.run import Run
 from .stage_timing import POINTS, StageTiming, is_rising

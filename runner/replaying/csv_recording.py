@@ -20,7 +20,7 @@ from ...callbacks.vocabulary import (
     MIN,
     RUN_COLUMNS,
 )
-from ...stages.timetable import FormatError, MissingFileError
+from ...stages.errors import FormatError, MissingFileError
 from ..config.config_error import ConfigError
 from ..config.run_config import read_object
 from .recording import Moment, Recording, batch_moments, params_of, stage_about

@@ -6,7 +6,6 @@ from typing import SupportsIndex
 import numpy as np
 from numpy.typing import NDArray
 
-from ...ragged import ranges
 from ..model.solution import Solution
 
 
@@ -43,11 +42,7 @@ class PlacedLectures:
     @cached_property
     def of_curricula(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """A row for each curriculum of each lecture: the curriculum, and the lecture's row."""
-        starts = self.instance.course_curricula_starts.astype(np.int64)
-        sizes = np.diff(starts)[self.courses]
-        lectures = np.repeat(np.arange(len(self.courses)), sizes)
-        curricula = self.instance.course_curricula[ranges(starts[self.courses], sizes)]
-        return curricula.astype(np.int64), lectures
+        return self.instance.curricula_of(self.courses)
 
     @cached_property
     def curriculum_counts(self) -> NDArray[np.int64]:
