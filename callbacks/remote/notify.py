@@ -10,7 +10,7 @@ from ..callback import Callback, Logs, nothing
 from ..formatting import format_seconds
 from ..parameters import HIDDEN, without_secrets
 from ..safe_warning import warn_safely
-from ..vocabulary import FAILED, FINISHED, best_text, outcome_text
+from ..vocabulary import FAILED, FINISHED, MAX, best_text, outcome_text
 from .notify_feed import NotifyFeed
 
 _OCCASIONS = ("end", "failure", "target")
@@ -34,7 +34,8 @@ class Notify(Callback):
         When: ``"end"``, however it ends; ``"failure"``, if it fails; ``"target"``,
         at the first solution that is as good as `target`. One or several.
     target
-        The cost that is good enough, without violations.
+        The cost that is good enough, without violations: it, or one that is better
+        by the pipeline's goal.
 
     Raises
     ------
@@ -99,7 +100,7 @@ class Notify(Callback):
         cost = best.get("cost")
         if self.target is None or self._reached or cost is None or best.get("violations"):
             return
-        if cost >= self.target if self.params.get("goal") == "max" else cost <= self.target:
+        if cost >= self.target if self.params.get("goal") == MAX else cost <= self.target:
             self._reached = True
             self._leave(f"reached {best_text(cost, best.get('violations'))}", best)
 

@@ -24,7 +24,7 @@ class NotifyFeed(Feed):
         What to call them: never their URLs, which hold passwords.
     """
 
-    def __init__(self, services: Sequence[Any], names: Sequence[str]) -> None:
+    def __init__(self, services: Sequence[Any], names: tuple[str, ...]) -> None:
         super().__init__(_SEND_SECONDS, "notifying", _MOST_WAITING)
         self._services = services
         self._names = names
@@ -64,7 +64,7 @@ class NotifyFeed(Feed):
             else:
                 failed.append(number)
         if failed:
-            names = ", ".join(self._names[number] for number in failed)
+            names = ", ".join([self._names[number] for number in failed])
             raise ConnectionError(f"{names} did not take the message; trying again")
 
     def _send(self, service: Any, title: str, body: str) -> bool:

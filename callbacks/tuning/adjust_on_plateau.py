@@ -169,7 +169,7 @@ class AdjustOnPlateau(Callback):
 
     def on_pipeline_end(self, logs: Logs | None = None) -> None:
         if self._target is not None:
-            self._target.restore()
+            self._target.reset()
             self._target = None
 
     def state_dict(self) -> dict[str, Any]:

@@ -75,7 +75,7 @@ class BatchScheduler(Callback):
 
     def on_pipeline_end(self, logs: Logs | None = None) -> None:
         if self._target is not None:
-            self._target.restore()
+            self._target.reset()
             self._target = None
 
 

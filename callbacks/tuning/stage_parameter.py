@@ -86,7 +86,7 @@ class StageParameter:
         """Set it; the stage refuses an impossible value with a ValueError."""
         self._pipeline.set_params(**{self.key: value})
 
-    def restore(self) -> None:
+    def reset(self) -> None:
         """Set it to what it was at the beginning, so that the next run begins alike."""
         if self.value != self._original:
             self.set(self._original)

@@ -121,8 +121,9 @@ class Backup:
         """Make it of plain data; a `BackupError` where that makes no sense."""
         with refusing(path):
             told = checked(tree, _BackupTree)
-            parts = {name: getattr(told, name) for name in cls.__slots__}
-            return cls(**parts | {"place": Place.of_tree(told.place, told.index)})
+            parts: dict[str, Any] = {name: getattr(told, name) for name in cls.__slots__}
+            parts["place"] = Place.of_tree(told.place, told.index)
+            return cls(**parts)
 
     def check(self, run: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
         """See that this is a backup of the run that is about to begin.

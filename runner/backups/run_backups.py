@@ -80,7 +80,7 @@ class RunBackups:
             context.watch.go_on_from(backup.elapsed)
             context.tracker.load_state_dict(backup.tracker)
             context.tracker.best = context.best()
-            context.run.stages += [StageRecord.restored(record) for record in backup.records]
+            context.run.stages += [StageRecord.of_state(record) for record in backup.records]
         self._found = backup
         _warn_of_stages_that_begin_again(stages[backup.place.index :])
         return True

@@ -502,7 +502,7 @@ class ProgressTracker:
             self._told = max(self._told, state["told"])
             self._forecast.past = dict(state["past"])
             units = state["units"]
-            self._units_noticed = None if units is None else UnitClock.restored(units, now)
+            self._units_noticed = None if units is None else UnitClock.of_state(units, now)
             self._move_from_here(now)
 
     @property

@@ -81,7 +81,7 @@ class UnitClock:
         self.part, self.part_at = part, now
 
     def state_dict(self, now: float) -> dict[str, float | None]:
-        """Return what `restored` needs, for a backup."""
+        """Return what `of_state` needs, for a backup."""
         return {
             "gone": now - self.began,
             "done": self.done,
@@ -93,7 +93,7 @@ class UnitClock:
         }
 
     @classmethod
-    def restored(cls, state: Mapping[str, Any], now: float) -> Self:
+    def of_state(cls, state: Mapping[str, Any], now: float) -> Self:
         """Return a clock that knows what the one knew whose state this is."""
         clock = cls(now - as_number(state["gone"]))
         clock.at, clock.part_at = now - as_number(state["in_unit"], least=0), now

@@ -55,7 +55,7 @@ class StageRecord:
         return stage_end_text(self.ended_by, self.stopped_by, self.done, self.total)
 
     @classmethod
-    def restored(cls, saved: dict[str, Any]) -> Self:
+    def of_state(cls, saved: dict[str, Any]) -> Self:
         """Make it of what a backup holds; a ValueError or TypeError where that makes no sense."""
         record = cls(**saved)
         for text in (record.name, record.unit, record.ended_by):

@@ -88,7 +88,7 @@ class AnnealingJob:
         return {**anneal.state_dict(), "seconds_left": left, "speed": float(self.speed)}
 
     @classmethod
-    def restored(
+    def of_state(
         cls,
         breeding: Breeding,
         state: dict[str, Any],

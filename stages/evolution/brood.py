@@ -64,7 +64,7 @@ class Brood:
         }
 
     @classmethod
-    def restored(
+    def of_state(
         cls,
         breeding: Breeding,
         state: dict[str, Any],
@@ -81,7 +81,7 @@ class Brood:
             For what cannot be one of the problem.
         """
         jobs = [
-            AnnealingJob.restored(breeding, one, moves_per_second, clock) for one in state["jobs"]
+            AnnealingJob.of_state(breeding, one, moves_per_second, clock) for one in state["jobs"]
         ]
         origins = [
             Origin(*map(as_count, (island, reheat, violations)), as_number(cost))

@@ -186,7 +186,7 @@ class Evolution:
         if state["brood"] is not None:
             # Aside: on the largest problems it takes a while.
             brood: Brood = yield from run_aside(
-                Brood.restored,
+                Brood.of_state,
                 self.breeding,
                 state["brood"],
                 self.moves_per_second,

@@ -104,8 +104,14 @@ def test_an_outcome_says_how_many_violations_are_left(arguments, text):
     assert outcome_text(*arguments) == text
 
 
-# Attributes of a class are something else; what is interrupted at once imports nothing more.
-OTHER_MEANINGS = {"runner/engine/switchboard.py", "runner/cli/main.py"}
+OTHER_MEANINGS = {
+    # Attributes of a class are something else.
+    "runner/engine/switchboard.py",
+    # What is interrupted at once imports nothing more.
+    "runner/cli/main.py",
+    # A type spells its values out.
+    "runner/service/web/job_routes.py",
+}
 WORDS = {*STATUSES, *STAGE_ENDS, LOST, CANCELLED} - {TIME}
 
 

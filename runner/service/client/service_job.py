@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
-ENDED = ("finished", "stopped", "failed", "lost")
+from ....callbacks.vocabulary import FAILED, FINISHED, LOST, STOPPED
+
+ENDED = (FINISHED, STOPPED, FAILED, LOST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

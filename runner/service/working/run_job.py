@@ -17,7 +17,7 @@ from ....callbacks import (
 )
 from ....callbacks.parameters import without_secrets
 from ....callbacks.remote.redis_connection import connect
-from ....callbacks.vocabulary import CANCELLED, COMMAND, FAILED, FINISHED, STOPPED
+from ....callbacks.vocabulary import CANCELLED, COMMAND, FAILED, FINISHED, RUNNING, STOPPED
 from ...backups.backup_error import BackupError
 from ..jobs.job import Job
 from ..jobs.job_pipeline import make_pipeline, set_parameters
@@ -138,7 +138,7 @@ class _JobRun:
             run, failure = self._fit(pipeline)
         if failure is not None and (away := _cause(failure, RedisUnavailableError)) is not None:
             raise away
-        if run is None or run.status == "running":
+        if run is None or run.status == RUNNING:
             assert failure is not None
             return failed_result(failure)
         if self._leaving and run.stopped_by == CANCELLED:

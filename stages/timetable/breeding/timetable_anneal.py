@@ -107,7 +107,7 @@ class TimetableAnneal:
         }
 
     @classmethod
-    def restored(
+    def of_state(
         cls, problem: SearchProblem, state: dict[str, Any], chains: float
     ) -> TimetableAnneal:
         """Go on where an anneal was.

@@ -139,7 +139,7 @@ class TimetableBreeding:
 
     def load_anneal(self, state: dict[str, Any]) -> TimetableAnneal:
         """Go on where an anneal was."""
-        return TimetableAnneal.restored(self.problem, state, self._chains)
+        return TimetableAnneal.of_state(self.problem, state, self._chains)
 
     @property
     def _chains(self) -> float:

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from ...files.atomic import write_atomically
 from ...files.text_file import read_text
 from ...names import did_you_mean
+from ...ragged import ranges, starts_of
 from ..errors import FormatError, InstanceError, InstanceItem, TimetableError, reading
 from . import limits
 from .checks import shown, whole_number
@@ -385,8 +386,7 @@ class Instance:
         starts = self.course_curricula_starts.astype(np.int64)
         sizes = np.diff(starts)[courses]
         rows = np.repeat(np.arange(len(courses)), sizes)
-        offsets = np.arange(len(rows)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        curricula = self.course_curricula[starts[courses[rows]] + offsets]
+        curricula = self.course_curricula[ranges(starts[courses], sizes)]
         return curricula.astype(np.int64), rows
 
     @cached_property
@@ -430,10 +430,8 @@ class Instance:
         sizes = np.concatenate([np.diff(self.curriculum_starts), np.bincount(self.course_teacher)])
         # Each member is paired with its whole group.
         repeats = np.repeat(sizes, sizes)
-        first_of_group = np.repeat(np.cumsum(sizes) - sizes, sizes)
-        offsets = np.arange(repeats.sum()) - np.repeat(np.cumsum(repeats) - repeats, repeats)
         left = np.repeat(members, repeats)
-        right = members[np.repeat(first_of_group, repeats) + offsets]
+        right = members[ranges(np.repeat(starts_of(sizes)[:-1], sizes), repeats)]
         return np.unique(left[left != right] * self.n_courses + right[left != right])
 
 
@@ -447,7 +445,7 @@ def _int32(values: ArrayLike) -> NDArray[np.int32]:
 
 
 def _starts(sizes: ArrayLike) -> NDArray[np.int32]:
-    return _int32(np.concatenate([[0], np.cumsum(np.asarray(sizes, np.int64))]))
+    return _int32(starts_of(sizes))
 
 
 def _numbered(labels: list[str]) -> NDArray[np.int32]:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from ...files.atomic import write_atomically
 from ...files.text_file import read_text
 from ...names import did_you_mean
+from ...ragged import ranks
 from ..errors import TimetableError, reading
 from .checks import shown
 from .instance import Instance
@@ -114,8 +115,7 @@ class Solution:
                 f"expected at most {course.lectures}"
             )
         order = np.argsort(self.courses, kind="stable")
-        rank = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
-        lectures = instance.course_starts[self.courses[order]] + rank
+        lectures = instance.course_starts[self.courses[order]] + ranks(counts)
         periods = np.full(instance.n_lectures, -1, np.int32)
         rooms = np.full(instance.n_lectures, -1, np.int32)
         periods[lectures] = self.periods[order]

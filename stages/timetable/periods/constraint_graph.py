@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...clustering.weighted_graph import WeightedGraph
+from ...ragged import ranks, starts_of
 
 if TYPE_CHECKING:
     from ..model.instance import Instance
@@ -42,8 +43,7 @@ class CourseGroups:
         )
         courses = np.concatenate([instance.curriculum_courses, by_teacher])
         several = sizes > 1
-        starts = np.concatenate([[0], np.cumsum(sizes[several])]).astype(np.int64)
-        return cls(starts, courses[np.repeat(several, sizes)].astype(np.int32))
+        return cls(starts_of(sizes[several]), courses[np.repeat(several, sizes)].astype(np.int32))
 
     @property
     def later_members(self) -> NDArray[np.int64]:
@@ -70,7 +70,7 @@ def pair_chunks(
         Arguments of `count_pairs`.
     """
     later = groups.later_members
-    before = np.concatenate([[0], np.cumsum(later)])
+    before = starts_of(later)
     low = 0
     while low < len(later):
         high = int(np.searchsorted(before, before[low] + chunk_size, side="right")) - 1
@@ -102,8 +102,7 @@ def count_pairs(
         unique, and their counts.
     """
     first = np.repeat(np.arange(len(later)), later)
-    begin = np.repeat(np.cumsum(later) - later, later)
-    second = first + 1 + np.arange(len(first)) - begin
+    second = first + 1 + ranks(later)
     one, other = courses[first].astype(np.int64), courses[second].astype(np.int64)
     keys = np.minimum(one, other) * n_courses + np.maximum(one, other)
     return np.unique(keys[one != other], return_counts=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ...ragged import ranks
 from ..model.solution import Solution
 
 if TYPE_CHECKING:
@@ -56,8 +57,7 @@ class Draft:
         rooms = periods.copy()
         courses, columns = np.nonzero(self.placed)
         counts = self.placed.sum(axis=1)
-        rank = np.arange(len(courses)) - np.repeat(np.cumsum(counts) - counts, counts)
-        lectures = self.instance.course_starts[courses] + rank
+        lectures = self.instance.course_starts[courses] + ranks(counts)
         periods[lectures] = columns
         rooms[lectures] = self.rooms[courses, columns]
         return periods, rooms

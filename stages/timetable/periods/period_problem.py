@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ...ragged import ranges
 from .constraint_graph import CourseGroups
 
 if TYPE_CHECKING:
@@ -261,7 +262,7 @@ class PeriodRelaxation:
         starts = self.instance.conflict_starts
         counts = starts[courses + 1] - starts[courses]
         rows = np.repeat(np.arange(len(courses)), counts)
-        others = self.instance.conflict_courses[_ranges(starts[courses], counts)]
+        others = self.instance.conflict_courses[ranges(starts[courses], counts)]
         blocked = np.zeros((len(courses), self.instance.n_periods), bool)
         np.logical_or.at(blocked, rows, fixed[others])
         return blocked
@@ -371,9 +372,3 @@ class _Share:
         # The odd rooms go round, so that no part is left without any.
         odd = (self.index + np.arange(len(free))) % self.parts < free % self.parts
         return np.maximum(own + free // self.parts + odd, 0).astype(np.int32)
-
-
-def _ranges(starts: NDArray[np.integer], counts: NDArray[np.integer]) -> NDArray[np.intp]:
-    """Concatenate the ranges that begin at `starts` and have `counts` numbers."""
-    shift = np.repeat(starts - (np.cumsum(counts) - counts), counts)
-    return np.arange(int(counts.sum())) + shift

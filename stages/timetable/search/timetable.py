@@ -330,7 +330,7 @@ def fill(problem, timetable, period, room):
 
 
 @kernel
-def restore(problem, timetable, period, room):
+def turn_into(problem, timetable, period, room):
     """Turn the timetable into another one that the search has seen before."""
     for lecture in range(len(period)):
         moved = timetable.period[lecture] != period[lecture]

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from ...ragged import ranges
 from ..model.solution import Solution
 from .placed_classes import PlacedClasses
 
@@ -47,8 +48,7 @@ def closed_meetings(placed: PlacedClasses, solution: Solution) -> NDArray[np.int
     first = tables.closed_starts[:-1][placed.room[classes]]
     sizes = np.diff(tables.closed_starts)[placed.room[classes]]
     k = np.repeat(classes, sizes)
-    within = np.arange(len(k)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    t = np.repeat(first, sizes) + within
+    t = ranges(first, sizes)
     meet = (placed.days[k] & tables.closed_days[t]) != 0
     meet &= (placed.weeks[k] & tables.closed_weeks[t]) != 0
     meet &= (placed.start[k] < tables.closed_end[t]) & (tables.closed_start[t] < placed.end[k])

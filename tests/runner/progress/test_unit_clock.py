@@ -42,7 +42,7 @@ def test_units_noticed_together_share_their_time():
 
 def test_a_restored_clock_knows_what_the_other_knew():
     clock, now = after(1, 2, 6)
-    other = UnitClock.restored(clock.state_dict(now + 1), 500.0)
+    other = UnitClock.of_state(clock.state_dict(now + 1), 500.0)
     assert (other.began, other.at, other.done) == (490, 500, 3)
     assert other.unit_seconds == clock.unit_seconds
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ....ragged import ranges
 from ....search.assignment import assign
 from ....search.compiling import inner, kernel
 
@@ -167,8 +168,7 @@ def _curriculum_lectures(
     counts = np.diff(problem.starts)[problem.curriculum_courses]
     first = problem.starts[problem.curriculum_courses]
     rows = np.repeat(curriculum, counts)
-    shift = np.repeat(first - (np.cumsum(counts) - counts), counts)
-    lectures = np.arange(len(rows)) + shift
+    lectures = ranges(first, counts)
     placed = periods[lectures] >= 0
     table[rows[placed], periods[lectures[placed]]] = lectures[placed]
     return table

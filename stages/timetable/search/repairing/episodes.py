@@ -10,7 +10,7 @@ from ....search.compiling import NOWHERE, copy_into, inner, kernel
 from ....search.random import below, random_state, uniform
 from ....search.record import Record
 from ...repair_operators import OPERATORS
-from ..timetable import Timetable, can_enter, restore
+from ..timetable import Timetable, can_enter, turn_into
 from ..weights import COST, VIOLATIONS
 from .repair import (
     CONFLICT,
@@ -91,7 +91,7 @@ def start_repair(timetable: Timetable, seed: np.random.SeedSequence) -> Repair:
 def begin_episode(problem, timetable, repair, violation):
     """Put back a timetable that became worse, and choose the next lecture."""
     if _is_worse(timetable.total, repair.start_total):
-        restore(problem, timetable, repair.start_period, repair.start_room)
+        turn_into(problem, timetable, repair.start_period, repair.start_room)
     copy_into(repair.start_period, timetable.period)
     copy_into(repair.start_room, timetable.room)
     copy_into(repair.start_total, timetable.total)

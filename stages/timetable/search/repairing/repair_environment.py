@@ -13,7 +13,7 @@ from ...model.instance import Instance
 from ...model.solution import Solution
 from ...repair_operators import OPERATORS
 from .. import SearchProblem, build_timetable
-from ..timetable import restore
+from ..timetable import turn_into
 from ..weights import COST, VIOLATIONS
 from .episodes import END as ENDING
 from .episodes import (
@@ -167,7 +167,7 @@ class RepairEnvironment(gymnasium.Env[NDArray[np.int64], np.int64]):
 
     def restart(self, seed: np.random.SeedSequence) -> None:
         """Begin anew from the first timetable, with other random numbers."""
-        restore(self.problem, self.timetable, *self._first)
+        turn_into(self.problem, self.timetable, *self._first)
         self._repair = start_repair(self.timetable, seed)
 
     def step(
@@ -249,7 +249,7 @@ class RepairEnvironment(gymnasium.Env[NDArray[np.int64], np.int64]):
                 is_alike = places.shape == own.shape and places.dtype == own.dtype
                 if not is_alike or not np.all((places >= -1) & (places < size)):
                     raise ValueError(f"{name} must be a place of each lecture, below {size}")
-        restore(self.problem, self.timetable, state["period"], state["room"])
+        turn_into(self.problem, self.timetable, state["period"], state["room"])
 
     def _info(self) -> dict[str, Any]:
         violations, cost = self.rank

@@ -21,7 +21,7 @@ from schoolbell.stages.timetable.search import (
 )
 from schoolbell.stages.timetable.search.building.greedy import greedy_timetable
 from schoolbell.stages.timetable.search.repairing.repair import apply_operator
-from schoolbell.stages.timetable.search.timetable import restore
+from schoolbell.stages.timetable.search.timetable import turn_into
 
 COUNTERS = (
     "cell",
@@ -141,7 +141,7 @@ def test_the_best_timetable_is_the_one_whose_total_was_kept(instance: Instance) 
     anneal_chunk(problem, anneal, schedule, 60_000)
     anew = build_timetable(problem, anneal.best_period, anneal.best_room)
     assert anew.total.tolist() == anneal.best_total.tolist()
-    restore(problem, anneal.timetable, anneal.best_period, anneal.best_room)
+    turn_into(problem, anneal.timetable, anneal.best_period, anneal.best_room)
     assert_counted_right(instance, Formulation.UD2, anneal.timetable)
     assert anneal.timetable.total.tolist() == anneal.best_total.tolist()
 
