@@ -3,6 +3,7 @@
 from .cost.distribution_cost import DistributionCost
 from .cost.evaluation import Evaluation, evaluate
 from .errors import FormatError, InstanceError, MissingFileError, TimetableError
+from .generation.generator import generate, generate_with_solution
 from .model.configuration import Configuration
 from .model.course import Course
 from .model.course_class import CourseClass
@@ -15,6 +16,8 @@ from .model.student import Student
 from .model.subpart import Subpart
 from .model.time import Time
 from .model.weights import Weights
+from .reduction.reduce import reduce
+from .reduction.reduction import Reduction
 
 __all__ = [
     "Configuration",
@@ -27,6 +30,7 @@ __all__ = [
     "Instance",
     "InstanceError",
     "MissingFileError",
+    "Reduction",
     "Room",
     "RoomOption",
     "Solution",
@@ -36,4 +40,7 @@ __all__ = [
     "TimetableError",
     "Weights",
     "evaluate",
+    "generate",
+    "generate_with_solution",
+    "reduce",
 ]

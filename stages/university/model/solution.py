@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import TimetableError
 from .instance import Instance
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from ..tables.rows import TableOf
 
 
 class Solution:
@@ -74,7 +79,7 @@ class Solution:
         """
         from ..formats.solution_format import read_solution
 
-        return read_solution(path, instance)
+        return cls(instance, *read_solution(path, instance))
 
     @classmethod
     def loads(cls, text: str, instance: Instance) -> Solution:
@@ -87,7 +92,7 @@ class Solution:
         """
         from ..formats.solution_format import read_solution
 
-        return read_solution("<text>", instance, text.encode())
+        return cls(instance, *read_solution("<text>", instance, text.encode()))
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write a solution's file, ``.xml`` or ``.xml.gz``; the suffix tells which.
@@ -108,6 +113,41 @@ class Solution:
         from ..formats.solution_format import solution_text
 
         return solution_text(self)
+
+    def to_frame(self, of: TableOf = "classes") -> DataFrame:
+        """Return the classes, or the enrolments, as a table of pandas.
+
+        Parameters
+        ----------
+        of
+            ``"classes"``: a row for each class with its course, its time and room in
+            words, and how many attend it. ``"enrolments"``: a row for each student of
+            each class.
+
+        Raises
+        ------
+        TimetableError
+            For another `of`.
+        ImportError
+            Where pandas is not installed.
+        """
+        from ..tables.export import frame
+
+        return frame(self, of)
+
+    def write_csv(self, path: str | os.PathLike[str], of: TableOf = "classes") -> None:
+        """Write the table that `to_frame` returns as a CSV file.
+
+        Raises
+        ------
+        TimetableError
+            For another `of`.
+        OSError
+            If the file cannot be written; an older one is left as it was.
+        """
+        from ..tables.export import write_csv
+
+        write_csv(self, path, of)
 
     @property
     def time_rows(self) -> NDArray[np.int64]:
