@@ -64,7 +64,8 @@ class TrackedLoop(Generic[Item]):
         self._iterable = iterable
         self._total = total
         self._stage = LoopStage("loop" if name is None else name, unit, total, resume)
-        self.pipeline = Pipeline([self._stage])
+        goal = {name: options.pop(name) for name in ("goal",) if name in options}
+        self.pipeline = Pipeline([self._stage], **goal)
         self._options = {"callbacks": callbacks, **options}
         self._fit: greenlet | None = None
         self._begun = False
@@ -82,7 +83,7 @@ class TrackedLoop(Generic[Item]):
         A backup holds it as it was at the end of an item, and in a run that is resumed it
         is there again, from the first item on. Empty at first.
         """
-        return self._stage.saved
+        return self._stage.kept
 
     def log(
         self, *, cost: Any = None, solution: Any = None, violations: Any = None, **metrics: Any
