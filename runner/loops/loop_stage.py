@@ -39,6 +39,11 @@ class LoopStage(Stage):
         self.next_batch: Callable[[], Batch | None] | None = None
 
     @property
+    def saved(self) -> tuple[str, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """Names of what a backup holds."""
+        return ("kept",) if self.resume else ()
+
+    @property
     def keeps_state(self) -> bool:
         """Whether a resumed run goes on within the loop."""
         return self.resume
@@ -54,13 +59,12 @@ class LoopStage(Stage):
             batch = next_batch()
 
     def state_dict(self) -> dict[str, Any]:
-        """Return how many items are done, and what the loop keeps for itself."""
-        return {"done": self.done, "saved": dict(self.kept)} if self.resume else {}
+        """Return how many items are done."""
+        return {"done": self.done} if self.resume else {}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take back what `state_dict` returned."""
-        if not state:
-            return
-        if set(state) != {"done", "saved"} or not isinstance(state["saved"], dict):
-            raise ValueError(f"expected done and saved, got {sorted(state)}")
-        self.done, self.kept = as_count(state["done"]), dict(state["saved"])
+        if state:
+            if set(state) != {"done"}:
+                raise ValueError(f"expected done, got {sorted(state)}")
+            self.done = as_count(state["done"])

@@ -61,8 +61,8 @@ def track(
         the iterable and not given to the loop. What the loop itself needs to go on it
         keeps in `TrackedLoop.saved`.
     fit_options
-        Further arguments of `Pipeline.fit` (``verbose``, ``seed``, ``job_id``) and of
-        `Pipeline`.
+        Further arguments of `Pipeline.fit` (``verbose``, ``seed``, ``job_id``), and the
+        ``goal`` of a `Pipeline`.
 
     Returns
     -------
@@ -85,7 +85,7 @@ def track(
     """
     if not isinstance(iterable, Iterable | AsyncIterable) and not hasattr(iterable, "__getitem__"):
         raise TypeError(f"track needs something to iterate, got {iterable!r:.80}")
-    known = [*inspect.signature(Pipeline.fit).parameters][1:]
+    known = [*inspect.signature(Pipeline.fit).parameters, "goal"][1:]
     for option in fit_options:
         if option not in known:
             raise TypeError(f"track has no argument {option!r}{did_you_mean(option, known)}")

@@ -64,7 +64,8 @@ class TrackedLoop(Generic[Item]):
         self._iterable = iterable
         self._total = total
         self._stage = LoopStage("loop" if name is None else name, unit, total, resume)
-        self.pipeline = Pipeline([self._stage])
+        goal = {name: options.pop(name) for name in ("goal",) if name in options}
+        self.pipeline = Pipeline([self._stage], **goal)
         self._options = {"callbacks": callbacks, **options}
         self._fit: greenlet | None = None
         self._begun = False

@@ -53,6 +53,8 @@ class FunctionStage(Stage):
         self.metrics = metrics if metrics is None or isinstance(metrics, str) else tuple(metrics)
         self.name = _name_of(function) if name is None else name
         self.share = share
+        #: What the function keeps as ``report.saved``.
+        self.kept: dict[str, Any] = {}
         self._report: Report | None = None
         self._loaded: dict[str, Any] | None = None
         # What a generator has reported and the runner has not taken yet.
@@ -86,9 +88,9 @@ class FunctionStage(Stage):
     def run(self, state: State, budget: Budget) -> Iterator[Item]:
         """Call the function, and yield what it reports."""
         loaded, self._loaded = self._loaded, None
-        saved, done, total = {}, 0, None
-        if loaded is not None:
-            saved, done, total = dict(loaded["saved"]), loaded["done"], loaded["total"]
+        if loaded is None:
+            self.kept, loaded = {}, {"done": 0, "total": None}
+        saved, done, total = self.kept, loaded["done"], loaded["total"]
         self._waiting, self._warned = [], False
         work = self._run_here if _is_generator(self.function) else self._run_aside
         try:
@@ -160,13 +162,24 @@ class FunctionStage(Stage):
         with suppress(Warning):
             warnings.warn(message, RuntimeWarning, stacklevel=3)
 
+    @property
+    def saved(self) -> tuple[str, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """Names of what a backup holds: nothing where the function keeps nothing."""
+        # In the midst of several reports at once, it is ahead of the one in hand.
+        nothing = self._waiting or (self._report is not None and not self.kept)
+        return () if nothing else ("kept",)
+
+    @property
+    def keeps_state(self) -> bool:
+        """Whether a resumed run may go on within the function, which only it knows."""
+        return True
+
     def state_dict(self) -> dict[str, Any]:
-        """Return what the function keeps in ``report.saved``, and where it stands."""
+        """Return where the function stands."""
         report = self._report
         if report is None or self._waiting:
-            # In the midst of several reports at once, it is ahead of the one in hand.
             return {}
-        if not report.saved:
+        if not self.kept:
             if not self._warned:
                 self._warned = True
                 self._warn(
@@ -175,15 +188,15 @@ class FunctionStage(Stage):
                 )
             return {}
         done, total = report.place
-        return {"done": done, "total": total, "saved": dict(report.saved)}
+        return {"done": done, "total": total}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take back what `state_dict` returned."""
         if not state:
             self._loaded = None
             return
-        if set(state) != {"done", "total", "saved"} or not isinstance(state["saved"], dict):
-            raise ValueError(f"expected done, total and saved, got {shown(sorted(state))}")
+        if set(state) != {"done", "total"}:
+            raise ValueError(f"expected done and total, got {shown(sorted(state))}")
         self._loaded = state
 
 

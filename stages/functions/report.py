@@ -41,7 +41,8 @@ class Report:
         What the stage may spend: ``report.budget.remaining``.
     saved
         A dict for what the function needs to go on after a kill: a backup holds it as it
-        was at a report, and in a run that is resumed it is there again. Empty at first.
+        was at a report, and in a run that is resumed it is there again. Empty at first. It
+        may hold what `Stage.saved` may name: plain data, arrays, random generators.
     """
 
     __module__ = "schoolbell.stages"

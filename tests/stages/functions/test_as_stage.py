@@ -407,12 +407,11 @@ def test_a_pause_holds_the_function_at_its_report():
 def walk(report, steps=8):
     saved = report.saved
     rng = np.random.default_rng(report.state.seed)
-    if "rng" in saved:
-        rng.bit_generator.state = saved["rng"]
+    rng = saved.setdefault("rng", rng)
     x = saved.setdefault("x", 0.0)
     for step in range(saved.get("step", 0), steps):
         x += rng.normal()
-        saved.update(step=step + 1, x=x, rng=rng.bit_generator.state)
+        saved.update(step=step + 1, x=x)
         report(step + 1, steps, cost=x, solution=[x])
 
 
@@ -509,7 +508,7 @@ def test_a_report_can_be_named_in_annotations():
     assert fit(work).history["done"] == [1]
 
 
-@pytest.mark.parametrize("saved", [{"saved": 3}, {"done": 1, "total": 2, "saved": [], "x": 0}])
+@pytest.mark.parametrize("saved", [{"done": 3}, {"done": 1, "total": 2, "x": 0}])
 def test_a_state_that_cannot_be_one_is_refused(saved):
-    with pytest.raises(ValueError, match="expected done, total and saved"):
+    with pytest.raises(ValueError, match="expected done and total"):
         as_stage(walk).load_state_dict(saved)
