@@ -14,8 +14,9 @@ from pathlib import Path
 
 import numpy as np
 from measuring import Table, add_format
+from schoolbell.stages.evolution.annealing_job import AnnealingJob
 from schoolbell.stages.timetable import Formulation, Instance
-from schoolbell.stages.timetable.breeding.annealing_job import AnnealingJob
+from schoolbell.stages.timetable.breeding.timetable_anneal import TimetableAnneal
 from schoolbell.stages.timetable.search import (
     Schedule,
     anneal_chunk,
@@ -24,6 +25,7 @@ from schoolbell.stages.timetable.search import (
     start_anneal,
 )
 from schoolbell.stages.timetable.search.building.greedy import greedy_timetable
+from schoolbell.stages.timetable.timetable_problem import MOVES_PER_SECOND
 
 COLUMNS = ("instance", "chunks", "in chunks / in one call", "median chunk (ms)", "longest (ms)")
 
@@ -44,31 +46,32 @@ def main() -> None:
 
         def job(problem=problem, schedule=schedule, start=start) -> AnnealingJob:
             rng = random_state(np.random.SeedSequence(1))
-            return AnnealingJob(start_anneal(problem, *start, schedule, rng), schedule)
+            anneal = start_anneal(problem, *start, schedule, rng)
+            return AnnealingJob(TimetableAnneal(problem, anneal, schedule), MOVES_PER_SECOND)
 
-        anneal_chunk(problem, job().anneal, schedule, 1000)
+        anneal_chunk(problem, job().anneal.anneal, schedule, 1000)
         ratios, chunks = [], []
         for _ in range(args.repeats):
-            whole = _in_one_call(job(), problem)
-            chunks = _in_chunks(job(), problem)
+            whole = _in_one_call(job())
+            chunks = _in_chunks(job())
             ratios.append(sum(chunks) / whole)
         longest = max(chunks)
         row = (len(chunks), statistics.median(ratios), 1e3 * statistics.median(chunks))
         table.row(file.stem, *row, 1e3 * longest)
 
 
-def _in_one_call(job: AnnealingJob, problem) -> float:
+def _in_one_call(job: AnnealingJob) -> float:
     begun = time.process_time()
-    anneal_chunk(problem, job.anneal, job.schedule, job.schedule.moves)
+    job.anneal.chunk(job.anneal.moves).run()
     return time.process_time() - begun
 
 
-def _in_chunks(job: AnnealingJob, problem) -> list[float]:
+def _in_chunks(job: AnnealingJob) -> list[float]:
     """Return the processor time of each chunk, with what is done between two."""
     took = []
     while job.moves_left > 0:
         begun = time.process_time()
-        job.take(anneal_chunk(problem, job.anneal, job.schedule, job.next_chunk()))
+        job.take(job.anneal.chunk(job.next_chunk()).run())
         took.append(time.process_time() - begun)
     return took
 

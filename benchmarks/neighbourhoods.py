@@ -22,11 +22,12 @@ from measuring import Table, add_fits, median
 from numpy.typing import NDArray
 from schoolbell.runner import Pipeline, timetabling_pipeline
 from schoolbell.stages import Batch, Budget, Stage, State
+from schoolbell.stages.problem import SolveLimits
 from schoolbell.stages.tasks.stop_flag import StopFlag
 from schoolbell.stages.timetable import Formulation, Solution, evaluate
 from schoolbell.stages.timetable.periods.draft import Draft
-from schoolbell.stages.timetable.periods.period_model import SolveLimits, improve
-from schoolbell.stages.timetable.periods.period_problem import PeriodProblems
+from schoolbell.stages.timetable.periods.period_model import improve
+from schoolbell.stages.timetable.periods.period_problem import PeriodRelaxation
 from schoolbell.stages.timetable.search.building.room_assignment import RoomProblem, assign_rooms
 
 COLUMNS = ("instance", "way", "before", "after", "tries", "better", "proved best of the part")
@@ -137,7 +138,7 @@ def _solve_parts(
         those whose solution was proved to be the best.
     """
     instance = start.solution.instance
-    problems, rooms = PeriodProblems(instance, formulation), RoomProblem.of(instance, formulation)
+    problems, rooms = PeriodRelaxation(instance, formulation), RoomProblem.of(instance, formulation)
     draft = Draft.of_lectures(instance, *start.solution.lecture_arrays())
     rng, everything = np.random.default_rng(start.seed), np.ones(instance.n_lectures, np.bool_)
     cost, tries, better, proved = start.cost, 0, 0, 0

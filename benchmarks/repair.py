@@ -23,6 +23,7 @@ from schoolbell.stages.repair.q_learner import QLearner
 from schoolbell.stages.repair.rl_repair import LEARNED
 from schoolbell.stages.timetable import Formulation, Instance
 from schoolbell.stages.timetable.generation.crowding import scatter
+from schoolbell.stages.timetable.repair_operators import OPERATORS
 from schoolbell.stages.timetable.search import (
     Schedule,
     SearchProblem,
@@ -37,7 +38,6 @@ from schoolbell.stages.timetable.search.repairing.repair_agent import (
     shipped_repair_agent,
 )
 from schoolbell.stages.timetable.search.repairing.repair_environment import RepairEnvironment
-from schoolbell.stages.timetable.search.repairing.repair_operators import OPERATORS
 from schoolbell.stages.timetable.steps.train_agent import crowded_instance
 
 GENERATED = 20_260_101

@@ -10,7 +10,10 @@ from .progress.display import Display
 from .progress.progbar_logger import ProgbarLogger
 from .recording.csv_logger import CSVLogger
 from .recording.history import History
+from .recording.mlflow_logger import MLflowLogger
+from .recording.system_monitor import SystemMonitor
 from .recording.tensor_board import TensorBoard
+from .remote.notify import Notify
 from .remote.redis_logger import RedisLogger
 from .remote.redis_unavailable_error import RedisUnavailableError
 from .remote.remote_monitor import RemoteMonitor
@@ -39,12 +42,15 @@ __all__ = [
     "History",
     "LambdaCallback",
     "Logs",
+    "MLflowLogger",
+    "Notify",
     "ProgbarLogger",
     "RedisLogger",
     "RedisUnavailableError",
     "RemoteMonitor",
     "Snapshot",
     "SolutionCheckpoint",
+    "SystemMonitor",
     "TensorBoard",
     "TerminateOnNaN",
     "TerminateOnTarget",

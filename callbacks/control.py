@@ -72,18 +72,20 @@ class Control(Protocol):
         """
         ...
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: str | os.PathLike[str], pickle: bool = False) -> None:
         """Write a backup of the whole run to a file, in the background.
 
         To be called from ``on_batch_end`` or ``on_stage_end``: what is saved is
-        the run as it stands when all hooks of that event have been called.
+        the run as it stands when all hooks of that event have been called. With
+        `pickle`, what a backup has no place for is pickled.
         """
         ...
 
-    def restore(self, path: str | os.PathLike[str]) -> bool:
+    def restore(self, path: str | os.PathLike[str], pickle: bool = False) -> bool:
         """Let the run that is about to begin go on from a backup.
 
         To be called before any hook; `path` is also where the run is saved when
-        it is stopped. False if there is no such file.
+        it is stopped. False if there is no such file. Only with `pickle` is
+        anything unpickled.
         """
         ...

@@ -1,17 +1,37 @@
 """Which value a callback watches, and what counts as an improvement of it."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Self
 
 from .argument_error import ArgumentError, check_number
 from .names import did_you_mean
 from .plain_value import plain_value
+from .vocabulary import MAX
 
 Mode = Literal["auto", "min", "max"]
 
-_FALLING = ("cost", "violations", "objective", "population_mean", "anneal_cost", "loss", "error")
-_RISING = ("bound", "modularity", "reward", "progress", "done")
+# What is measured in the cost's own unit: it is to become what the pipeline's goal is, and a bound
+# comes from the other side.
+_COSTS = ("cost", "objective", "population_mean")
+_BOUNDS = ("bound",)
+_FALLING = (
+    *("violations", "loss", "error", "mae", "mse", "rmse", "mape", "msle", "rmsle", "nll", "brier"),
+    *("crossentropy", "entropy", "divergence", "perplexity", "hinge", "poisson", "logcosh"),
+    *("regret", "gap", "distance", "residual", "penalty", "igd", "gd", "wer", "cer", "fid"),
+    "brier_score",
+)
+_RISING = (
+    *("modularity", "reward", "progress", "done", "acc", "accuracy", "auc", "score", "hypervolume"),
+    *("precision", "recall", "sensitivity", "specificity", "f1", "fbeta", "iou", "dice", "r2"),
+    *("similarity", "correlation", "likelihood", "fitness", "return", "gain", "profit", "hv"),
+    *("positives", "negatives", "ap", "map", "mrr", "ndcg", "bleu", "psnr", "ssim"),
+)
+_WRONG = ("false_positives", "false_negatives")
+# What may follow a name without a change of its meaning, as the number in Keras's "auc_1".
+_ADDED = frozenset(("mean", "avg", "average", "median", "best", "max", "min", "last"))
+_WORDS = re.compile(r"[^a-z0-9]+")
 
 #: Core columns of the logs that are numbers.
 NUMBERS = ("cost", "violations", "progress", "done", "total", "elapsed")
@@ -29,11 +49,15 @@ class Monitor:
         Whether more is better.
     min_delta
         What it must be better by to count as an improvement.
+    with_goal
+        1 for a value that rises where the pipeline's goal is ``"max"``, -1 for one
+        that falls there, 0 for one that has nothing to do with the goal.
     """
 
     name: str
     rising: bool
     min_delta: float = 0.0
+    with_goal: int = 0
 
     @classmethod
     def of(cls, name: str, mode: Mode, min_delta: float = 0.0) -> "Monitor":
@@ -44,7 +68,8 @@ class Monitor:
         name
             A column of the logs or a stage's metric.
         mode
-            ``"min"``, ``"max"``, or ``"auto"`` to tell by the name.
+            ``"min"``, ``"max"``, or ``"auto"`` to tell by the name: the cost, and
+            what is measured like it, by the pipeline's goal (`towards`).
         min_delta
             Its sign does not matter.
 
@@ -62,16 +87,22 @@ class Monitor:
             raise ArgumentError.of("mode", '"auto", "min" or "max"', mode)
         check_number("min_delta", min_delta)
         if mode == "auto":
-            last = name.rpartition("_")[2]
-            if not {name, last}.intersection((*_FALLING, *_RISING)):
+            known = _known(name)
+            if known is None:
+                names = (*_COSTS, *_BOUNDS, *_FALLING, *_RISING)
                 raise ArgumentError(
                     f"cannot tell whether {name!r} is to fall or to rise: "
-                    f'give mode="min" or mode="max"{did_you_mean(name, (*_FALLING, *_RISING))}'
+                    f'give mode="min" or mode="max"{did_you_mean(name, names)}'
                 )
-            rising = name in _RISING or (name not in _FALLING and last in _RISING)
-        else:
-            rising = mode == "max"
-        return cls(name, rising, abs(min_delta))
+            rising, with_goal = known
+            return cls(name, rising, abs(min_delta), with_goal)
+        return cls(name, mode == "max", abs(min_delta))
+
+    def towards(self, goal: str | None) -> Self:
+        """Return the monitor for a pipeline's goal: ``"min"`` or ``"max"``."""
+        if not self.with_goal:
+            return self
+        return replace(self, rising=(goal == MAX) == (self.with_goal > 0))
 
     def improves(self, value: float, reference: float | None) -> bool:
         """Tell whether a value is better than a reference; anything is better than None."""
@@ -80,6 +111,33 @@ class Monitor:
         if self.rising:
             return value - self.min_delta > reference
         return value + self.min_delta < reference
+
+
+def _known(name: str) -> tuple[bool, int] | None:
+    """Tell whether a value rises, and how that goes with the goal; None where nobody knows."""
+    words = [word for word in _WORDS.split(name.lower()) if word]
+    while len(words) > 1 and (words[-1] in _ADDED or words[-1].isdigit()):
+        # The mean of a population is known by its whole name.
+        if "_".join(words) in _COSTS:
+            break
+        del words[-1]
+    whole, last = "_".join(words), words[-1] if words else ""
+    for one in (whole, last):
+        if one in _COSTS:
+            return False, 1
+        if one in _BOUNDS:
+            return True, -1
+    if whole.endswith(_WRONG):
+        return False, 0
+    falls = whole in _FALLING or last in _FALLING
+    rises = whole in _RISING or last in _RISING or last.endswith(("accuracy", "auc", "score"))
+    if whole not in _FALLING and rises:
+        falls = False
+    if not (falls or rises):
+        return None
+    # As scikit-learn calls errors where more is better: "neg_mean_squared_error".
+    negated = words[0] in ("neg", "negative") and falls
+    return (rises and not falls) or negated, 0
 
 
 def as_names(stages: str | Iterable[str] | None) -> tuple[str, ...] | None:

@@ -59,8 +59,8 @@ _MOVED = {f"{package}.{name}": package for package, names in _PUBLIC.items() for
     "callbacks.http_target": "callbacks.remote.http_target",
     "callbacks.portable_stream": "callbacks.progress.portable_stream",
     "stages.load": "stages.timetable.steps.load",
-    "stages.timetable.evaluation": "stages.timetable.cost.evaluation",
     "stages.timetable.search.action_values": "stages.search.action_values",
+    "stages.timetable.evaluation": "stages.timetable.cost.evaluation",
 }
 _PACKAGE = __package__ or ""
 

@@ -6,6 +6,8 @@ from ..stages.lazy import lazy_names
 
 if TYPE_CHECKING:
     from .backups.backup_error import BackupError
+    from .loops.track import track
+    from .loops.tracked_loop import TrackedLoop
     from .pipeline import Pipeline
     from .progress.progress_tracker import ProgressTracker
     from .replaying.replay import replay
@@ -23,6 +25,7 @@ __all__ = [
     "ProgressTracker",
     "Run",
     "StageRecord",
+    "TrackedLoop",
     "UnknownJobError",
     "WatchedSnapshot",
     "awatch",
@@ -30,6 +33,7 @@ __all__ = [
     "replay",
     "send_command",
     "timetabling_pipeline",
+    "track",
     "watch",
 ]
 
@@ -39,6 +43,7 @@ _MODULES = {
     "ProgressTracker": "progress.progress_tracker",
     "Run": "results.run",
     "StageRecord": "results.stage_record",
+    "TrackedLoop": "loops.tracked_loop",
     "UnknownJobError": "watching.unknown_job_error",
     "WatchedSnapshot": "watching.watched_snapshot",
     "awatch": "watching.watch",
@@ -46,6 +51,7 @@ _MODULES = {
     "replay": "replaying.replay",
     "send_command": "watching.job_control",
     "timetabling_pipeline": "timetabling",
+    "track": "loops.track",
     "watch": "watching.watch",
 }
 

@@ -14,20 +14,20 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
-from ..callbacks import Callback, CallbackList, History
+from ..callbacks import ArgumentError, Callback, CallbackList, History
 from ..callbacks.names import did_you_mean
 from ..callbacks.parameters import public_parameters
 from ..callbacks.safe_warning import warn_safely
-from ..callbacks.vocabulary import CORE_COLUMNS
+from ..callbacks.vocabulary import CANCELLED, CORE_COLUMNS, GOALS, MIN
 from ..stages import Stage
 from ..stages.files.check_writable import check_writable
 from ..stages.tasks.daemon_pool import DaemonPool
 from .config.config_file import ConfigFile
 from .config.run_config import describe
 from .engine.driver import Driver
-from .engine.fresh_stages import fresh
+from .engine.fresh_stages import check_saved, fresh
 from .engine.interrupts import Interrupts
-from .engine.run_spec import RunSpec
+from .engine.run_spec import Goal, RunSpec
 from .engine.stopwatch import Stopwatch
 from .fit_arguments import (
     Verbose,
@@ -61,13 +61,18 @@ class Pipeline:
         The stages, in order; their names must differ.
     name
         What to call the pipeline in displays.
+    goal
+        ``"min"``: a lower cost is better; ``"max"``: a higher one is. Everything
+        that compares costs follows: what stages offer and prove, callbacks with
+        ``mode="auto"``, displays and drawings. Fewer violations come first in any
+        case.
 
     Raises
     ------
     TypeError
         For a stage that is not a `Stage`.
     ValueError
-        For no stages, for two of one name, for a share that is not a positive
+        For another goal, for no stages, for two of one name, for a share that is not a positive
         number, and for a metric with the name of a core column of the logs.
 
     Examples
@@ -82,9 +87,10 @@ class Pipeline:
 
     __module__ = "schoolbell.runner"
 
-    def __init__(self, stages: Iterable[Stage], name: str | None = None) -> None:
+    def __init__(self, stages: Iterable[Stage], name: str | None = None, goal: Goal = MIN) -> None:
         self.stages = _checked_stages(stages)
         self.name = name
+        self.goal: Goal = _checked_goal(goal)
         #: What the last `fit` found, or is finding; also when it raised.
         self.run: Run | None = None
         self._driver: Driver | None = None
@@ -99,7 +105,8 @@ class Pipeline:
         return {name: value for name, value in vars(self).items() if name not in own}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state)
+        # One that was pickled before pipelines had a goal.
+        vars(self).update({"goal": MIN, **state})
         self._driver = None
         self._running = False
         self._lock = threading.Lock()
@@ -222,8 +229,10 @@ class Pipeline:
             known = _known_timings(timings)
             watch = Stopwatch(started)
             for stage in self.stages:
+                check_saved(stage)
                 stage.check()
                 stage.check_problem(problem, initial)
+                stage.check_beside(self.stages)
             history = History()
             watchers = CallbackList([history, *watchers], callback_errors, sampled=[history])
             alone.enter_context(watchers.watching())
@@ -240,6 +249,7 @@ class Pipeline:
                     executor=pool,
                     timings=known.of_stages(limited=time_limit is not None),
                     shares=shares,
+                    goal=_checked_goal(self.goal),
                 )
                 tell = _tell_infeasible if shows_progress(watchers) else None
                 driver = Driver(spec, watchers, history, watch, tell)
@@ -285,12 +295,12 @@ class Pipeline:
             except asyncio.CancelledError:
                 # Again and again, since the thread may not have come to where it can be stopped.
                 while not future.done():
-                    self.stop(by="cancelled")
+                    self.stop(by=CANCELLED)
                     await asyncio.wait([future], timeout=0.05)
                 raise
             except GeneratorExit:
                 # The loop was closed: nobody waits any more.
-                self.stop(by="cancelled")
+                self.stop(by=CANCELLED)
                 raise
             except Exception as error:
                 hide_own_frames(error)
@@ -333,7 +343,7 @@ class Pipeline:
         if self._running and self._driver is not None:
             self._driver.board.resume()
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: str | os.PathLike[str], pickle: bool = False) -> None:
         """Write a backup of the whole run to a file, in the background.
 
         For callbacks, to be called from ``on_batch_end`` or ``on_stage_end``:
@@ -341,15 +351,31 @@ class Pipeline:
         been called. Within a stage that keeps no state it is saved when that
         has ended. When the file cannot be written, that is warned of once, and
         the run goes on.
+
+        Parameters
+        ----------
+        path
+            The file.
+        pickle
+            Whether to pickle what a backup has no place for.
         """
         if self._running and self._driver is not None:
+            self._driver.backups.pickles = self._driver.backups.pickles or pickle
             self._driver.board.save(Path(path))
 
-    def restore(self, path: str | os.PathLike[str]) -> bool:
+    def restore(self, path: str | os.PathLike[str], pickle: bool = False) -> bool:
         """Let the run that is about to begin go on from a backup.
 
         For callbacks, to be called before any hook (from `Callback.set_params`).
         The run is also saved to `path` when it is stopped by a command.
+
+        Parameters
+        ----------
+        path
+            The file.
+        pickle
+            Whether to unpickle what was pickled, and to pickle likewise. Whoever can
+            change the file can then run code in this process.
 
         Returns
         -------
@@ -362,7 +388,10 @@ class Pipeline:
             If the backup cannot be read, is damaged, or is one of another
             problem, other stages or parameters, another seed or time limit.
         """
-        if self._driver is None or not self._driver.backups.restore(Path(path)):
+        if self._driver is None:
+            return False
+        self._driver.backups.pickles = self._driver.backups.pickles or pickle
+        if not self._driver.backups.restore(Path(path)):
             return False
         restored = self._driver.backups.ended_stages()
         # All callbacks hold this mapping, those too that were given it before.
@@ -442,7 +471,8 @@ class Pipeline:
         return stage.tune if at_work else stage.change
 
     def __repr__(self) -> str:
-        return f"Pipeline([{', '.join(map(repr, self.stages))}])"
+        goal = "" if self.goal == MIN else f", goal={self.goal!r}"
+        return f"Pipeline([{', '.join(map(repr, self.stages))}]{goal})"
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -466,6 +496,7 @@ class Pipeline:
             "seed": seed,
             "time_limit": time_limit,
             "workers": workers,
+            "goal": self.goal,
             "parameters": self._readable_parameters(),
             "stages": [
                 {
@@ -526,6 +557,14 @@ def _checked_stages(stages: Iterable[Stage]) -> list[Stage]:
                 "but the logs of every batch hold something of that name"
             )
     return checked
+
+
+def _checked_goal(goal: Any) -> Goal:
+    # A list, say, cannot even be looked for.
+    if not isinstance(goal, str) or goal not in GOALS:
+        advice = did_you_mean(goal, GOALS).lstrip("; ") if isinstance(goal, str) else ""
+        raise ArgumentError.of("goal", '"min" or "max"', goal, advice)
+    return goal  # pyright: ignore[reportReturnType]
 
 
 def _tell_infeasible(reasons: Iterable[str]) -> None:

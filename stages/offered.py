@@ -64,11 +64,36 @@ def as_violations(value: Any) -> int:
     return int(number)
 
 
-def rank(cost: float, violations: int) -> tuple[bool, int, float]:
-    """Return what orders solutions, the best first and those whose cost is NaN last."""
+class _NotGiven(int):
+    """No violations, of a stage that has said nothing of them."""
+
+
+NOT_GIVEN = _NotGiven(0)
+"""What violations are where a stage offers a cost alone."""
+
+
+def rank(cost: float, violations: int, rising: bool = False) -> tuple[bool, int, float]:
+    """Return what orders solutions, the best first and those whose cost is NaN last.
+
+    Parameters
+    ----------
+    cost, violations
+        Of a solution.
+    rising
+        Whether a higher cost is better.
+    """
     if math.isnan(cost):
         return True, violations, 0.0
-    return False, violations, cost
+    return False, violations, -cost if rising else cost
+
+
+def proves_optimal(
+    cost: float | None, violations: int | None, bound: float | None, rising: bool = False
+) -> bool:
+    """Tell whether a proven bound shows that no solution is better than one."""
+    if cost is None or bound is None or violations:
+        return False
+    return cost >= bound if rising else cost <= bound
 
 
 def _scalar(value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any, ClassVar
 
@@ -52,6 +52,16 @@ class Stage(ABC):
     incidental
         Parameters that have no part in what the stage finds, as the paths of
         its files: a resumed run may have other values.
+    saved
+        Names of attributes that make up the stage's own state, as in
+        ``saved = ("generation", "population", "rng")``: every backup holds them, a
+        resumed run has them set before `run` begins, and a new fit finds them as
+        they were before the first. So `__init__` sets them, and `run` goes on from
+        what it finds in them. They may hold what `state_dict` may, and beside that
+        random generators of NumPy and Python, dataclasses, enumerations, named
+        tuples, deques and arrays of objects, nested at will. Anything else is
+        saved only by ``BackupAndRestore(pickle=True)``; without it a warning names
+        it, and a run that is killed within the stage begins it again.
     """
 
     __module__ = "schoolbell.stages"
@@ -67,6 +77,7 @@ class Stage(ABC):
     only_improves: ClassVar[bool] = False
     brief: ClassVar[bool] = False
     incidental: ClassVar[tuple[str, ...]] = ()
+    saved: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def run(self, state: State, budget: Budget) -> Iterator[Batch | Pulse | None]:
@@ -102,10 +113,25 @@ class Stage(ABC):
         as it comes: that a file is there and can be read, say.
         """
 
+    def check_beside(self, stages: "Sequence[Stage]") -> None:  # noqa: B027 - likewise
+        """Find out before the run whether the stage can work beside the others.
+
+        As `check`, with all stages of the pipeline in their order, this one among them.
+        """
+
+    @property
+    def prepares(self) -> type | None:
+        """The class of what `run` leaves on the state as ``prepared``, for later engines.
+
+        Another stage may ask it what it can (see `schoolbell.stages.problem`). None for a
+        stage that leaves no such object.
+        """
+        return None
+
     @property
     def keeps_state(self) -> bool:
-        """Whether a resumed run goes on within the stage: whether it has a `state_dict`."""
-        return type(self).state_dict is not Stage.state_dict
+        """Whether a resumed run goes on within the stage: by `saved` or a `state_dict`."""
+        return bool(self.saved) or type(self).state_dict is not Stage.state_dict
 
     def expected_seconds(self, state: State, time_limit: float | None) -> float | None:
         """Return roughly what `run` will take on this problem, before it runs.
@@ -131,7 +157,7 @@ class Stage(ABC):
         return None
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what the stage needs to go on later.
+        """Return what the stage needs to go on later, beside the attributes named by `saved`.
 
         It is called after a `Batch` was yielded, in the thread that runs the
         stage, and means the state after that unit: what is in flight is done

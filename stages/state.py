@@ -6,15 +6,15 @@ import pickle
 import zlib
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from .offered import as_cost, as_violations, rank
+from .offered import NOT_GIVEN, as_cost, as_violations, proves_optimal, rank
 from .plain_data import as_count, as_number, copy_plain
 
 # What the run gives, a backup keeps in another form, or is nobody's but the state's.
-_NOT_SAVED = {"problem", "seed", "executor", "workers", "initial", "solution"}
+_NOT_SAVED = {"problem", "seed", "executor", "workers", "initial", "solution", "goal"}
 # What belongs to one run in one process, and no copy has.
 _OF_THE_RUN = ("executor", "_announce", "_alert")
 
@@ -42,8 +42,10 @@ class State:
     announce
         Called, from any thread, whenever `offer` took a new best.
     alert
-        Called, from any thread, whenever `prove` took a greater bound, and
+        Called, from any thread, whenever `prove` took a tighter bound, and
         when `rule_out` was given reasons.
+    goal
+        ``"min"`` where a lower cost is better, ``"max"`` where a higher one is.
 
     Attributes
     ----------
@@ -52,9 +54,13 @@ class State:
     cost, violations
         Its cost and its number of violated hard constraints; None before the
         first solution.
+    counts_violations
+        Whether any stage has said of a solution how many it violates: where none
+        has, nobody is shown that there are 0.
     bound
-        A proven lower bound of what solutions without violations cost; None when
-        none is known. A stage that proves one calls `prove`.
+        A proven lower bound of what solutions without violations cost (an upper
+        one where the goal is ``"max"``); None when none is known. A stage that
+        proves one calls `prove`.
     infeasible_because
         Reasons, in words, why every solution has violations; none by default, which
         proves nothing. A stage that finds some calls `rule_out`.
@@ -80,6 +86,7 @@ class State:
         initial: Any = None,
         announce: Callable[[], None] | None = None,
         alert: Callable[[], None] | None = None,
+        goal: Literal["min", "max"] = "min",
     ) -> None:
         self.problem = problem
         self.seed = seed
@@ -91,6 +98,8 @@ class State:
         self.solution: Any = None
         self.cost: float | None = None
         self.violations: int | None = None
+        self.goal: Literal["min", "max"] = goal
+        self.counts_violations = False
         self.bound: float | None = None
         self.infeasible_because: tuple[str, ...] = ()
         self.present: Callable[[Any], Any] | None = None
@@ -146,15 +155,16 @@ class State:
     @property
     def optimal(self) -> bool:
         """Whether the best solution is proved to be one that nothing can better."""
-        if self.solution is None or self.bound is None or self.cost is None:
+        if self.solution is None:
             return False
-        return self.violations == 0 and self.cost <= self.bound
+        return proves_optimal(self.cost, self.violations, self.bound, self.goal == "max")
 
     def prove(self, bound: float) -> None:
         """Take a proven lower bound of what solutions without violations cost.
 
         The greatest one is kept. Once the best solution costs no more, the
-        runner ends every stage that `only_improves`. NaN proves nothing.
+        runner ends every stage that `only_improves`. NaN proves nothing. Where
+        the goal is ``"max"``, it is an upper bound, of which the least is kept.
 
         Raises
         ------
@@ -164,7 +174,7 @@ class State:
         bound = as_cost(bound, "bound")
         if math.isnan(bound):
             return
-        if self.bound is None or bound > self.bound:
+        if self.bound is None or (bound < self.bound if self.goal == "max" else bound > self.bound):
             self.bound = bound
             if self._alert is not None:
                 self._alert()
@@ -191,10 +201,13 @@ class State:
         """
         return np.random.SeedSequence(self.seed, spawn_key=(zlib.crc32(name.encode()), *key))
 
-    def offer(self, solution: Any, cost: float, violations: int = 0, *, copy: bool = False) -> bool:
+    def offer(
+        self, solution: Any, cost: float, violations: int = NOT_GIVEN, *, copy: bool = False
+    ) -> bool:
         """Make `solution` the best one if it is better than the best so far.
 
-        Fewer violations are better; with as many, a lower cost. A cost of NaN is
+        Fewer violations are better; with as many, a lower cost, or a higher one
+        where the pipeline's goal is ``"max"``. A cost of NaN is
         never better than a number, however many violations that has, and any
         number is better than NaN. The runner calls `on_solution` after the
         stage's next yield.
@@ -209,7 +222,8 @@ class State:
             Its cost, any real number; one of NumPy's, a `Decimal` and an array
             of one number become Python's own.
         violations
-            Number of hard constraints that it violates, a whole number from 0.
+            Number of hard constraints that it violates, a whole number from 0. Of a
+            problem that has none it is left out: then nobody is shown any.
         copy
             Keep a deep copy (`copy.deepcopy`), which is made only of a new best.
 
@@ -225,11 +239,15 @@ class State:
         ValueError
             For violations that are not whole or below 0.
         """
-        cost, violations = as_cost(cost), as_violations(violations)
+        given = violations is not NOT_GIVEN
+        cost, violations = as_cost(cost), as_violations(violations) if given else 0
+        rising = self.goal == "max"
         best = None
         if self.cost is not None and self.violations is not None:
-            best = rank(self.cost, self.violations)
-        if best is not None and rank(cost, violations) >= best:
+            best = rank(self.cost, self.violations, rising)
+        if given:
+            self.counts_violations = True
+        if best is not None and rank(cost, violations, rising) >= best:
             return False
         self.solution = copying.deepcopy(solution) if copy else solution
         self.cost = cost
@@ -253,8 +271,14 @@ class State:
         if self._packed is not None:
             self.solution, self._packed = unpack(self._packed), None
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self, save: Callable[[Any, str], Any] | None = None) -> dict[str, Any]:
         """Return the best solution and all plain data that stages have left here.
+
+        Parameters
+        ----------
+        save
+            Called with whatever is no plain data and its name, to make some of it, or
+            to raise a TypeError; by default only plain data is taken.
 
         Raises
         ------
@@ -262,6 +286,8 @@ class State:
             For a solution that is no plain data, where nobody has called
             `pack_solutions`.
         """
+        if save is not None:
+            return self._saved_state(save)
         data, objects = {}, []
         for name, value in self.__dict__.items():
             if name.startswith("_") or name in _NOT_SAVED:
@@ -272,6 +298,21 @@ class State:
                 objects.append(name)
         solution = None if self.solution is None else copy_plain(self._pack(self.solution))
         return {"data": data, "objects": objects, "solution": solution}
+
+    def _saved_state(self, save: Callable[[Any, str], Any]) -> dict[str, Any]:
+        data, objects = {}, []
+        for name, value in self.__dict__.items():
+            if name.startswith("_") or name in _NOT_SAVED:
+                continue
+            try:
+                data[name] = save(value, name)
+            except TypeError:
+                objects.append(name)
+        if self._pack is copy_plain:
+            whole = save(self.solution, "its solution")
+            return {"data": data, "objects": objects, "solution": None, "whole": whole}
+        solution = None if self.solution is None else copy_plain(self._pack(self.solution))
+        return {"data": data, "objects": objects, "solution": save(solution, "its solution")}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take back what `state_dict` returned.
@@ -292,10 +333,15 @@ class State:
             value = getattr(self, name)
             if value is not None:
                 check(value)
+        if "counts_violations" not in state["data"]:
+            # Of a backup from when all solutions had them.
+            self.counts_violations = self.violations is not None
         as_number(self.overtime, least=0)
         as_count(self.version)
         self._objects = [str(name) for name in state["objects"]]
         self._packed = state["solution"]
+        if "whole" in state:
+            self.solution = state["whole"]
 
     def complete(self) -> None:
         """End the resumption: see that everything is there again.

@@ -9,6 +9,7 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import termios
 import time
 from collections.abc import Callable, Iterator
@@ -30,10 +31,40 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+# Kernels that tests in many files need: under UD2, for usual days and for long ones.
+COMPILE = """
+from schoolbell.stages.timetable import Formulation
+from schoolbell.stages.timetable.search.compile_kernels import compile_kernels
+compile_kernels(Formulation.UD2{week})
+"""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Compile before a run of all tests what its processes would compile each for itself."""
+    config = session.config
+    everything = config.args_source == pytest.Config.ArgsSource.TESTPATHS
+    if hasattr(config, "workerinput") or config.option.collectonly or not everything:
+        return
+    commands = [[sys.executable, "-P", "-c", COMPILE.format(week=week)] for week in ("", ", 18, 5")]
+    for process in [subprocess.Popen(command, cwd=ROOT) for command in commands]:
+        # One that fails will do so in a test too, which tells more.
+        process.wait()
+
+
 @pytest.fixture(scope="session")
 def cbctt() -> Path:
     """Folder of the shared timetabling instances."""
     folder = ROOT.parent / "shared" / "data" / "cbctt"
+    if not folder.is_dir():
+        pytest.skip(f"the shared instances are not there: {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def itc2019() -> Path:
+    """Folder of the shared instances of whole universities."""
+    folder = ROOT.parent / "shared" / "data" / "itc2019"
     if not folder.is_dir():
         pytest.skip(f"the shared instances are not there: {folder}")
     return folder

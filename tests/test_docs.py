@@ -51,3 +51,20 @@ def test_every_shell_command_is_one_that_the_program_knows():
     done = subprocess.run([program, "--help"], capture_output=True, check=True, text=True)
     known = set(re.findall(r"^    ([a-z-]+)\b", done.stdout, re.MULTILINE))
     assert commands == known
+
+
+def test_every_benchmark_has_its_command_on_a_page_of_measured_figures():
+    shared = {"measuring", "watching", "refresh_tables"}
+    scripts = {path.stem for path in ROOT.joinpath("benchmarks").glob("*.py")} - shared
+    measured = [body for page, body in blocks("sh") if page.parent.name == "measured"]
+    named = set(re.findall(r"benchmarks/(\w+)\.py\b", "".join(measured)))
+    assert named == scripts
+
+
+@pytest.mark.parametrize(
+    "page", sorted(ROOT.glob("docs/measured/*.md")), ids=lambda page: page.stem
+)
+def test_figures_say_when_they_were_taken(page):
+    text = TEXTS[page]
+    if re.search(r"^\|", text, re.MULTILINE):
+        assert re.search(r"\bTaken on \d{4}-\d\d-\d\d\b[^\n]*\bcores\b", text)

@@ -99,10 +99,10 @@ def test_a_package_gives_what_it_says_though_it_imports_it_late(door):
     script = f"""
 import importlib
 import schoolbell.{door} as door
-modules = getattr(door, "_MODULES", dict.fromkeys(door.__all__, ""))
+modules = getattr(door, "_MODULES", dict.fromkeys(door.__all__, "callback"))
 assert sorted(modules) == sorted(door.__all__)
 assert not set(modules) & set(modules.values())
-for module in sorted(set(modules.values()) - {{""}}):
+for module in sorted(set(modules.values())):
     importlib.import_module("." + module, door.__name__)
 found = {{name: getattr(door, name) for name in door.__all__}}
 assert all(one.__name__ == name for name, one in found.items() if name != "Logs"), found
@@ -132,7 +132,7 @@ def _gives(public: type) -> bool:
 
 def test_a_public_class_has_a_file_of_its_own_named_after_it():
     wrong = []
-    for package in (*PACKAGES, "stages/timetable"):
+    for package in (*PACKAGES, "stages/timetable", "stages/university"):
         init = ROOT / package / "__init__.py"
         for node in ast.walk(ast.parse(init.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.ImportFrom) or node.level != 1 or node.module == "errors":

@@ -153,7 +153,8 @@ class RichDisplay(Display):
         row.words = _counts(snapshot)
         if snapshot.cost is not None:
             row.cost = format_number(snapshot.cost)
-            row.violations = format_number(snapshot.violations)
+            if snapshot.violations is not None:
+                row.violations = format_number(snapshot.violations)
 
     def _end_row(
         self, row: _Row, snapshot: Snapshot, ended_by: str, stopped_by: str | None

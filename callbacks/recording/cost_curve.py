@@ -1,4 +1,4 @@
-"""How a run's best cost fell."""
+"""How a run's best cost changed."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -14,7 +14,7 @@ class CurvePoint(NamedTuple):
     violations: int
 
 
-def cost_curve(rows: Iterable[Logs]) -> list[CurvePoint]:
+def cost_curve(rows: Iterable[Logs], rising: bool = False) -> list[CurvePoint]:
     """Return where the best of a run changed, and where it stood at the end.
 
     Parameters
@@ -22,6 +22,8 @@ def cost_curve(rows: Iterable[Logs]) -> list[CurvePoint]:
     rows
         Logs of batches and of solutions, in any order; those without a cost or a
         time are passed over.
+    rising
+        Whether a higher cost is better.
     """
     known = [
         CurvePoint(row["elapsed"], row["cost"], row.get("violations") or 0)
@@ -29,7 +31,8 @@ def cost_curve(rows: Iterable[Logs]) -> list[CurvePoint]:
         if row.get("cost") is not None and row.get("elapsed") is not None
     ]
     # At one moment the better one is the later one.
-    known.sort(key=lambda point: (point.elapsed, -point.violations, -point.cost))
+    sign = 1 if rising else -1
+    known.sort(key=lambda point: (point.elapsed, -point.violations, sign * point.cost))
     points = known[:1]
     for point in known[1:]:
         if point[1:] != points[-1][1:]:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..callback import Callback, Logs
 from ..names import did_you_mean
-from ..plain_value import plain_row
+from ..plain_value import encodable, plain_row
+from ..vocabulary import MAX
 from .cost_curve import CurvePoint, cost_curve
 
 if TYPE_CHECKING:
@@ -177,14 +178,21 @@ class History(Callback):
             raise ImportError(
                 "a history becomes a table by pandas, which is not installed: pip install pandas"
             ) from error
-        return DataFrame(self.history)
+        # What pandas keeps texts in may take no halves of surrogate pairs.
+        return DataFrame(
+            {
+                encodable(name): [encodable(v) if isinstance(v, str) else v for v in values]
+                for name, values in self.history.items()
+            }
+        )
 
     def curve(self) -> list[CurvePoint]:
         """Return when the best cost changed: ``(elapsed, cost, violations)`` each time.
 
         The last point is where the run stood at its end.
         """
-        return cost_curve(chain(self.rows, self.solutions))
+        rising = self.params.get("goal") == MAX
+        return cost_curve(chain(self.rows, self.solutions), rising)
 
     def stage_spans(self) -> list[tuple[str, float, float]]:
         """Return from when to when, in seconds, each stage that finished a unit was at work.
@@ -195,7 +203,7 @@ class History(Callback):
         return list(zip(ends, [0.0, *ends.values()], ends.values(), strict=False))
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw how the cost of the best so far fell, by seconds, with matplotlib.
+        """Draw how the cost of the best so far changed, by seconds, with matplotlib.
 
         The line is dotted as long as the best had violations; bands tell the
         stages apart, and their names stand above. A long wait before the first

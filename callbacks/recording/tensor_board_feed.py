@@ -288,8 +288,12 @@ class TensorBoardFeed(Feed):
 
         lines = [first_line, ""]
         if self._stage_lines:
-            lines += ["| stage | batches | time | cost | violations | ended |"]
-            lines += ["| --- | ---: | ---: | ---: | ---: | --- |", *self._stage_lines]
+            head = "| stage | batches | time | cost | violations | ended |"
+            ruler = "| --- | ---: | ---: | ---: | ---: | --- |"
+            rows = [line.rsplit(" | ", 2) for line in (head, ruler, *self._stage_lines)]
+            # Of a problem that has no violations nobody is shown any.
+            counted = any(row[1] != "-" for row in rows[2:])
+            lines += [" | ".join(row if counted else (row[0], row[2])) for row in rows]
         summary = text("summary", encodable("\n".join(lines)))
         self._summaries.append((self._steps_before, summary))
 

@@ -217,6 +217,7 @@ class RedisFeed(EventFeed):
                 "pipeline": params.get("pipeline"),
                 "seed": params.get("seed"),
                 "time_limit": params.get("time_limit"),
+                "goal": params.get("goal"),
                 **values,
                 "outcome": self._outcome,
                 "batch": batch,

@@ -9,10 +9,9 @@ from typing import Any, Literal, Self
 from ..argument_error import ArgumentError, check_number
 from ..background.writable import check_folder
 from ..callback import Callback, Logs
+from ..vocabulary import FINISHED, FROM_OUTSIDE, STOPPED
 
 FILE = "backup.npz"
-# Runs that these have stopped are runs to go on with.
-_FROM_OUTSIDE = ("command", "cancelled")
 
 
 class BackupAndRestore(Callback):
@@ -41,6 +40,12 @@ class BackupAndRestore(Callback):
         Saves after the first batch after so many seconds too; None for not.
     delete_checkpoint
         Whether to delete the backup at the run's good end.
+    pickle
+        Whether to pickle what a backup has no place for (objects that a stage
+        saves, its solutions, a callback's state), and to unpickle it again. Only
+        then is anything unpickled: whoever can write into the folder can then run
+        code in the process that resumes. Without it, what is no plain data and no
+        random generator or dataclass is left out and named in a warning.
 
     Attributes
     ----------
@@ -66,6 +71,7 @@ class BackupAndRestore(Callback):
         save_freq: Literal["stage"] | int | None = "stage",
         interval: float | None = 30.0,
         delete_checkpoint: bool = True,
+        pickle: bool = False,
     ) -> None:
         super().__init__()
         is_count = isinstance(save_freq, int) and not isinstance(save_freq, bool) and save_freq > 0
@@ -76,10 +82,13 @@ class BackupAndRestore(Callback):
             check_number("interval", interval, 0, "0 seconds or more")
         if not isinstance(backup_dir, str | os.PathLike):
             raise ArgumentError.of("backup_dir", "the path of a folder", backup_dir)
+        if not isinstance(pickle, bool):
+            raise ArgumentError.of("pickle", "True or False", pickle)
         self.backup_dir = backup_dir
         self.save_freq = save_freq
         self.interval = interval
         self.delete_checkpoint = delete_checkpoint
+        self.pickle = pickle
         self.resumed = False
         self._batches = 0
         self._saved_at = 0.0
@@ -98,7 +107,11 @@ class BackupAndRestore(Callback):
     def _restore(self) -> None:
         self._batches = 0
         self._saved_at = time.monotonic()
-        self.resumed = self.pipeline.restore(self.path)
+        self.resumed = self.pipeline.restore(self.path, **self._options)
+
+    @property
+    def _options(self) -> dict[str, bool]:
+        return {"pickle": True} if self.pickle else {}
 
     def check(self) -> None:
         check_folder(self.path.parent)
@@ -123,10 +136,11 @@ class BackupAndRestore(Callback):
 
     def _save(self) -> None:
         self._saved_at = time.monotonic()
-        self.pipeline.save(self.path)
+        self.pipeline.save(self.path, **self._options)
 
     def on_pipeline_end(self, logs: Logs | None = None) -> None:
         about = logs or {}
-        stopped = about.get("status") == "stopped" and about.get("stopped_by") not in _FROM_OUTSIDE
-        if self.delete_checkpoint and (about.get("status") == "finished" or stopped):
+        status, by = about.get("status"), about.get("stopped_by")
+        good = status == FINISHED or (status == STOPPED and by not in FROM_OUTSIDE)
+        if self.delete_checkpoint and good:
             self.path.unlink(missing_ok=True)

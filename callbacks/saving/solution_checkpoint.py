@@ -16,6 +16,7 @@ from ..expectation import Expectation
 from ..monitor import Mode, Monitor, number_of, watched_stages
 from ..names import did_you_mean
 from ..safe_warning import warn_safely
+from ..vocabulary import MAX
 
 _WRITE_SECONDS = 0.2
 # Files that wait for a disk that takes nothing.
@@ -103,7 +104,7 @@ class SolutionCheckpoint(Callback):
         ):
             wanted = '"solution", "stage" or a number of batches'
             raise ArgumentError.of("save_freq", wanted, save_freq)
-        self._watch = Monitor.of(monitor, mode)
+        self._given = self._watch = Monitor.of(monitor, mode)
         self.monitor = monitor
         self.save_best_only = save_best_only
         self.mode: Mode = mode
@@ -148,6 +149,7 @@ class SolutionCheckpoint(Callback):
 
     def on_pipeline_begin(self, logs: Logs | None = None) -> None:
         self._end()
+        self._watch = self._given.towards(self.params.get("goal"))
         watched = watched_stages(self.params, None, self.monitor)
         self._reset()
         self._expected = Expectation("SolutionCheckpoint", self.monitor, self.params, watched, None)
@@ -219,8 +221,8 @@ class SolutionCheckpoint(Callback):
             # NaN is better than nothing, and everything is better than NaN.
             return self.best is None
         better = self._watch.improves(value, self.best)
-        if self.monitor == "cost" and not self._watch.rising:
-            # A timetable without violations is better than a cheaper one with some.
+        if self.monitor == "cost" and self._watch.rising == (self.params.get("goal") == MAX):
+            # A solution without violations is better than one of a better cost with some.
             violations = logs.get("violations") or 0
             before = self._best_violations
             better = better if before is None or violations == before else violations < before

@@ -4,6 +4,7 @@ from typing import Any
 
 from ..argument_error import check_number
 from ..callback import Callback, Logs
+from ..vocabulary import MAX
 
 
 class TerminateOnTarget(Callback):
@@ -12,7 +13,8 @@ class TerminateOnTarget(Callback):
     Parameters
     ----------
     cost
-        The run ends when the best solution costs no more than this,
+        The run ends when the best solution costs no more than this, or no less
+        where the pipeline's goal is ``"max"``,
     violations
         and violates no more hard constraints than this.
     """
@@ -29,5 +31,8 @@ class TerminateOnTarget(Callback):
     def on_solution(self, solution: Any, logs: Logs | None = None) -> None:
         best = logs or {}
         cost, violations = best.get("cost"), best.get("violations")
-        if cost is not None and cost <= self.cost and (violations or 0) <= self.violations:
-            self.pipeline.stop(by="TerminateOnTarget")
+        if cost is None or (violations or 0) > self.violations:
+            return
+        rising = self.params.get("goal") == MAX
+        if cost >= self.cost if rising else cost <= self.cost:
+            self.pipeline.stop(by=type(self).__name__)

@@ -82,7 +82,7 @@ class AdjustOnPlateau(Callback):
             check_number(name, number)
         if not min_value <= max_value:
             raise ValueError(f"min_value {min_value!r} is above max_value {max_value!r}")
-        self._watch = Monitor.of(monitor, mode, min_delta)
+        self._given = self._watch = Monitor.of(monitor, mode, min_delta)
         self.parameter = parameter
         self.factor = factor
         self.patience = patience
@@ -107,6 +107,7 @@ class AdjustOnPlateau(Callback):
 
     def on_pipeline_begin(self, logs: Logs | None = None) -> None:
         self._target = self._find_target()
+        self._watch = self._given.towards(self.params.get("goal"))
         self._reset()
 
     def _find_target(self) -> StageParameter:

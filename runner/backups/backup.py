@@ -6,12 +6,15 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import numpy as np
 
+from ...callbacks.vocabulary import MIN
 from ...stages import Batch, Stage
 from ...stages.plain_data import as_count, as_number, copy_plain, copy_savable
+from ..config.checked_json import checked
 from .backup_error import BackupError
 
 SENSELESS = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
@@ -82,6 +85,11 @@ class Backup:
         For each stage, parameters that were changed while the run went on.
     left_out
         What of the stage's own state is no plain data.
+    saved
+        What stages name as `Stage.saved`, by the stage's name, encoded.
+    pickled
+        Whether there may be pickled objects in it: then the states of the stage and
+        of callbacks, and that of the run, are encoded too.
     """
 
     run: dict[str, Any]
@@ -93,6 +101,8 @@ class Backup:
     callbacks: list[tuple[str, dict[str, Any]]]
     tuned: list[dict[str, Any]]
     left_out: list[str] = field(default_factory=list)
+    saved: dict[str, Any] = field(default_factory=dict)
+    pickled: bool = False
 
     def as_tree(self) -> tuple[dict[str, Any], list[str]]:
         """Return it as plain data, and what of the callbacks' states and of the metrics is none."""
@@ -110,11 +120,9 @@ class Backup:
     def of_tree(cls, tree: dict[str, Any], path: str | os.PathLike[str]) -> "Backup":
         """Make it of plain data; a `BackupError` where that makes no sense."""
         with refusing(path):
-            parts: dict[str, Any] = dict(tree)
-            parts["place"] = Place.of_tree(tree["place"], as_count(parts.pop("index")))
-            backup = cls(**parts)
-            as_number(backup.elapsed, least=0)
-            return backup
+            told = checked(tree, _BackupTree)
+            parts = {name: getattr(told, name) for name in cls.__slots__}
+            return cls(**parts | {"place": Place.of_tree(told.place, told.index)})
 
     def check(self, run: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
         """See that this is a backup of the run that is about to begin.
@@ -137,6 +145,23 @@ class Backup:
             )
 
 
+class _BackupTree(msgspec.Struct, forbid_unknown_fields=True):
+    """What a backup's plain data are; the rest is checked by those whose state it is."""
+
+    run: dict[str, Any]
+    index: Annotated[int, msgspec.Meta(ge=0)]
+    place: dict[str, Any]
+    elapsed: Annotated[float, msgspec.Meta(ge=0)]
+    state: Any
+    tracker: dict[str, Any]
+    records: list[dict[str, Any]]
+    callbacks: list[tuple[str, Any]]
+    tuned: list[dict[str, Any]]
+    left_out: list[str] = []
+    saved: dict[str, Any] = {}
+    pickled: bool = False
+
+
 def senseless(path: str | os.PathLike[str] | None, error: BaseException) -> BackupError:
     """Return the error for a backup that made code raise another one."""
     return BackupError(path, f"its contents make no sense ({error!r:.200})")
@@ -154,13 +179,18 @@ def refusing(path: str | os.PathLike[str] | None) -> Iterator[None]:
 
 
 def signature(
-    stages: Sequence[Stage], problem: Any, seed: int, time_limit: float | None
+    stages: Sequence[Stage],
+    problem: Any,
+    seed: int,
+    time_limit: float | None,
+    goal: str = MIN,
 ) -> dict[str, Any]:
     """Return what tells a run from any other: problem, stages, seed and budgets."""
     return {
         "problem": _identify(stages, problem),
         "seed": int(seed),
         "time_limit": time_limit,
+        "goal": goal,
         "stages": [
             {
                 "name": stage.name,
@@ -219,6 +249,9 @@ def _difference(saved: Mapping[str, Any], run: Mapping[str, Any]) -> str | None:
     for name, word in (("seed", "seed"), ("time_limit", "time limit")):
         if saved[name] != run[name]:
             return f"its {word} is {saved[name]}, not {run[name]}"
+    # A backup of before pipelines had a goal has none.
+    if saved.get("goal", MIN) != run["goal"]:
+        return f"its goal is {saved.get('goal', MIN)!r}, not {run['goal']!r}"
     return None
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...callbacks import History
 from ...callbacks.safe_warning import warn_safely
-from ...callbacks.vocabulary import CANCELLED, COMMAND
+from ...callbacks.vocabulary import FROM_OUTSIDE
 from ...stages import Budget, Stage
 from ...stages.plain_data import copy_savable, shown
 from ..results.stage_record import StageRecord
@@ -17,15 +17,13 @@ from .backup import SENSELESS, Backup, Place, parameters, refusing, senseless, s
 from .backup_error import BackupError
 from .backup_file import read_backup
 from .backup_writer import BackupWriter
+from .encoding import UnsavableError, decode, encode
 from .left_out import LeftOut
 
 if TYPE_CHECKING:
     from ..engine.run_context import RunContext
     from ..engine.run_spec import RunSpec
     from ..engine.stage_loop import StageLoop
-
-# A run that one of these has stopped is one that somebody may want to go on with.
-_FROM_OUTSIDE = (COMMAND, CANCELLED)
 
 
 class RunBackups:
@@ -37,6 +35,11 @@ class RunBackups:
         What the run is asked to do.
     context
         What its parts share.
+
+    Attributes
+    ----------
+    pickles
+        Whether whatever else can be pickled is, and is unpickled again.
     """
 
     def __init__(self, spec: RunSpec, context: RunContext) -> None:
@@ -49,6 +52,10 @@ class RunBackups:
         self._found: Backup | None = None
         self._path: Path | None = None
         self._warned = False
+        self.pickles = False
+        # What stages have named as `saved` that had ended, by name; None of what cannot be saved.
+        self._saved: dict[str, Any] = {}
+        self._unsavable: set[str] = set()
 
     def restore(self, path: Path) -> bool:
         """Go on from a backup, if there is one, when the run begins (`resume`).
@@ -66,6 +73,9 @@ class RunBackups:
         backup = Backup.of_tree(read_backup(path), path)
         backup.check(self._describe(), path)
         with refusing(path):
+            if backup.pickled:
+                self._unpickle(backup, path)
+            self._saved = dict(backup.saved)
             context.state.load_state_dict(backup.state)
             context.watch.go_on_from(backup.elapsed)
             context.tracker.load_state_dict(backup.tracker)
@@ -102,6 +112,8 @@ class RunBackups:
             for stage, tuned in zip(stages, backup.tuned, strict=True):
                 stage.set_params(**tuned)
             self._load_callbacks(backup.callbacks)
+            for stage in stages[: backup.place.index + 1]:
+                self._load_saved(stage)
             for stage in stages[: backup.place.index]:
                 budget = Budget(None, should_end, context.watch.elapsed)
                 try:
@@ -113,7 +125,7 @@ class RunBackups:
                 finally:
                     budget.end()
             context.state.complete()
-            if backup.place.batch:
+            if backup.place.batch and backup.place.state:
                 self._load_stage(stages[backup.place.index], backup)
         return backup.place
 
@@ -142,11 +154,11 @@ class RunBackups:
         if path is None or not loop.at_unit:
             return
         # Where a callback ends the stage, a resumed run must not go on in it.
-        if board.skipping or (stopped and board.stopped_by not in _FROM_OUTSIDE):
+        if board.skipping or (stopped and board.stopped_by not in FROM_OUTSIDE):
             return
         name = f"stage {stage.name!r}: state"
         state, left_out = self._saved_state(stage, name)
-        if state:
+        if self._save_attributes(stage) and (state or stage.saved):
             spent = self._context.watch.elapsed() - began
             index = list(self._spec.stages).index(stage)
             place = Place(loop.batch, loop.newest(), spent, state, index=index)
@@ -156,6 +168,7 @@ class RunBackups:
         """Save the run after the end of a stage, if somebody asks for it."""
         if self._context.board.saving is not None:
             index = list(self._spec.stages).index(stage) + 1
+            self._save_attributes(stage)
             self._save(self._context.board.saving, Place(index=index))
 
     def close(self) -> None:
@@ -165,10 +178,53 @@ class RunBackups:
     def _describe(self) -> dict[str, Any]:
         if self._signature is None:
             spec = self._spec
-            self._signature = signature(spec.stages, spec.problem, spec.seed, spec.time_limit)
+            self._signature = signature(
+                spec.stages, spec.problem, spec.seed, spec.time_limit, spec.goal
+            )
             for about, own in zip(self._signature["stages"], self._parameters, strict=True):
                 about["parameters"] = own
         return self._signature
+
+    def _save_attributes(self, stage: Stage) -> bool:
+        """Take a copy of what a stage names as `saved`; return whether that can be done."""
+        if not stage.saved:
+            return True
+        if stage.name in self._unsavable:
+            return False
+        try:
+            values = {name: getattr(stage, name) for name in stage.saved}
+            self._saved[stage.name] = encode(values, f"stage {stage.name!r}: saved", self.pickles)
+        except (UnsavableError, AttributeError) as error:
+            self._unsavable.add(stage.name)
+            self._saved.pop(stage.name, None)
+            more = "" if self.pickles else "; BackupAndRestore(pickle=True) pickles what can be"
+            warn_safely(
+                f"a backup cannot hold {error}: a run that is killed within "
+                f"the stage and resumed begins it again{more}"
+            )
+            return False
+        return True
+
+    def _load_saved(self, stage: Stage) -> None:
+        saved = self._saved.get(stage.name)
+        if saved is None or not stage.saved:
+            return
+        for name, value in decode(saved, self.pickles).items():
+            if name not in stage.saved:
+                raise ValueError(f"stage {stage.name!r} saves no {name!r:.40}")
+            setattr(stage, name, value)
+
+    def _unpickle(self, backup: Backup, path: Path) -> None:
+        """Turn what was encoded, since it was to be pickled, back into what it was."""
+        if not self.pickles:
+            raise BackupError(
+                path,
+                "there are pickled objects in it, which can run code when they are unpickled: "
+                "if you trust it, give BackupAndRestore(pickle=True), else delete it",
+            )
+        backup.state = decode(backup.state, unpickles=True)
+        backup.place.state = decode(backup.place.state, unpickles=True)
+        backup.callbacks = [(name, decode(one, unpickles=True)) for name, one in backup.callbacks]
 
     def _load_stage(self, stage: Stage, backup: Backup) -> None:
         try:
@@ -201,9 +257,26 @@ class RunBackups:
             self._left_out.add([f"{name} (state_dict failed: {error!r:.200})"])
             return {}, []
         # At once, and whole: the stage goes on changing what is its own.
-        state, left_out = copy_savable(dict(state), name)
+        state, left_out = self._copied(dict(state), name)
         self._left_out.add(left_out)
         return state, left_out
+
+    def _copied(self, state: dict[str, Any], name: str) -> tuple[Any, list[str]]:
+        """Return a copy of what a backup can hold of a state, and what it cannot."""
+        if not self.pickles:
+            return copy_savable(state, name)
+        try:
+            return encode(state, name, pickles=True), []
+        except UnsavableError:
+            # What can neither be saved nor pickled is left out, entry by entry.
+            kept, left_out = {}, []
+            for own, value in state.items():
+                try:
+                    encode(value, f"{name}.{own}", pickles=True)
+                    kept[own] = value
+                except UnsavableError as error:
+                    left_out.append(str(error))
+            return encode(kept, name, pickles=True), left_out
 
     def _saved_callbacks(self) -> Iterator[tuple[str, dict[str, Any]]]:
         for callback in self._context.callbacks:
@@ -213,9 +286,9 @@ class RunBackups:
             except Exception as error:
                 self._left_out.add([f"callback {name}: state (state_dict failed: {error!r:.200})"])
                 continue
-            if not isinstance(callback, History):
+            if self.pickles or not isinstance(callback, History):
                 # At once, as of a stage; a history's long lists are its copies already.
-                state, left_out = copy_savable(state, f"callback {name}: state")
+                state, left_out = self._copied(state, f"callback {name}: state")
                 self._left_out.add(left_out)
             if state:
                 yield name, state
@@ -225,15 +298,18 @@ class RunBackups:
         stages, context = self._spec.stages, self._context
         context.board.saving = None
         try:
-            state = context.state.state_dict()
+            state = self._state_of_run()
         except Exception as error:
             self._warn_unsaved(f"its solution is of no kind that can be saved: {error!s:.200}")
             return
-        if state["objects"] and all(type(one).restore is Stage.restore for one in stages):
-            names = ", ".join(state["objects"])
+        objects = state["objects"]
+        if objects and all(type(one).restore is Stage.restore for one in stages):
+            names = ", ".join(objects)
             self._warn_unsaved(f"{names} on the state cannot be saved, and no stage restores it")
             return
         now = [parameters(one) for one in stages]
+        # Those that have ended, and the one that goes on.
+        reached = {one.name for one in stages[: place.index + (1 if place.batch else 0)]}
         backup = Backup(
             run=self._describe(),
             place=place,
@@ -247,13 +323,27 @@ class RunBackups:
                 for new, old in zip(now, self._parameters, strict=True)
             ],
             left_out=list(left_out),
+            saved={name: one for name, one in self._saved.items() if name in reached},
+            pickled=self.pickles,
         )
         self._writer.put(path, backup)
+
+    def _state_of_run(self) -> dict[str, Any]:
+        state = self._context.state
+        if not self.pickles:
+            return state.state_dict()
+        return encode(state.state_dict(_savable), "the state", pickles=True)
 
     def _warn_unsaved(self, why: str) -> None:
         if not self._warned:
             self._warned = True
             warn_safely(f"the run is not backed up: {why}", stacklevel=2)
+
+
+def _savable(value: Any, name: str) -> Any:
+    """Return a value if it can be saved by pickling what has to be; a TypeError if not."""
+    encode(value, name, pickles=True)
+    return value
 
 
 def _warn_of_stages_that_begin_again(stages: Sequence[Stage]) -> None:

@@ -5,12 +5,15 @@ from pathlib import Path
 from typing import Any
 
 from ...callbacks import Callback, Logs
-from ...callbacks.background.writable import check_file
 from ...callbacks.parameters import without_secrets
 from ...callbacks.remote.snapshot_fields import plain_tree
 from ...callbacks.safe_warning import warn_safely
+from ...callbacks.vocabulary import RUN_COLUMNS, RUNNING
 from ...stages.files.atomic import write_atomically
 from .run_config import describe
+
+# How each stage went, in the file of a run that is over.
+_OF_A_STAGE = ("done", "total", "seconds", "cost", "violations", "ended_by", "stopped_by")
 
 
 class ConfigFile(Callback):
@@ -31,18 +34,25 @@ class ConfigFile(Callback):
         self.path = path
         self.about = about
         self._warned = False
-
-    def check(self) -> None:
-        check_file(self.path)
+        self._stages: list[Logs] = []
 
     def on_pipeline_begin(self, logs: Logs | None = None) -> None:
         self._warned = False
-        self._write({"status": "running"})
+        self._stages = [
+            {"name": stage["name"], "stopped_by": None, **stage["restored"]}
+            for stage in self.params["stages"]
+            if stage.get("restored")
+        ]
+        self._write({"status": RUNNING})
+
+    def on_stage_end(self, stage: str, logs: Logs | None = None) -> None:
+        about = logs or {}
+        self._stages.append({"name": stage, **{name: about.get(name) for name in _OF_A_STAGE}})
 
     def on_pipeline_end(self, logs: Logs | None = None) -> None:
         about = logs or {}
-        names = ("status", "stopped_by", "cost", "violations", "elapsed", "progress")
-        outcome = {name: about.get(name) for name in names}
+        names = ("status", "stopped_by", *RUN_COLUMNS)
+        outcome = {name: about.get(name) for name in names} | {"stages": self._stages}
         if about.get("error"):
             outcome["error"] = without_secrets(about["error"])
         try:

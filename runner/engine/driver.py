@@ -82,8 +82,11 @@ class Driver:
             initial=spec.initial,
             announce=board.improve,
             alert=board.look,
+            goal=spec.goal,
         )
-        self.run = Run(job_id=spec.job_id, seed=spec.seed, history=history, state=state)
+        self.run = Run(
+            job_id=spec.job_id, seed=spec.seed, history=history, state=state, goal=spec.goal
+        )
         self.tracker = _tracker(spec, state, watch)
         self._context = RunContext(self.run, callbacks, self.tracker, board, watch)
         self.backups = RunBackups(spec, self._context)

@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...callbacks.names import did_you_mean
 from ...stages import Stage
 
 # Where a stage keeps what it was when its last run began, and when that had ended.
@@ -19,9 +20,9 @@ def fresh(stages: Sequence[Stage]) -> Iterator[None]:
     What a run changes on a stage stays there to be looked at, until the stage is
     run again. Then its parameters are again what they were, and so is all else
     that it holds if it is a stage that takes back a state
-    (`Stage.load_state_dict`): what is left of a run that was resumed, or ended
-    in between, must not get into the next one. What somebody has set since the
-    last run stays as it is.
+    (`Stage.load_state_dict`), and what it names as `Stage.saved`: what is left of
+    a run that was resumed, or ended in between, must not get into the next one.
+    What somebody has set since the last run stays as it is.
     """
     for stage in stages:
         _set_back(stage)
@@ -35,6 +36,32 @@ def fresh(stages: Sequence[Stage]) -> Iterator[None]:
                 run.end = {name: one for name, one in vars(stage).items() if name != _MARK}
 
 
+def check_saved(stage: Stage) -> None:
+    """See that a stage has what it wants saved.
+
+    Raises
+    ------
+    TypeError
+        For names that are none.
+    ValueError
+        For a name that no attribute has.
+    """
+    names = stage.saved
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+        raise TypeError(
+            f"saved of stage {stage.name!r} must be names of attributes, as in "
+            f'("population", "rng"), got {names!r:.80}'
+        )
+    for name in names:
+        if not hasattr(stage, name):
+            known = [one for one in vars(stage) if not one.startswith("_")]
+            raise ValueError(
+                f"stage {stage.name!r} has no attribute {name!r} to save (Stage.saved): its "
+                f"__init__ must set it; it has {', '.join(known) or 'none'}"
+                f"{did_you_mean(name, known)}"
+            )
+
+
 @dataclass(slots=True)
 class _Beginning:
     """What a stage was: its parameters, copies of what can be copied, and all names."""
@@ -45,7 +72,7 @@ class _Beginning:
     @classmethod
     def of(cls, stage: Stage) -> "_Beginning":
         present, parameters = vars(stage), _parameters(stage)
-        others = present if _takes_back_state(stage) else {}
+        others = {name: one for name, one in present.items() if _is_own(stage, name)}
         return cls(set(present), _copied(others, parameters) | parameters)
 
 
@@ -69,7 +96,7 @@ def _set_back(stage: Stage) -> None:
             continue
         if name in values:
             present[name] = values[name]
-        elif name not in before.names and _takes_back_state(stage):
+        elif name not in before.names and _is_own(stage, name):
             del present[name]
 
 
@@ -92,5 +119,6 @@ def _parameters(stage: Stage) -> dict[str, Any]:
     return {name: present[name] for name in stage._parameter_names() if name in present}
 
 
-def _takes_back_state(stage: Stage) -> bool:
-    return type(stage).load_state_dict is not Stage.load_state_dict
+def _is_own(stage: Stage, name: str) -> bool:
+    """Tell whether an attribute is part of the state that a stage begins every run with."""
+    return name in stage.saved or type(stage).load_state_dict is not Stage.load_state_dict

@@ -45,8 +45,11 @@ class RunContext:
         return self.run.state
 
     def best(self) -> tuple[float | None, int | None]:
-        """Return cost and violations of the best solution so far."""
-        return self.state.cost, self.state.violations
+        """Return cost and violations of the best solution so far; no violations of a problem
+        that has none.
+        """
+        state = self.state
+        return state.cost, state.violations if state.counts_violations else None
 
     def core_logs(self) -> Logs:
         """Return how far the run is, and with what."""

@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from ...stages import Stage
 from ..progress.progress_tracker import Follow
 from ..progress.stage_timing import StageTiming
+
+Goal = Literal["min", "max"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,8 @@ class RunSpec:
         What stages took in earlier runs, by name.
     shares
         What the stages' parts of the progress follow.
+    goal
+        Whether a lower cost is better, or a higher one.
     """
 
     stages: Sequence[Stage]
@@ -38,3 +42,4 @@ class RunSpec:
     executor: Executor
     timings: Mapping[str, StageTiming] = field(default_factory=dict)
     shares: Follow = "time"
+    goal: Goal = "min"

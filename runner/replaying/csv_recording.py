@@ -11,8 +11,16 @@ from typing import Any, NamedTuple, TextIO
 from ...callbacks import Logs
 from ...callbacks.recording.csv_rows import COLUMNS, csv_records
 from ...callbacks.remote.snapshot_fields import read_number
-from ...callbacks.vocabulary import CORE_COLUMNS, FINISHED, INTERRUPTED
-from ...stages.timetable import FormatError, MissingFileError
+from ...callbacks.vocabulary import (
+    CORE_COLUMNS,
+    FINISHED,
+    GOALS,
+    INTERRUPTED,
+    MAX,
+    MIN,
+    RUN_COLUMNS,
+)
+from ...stages.errors import FormatError, MissingFileError
 from ..config.config_error import ConfigError
 from ..config.run_config import read_object
 from .recording import Moment, Recording, batch_moments, params_of, stage_about
@@ -43,11 +51,11 @@ def read_csv(path: str | os.PathLike[str]) -> Recording:
     """
     path = Path(path)
     columns = _header(path)
-    first, stages = _survey(path, columns)
+    first, stages, goal = _survey(path, columns)
     metrics = {name: tuple(about.pop("metrics")) for name, about in stages.items()}
     told = [stage_about(name=name, metrics=metrics[name], **one) for name, one in stages.items()]
     job_id, known = _beside(path)
-    params = params_of(job_id, told, **known)
+    params = params_of(job_id, told, **{"goal": goal, **known})
 
     def moments() -> Iterator[Moment]:
         return _moments(path, columns, first, params)
@@ -63,6 +71,8 @@ def _beside(path: Path) -> tuple[str, dict[str, Any]]:
         about = read_object(path.with_name("run.json"))
         job_id = str(about.get("job_id", job_id))
         known = {name: about.get(name) for name in ("seed", "time_limit", "workers")}
+        if about.get("goal") in GOALS:
+            known["goal"] = about["goal"]
         stages = about.get("parameters")
         if isinstance(stages, dict):
             known["parameters"] = {
@@ -152,8 +162,12 @@ def _value(cell: str) -> Any:
     return cell if number is None else number
 
 
-def _survey(path: Path, columns: list[str]) -> tuple[int, dict[str, dict[str, Any]]]:
-    """Find the line at which the last run begins, and what is known of its stages."""
+def _survey(path: Path, columns: list[str]) -> tuple[int, dict[str, dict[str, Any]], str]:
+    """Find the line at which the last run begins, what is known of its stages, and its goal.
+
+    The goal shows in the first change of the best so far that leaves the violations as they are.
+    """
+    goal, best = None, (None, None)
     first, elapsed, progress = 2, 0.0, 0.0
     stages: dict[str, dict[str, Any]] = {}
     used: set[str] = set()
@@ -161,7 +175,10 @@ def _survey(path: Path, columns: list[str]) -> tuple[int, dict[str, dict[str, An
     for line, _, logs in _rows(path, columns):
         if logs["elapsed"] < elapsed:
             first, progress, stages, used = line, 0.0, {}, set()
+            goal, best = None, (None, None)
         elapsed, name = logs["elapsed"], logs["stage"]
+        goal = goal or _goal_of(best, logs)
+        best = logs["cost"], logs["violations"]
         if name not in stages:
             about = {"unit": logs["unit"], "metrics": {}, "start": progress, "end": progress}
             stages[name] = about
@@ -176,7 +193,20 @@ def _survey(path: Path, columns: list[str]) -> tuple[int, dict[str, dict[str, An
     next(iter(stages.values()))["metrics"].update(dict.fromkeys(m for m in own if m not in used))
     for about in stages.values():
         about["metrics"] = [metric for metric in own if metric in about["metrics"]]
-    return first, stages
+    return first, stages, goal or MIN
+
+
+def _goal_of(before: tuple[Any, Any], logs: Logs) -> str | None:
+    """Tell from two rows what the goal is, where they show it."""
+    cost, violations = before
+    if violations != logs["violations"]:
+        return None
+    for one in (cost, logs["cost"]):
+        if not isinstance(one, int | float):
+            return None
+    if logs["cost"] == cost or cost != cost:
+        return None
+    return MAX if logs["cost"] > cost else MIN
 
 
 def _moments(
@@ -198,7 +228,7 @@ def _moments(
         yield from batch_moments(number, logs, before)
         before, batch = logs, number
     yield _stage_end(before, batch, began)
-    core = ("stage", "progress", "elapsed", "cost", "violations")
+    core = ("stage", *RUN_COLUMNS)
     status = FINISHED if before["progress"] >= 1 else INTERRUPTED
     end = {"status": status, "stopped_by": None, **{n: before[n] for n in core}, "error": None}
     yield Moment("on_pipeline_end", None, end)
@@ -210,7 +240,7 @@ def _stage_begin(about: dict[str, Any], before: Logs) -> Logs:
         "unit": about["unit"],
         "share": about["end"] - about["start"],
         "budget": None,
-        **{name: before[name] for name in ("progress", "elapsed", "cost", "violations")},
+        **{name: before[name] for name in RUN_COLUMNS},
     }
 
 

@@ -64,7 +64,9 @@ class Player:
             clock=lambda: self._elapsed,
         )
         seed = params["seed"] if isinstance(params["seed"], int) else 0
-        self.run = Run(job_id=params["job_id"], seed=seed, history=history, state=None)
+        self.run = Run(
+            job_id=params["job_id"], seed=seed, history=history, state=None, goal=params["goal"]
+        )
 
     @property
     def progress(self) -> float:
@@ -103,10 +105,10 @@ class Player:
         """
         raise ValueError(f"a recorded run has ended: {', '.join(params)} cannot change")
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: str | os.PathLike[str], pickle: bool = False) -> None:
         """Save nothing: there is no run to go on with."""
 
-    def restore(self, path: str | os.PathLike[str]) -> bool:
+    def restore(self, path: str | os.PathLike[str], pickle: bool = False) -> bool:
         """Tell that the replay begins at the beginning."""
         return False
 

@@ -1,4 +1,4 @@
-"""The fall of the cost as a small drawing."""
+"""The way of the cost as a small drawing."""
 
 from collections.abc import Sequence
 from html import escape

@@ -8,9 +8,10 @@ from typing import Any
 from ...callbacks import History
 from ...callbacks.formatting import format_number, format_seconds
 from ...callbacks.plain_value import error_text
-from ...callbacks.vocabulary import RUNNING, best_text, outcome_text, units_text
+from ...callbacks.vocabulary import MAX, MIN, RUNNING, best_text, outcome_text
+from ...stages.offered import proves_optimal
 from .portable_exception import portable_exception
-from .stage_record import StageRecord
+from .stage_record import StageRecord, infeasible_words, stage_rows
 
 _WIDTH = 100
 
@@ -34,10 +35,13 @@ class Run:
         otherwise.
     solution, cost, violations
         The best solution, its cost and its violated hard constraints; None
-        when no stage found one.
+        when no stage found one. The violations are None too where no stage has
+        ever told any.
+    goal
+        ``"min"`` where a lower cost is better, ``"max"`` where a higher one is.
     bound
-        A proven lower bound of what solutions without violations cost; None when
-        none is known.
+        A proven lower bound of what solutions without violations cost (an upper
+        one where the goal is ``"max"``); None when none is known.
     infeasible_because
         Reasons, in words, why no solution can be without violations; empty where
         none is known.
@@ -76,12 +80,14 @@ class Run:
     stages: list[StageRecord] = field(default_factory=list)
     exception: BaseException | None = None
     config: dict[str, Any] = field(default_factory=dict, repr=False)
+    goal: str = MIN
 
     def __getstate__(self) -> dict[str, Any]:
         return self._values() | {"exception": portable_exception(self.exception)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        for name, value in state.items():
+        # One that was pickled before runs had a goal.
+        for name, value in {"goal": MIN, **state}.items():
             setattr(self, name, value)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Run":
@@ -122,10 +128,8 @@ class Run:
 
     @property
     def optimal(self) -> bool:
-        """Whether the solution has no violations and a cost that is proved to be the lowest."""
-        if self.bound is None or self.cost is None:
-            return False
-        return self.violations == 0 and self.cost <= self.bound
+        """Whether the solution has no violations and a cost that is proved to be the best."""
+        return proves_optimal(self.cost, self.violations, self.bound, self.goal == MAX)
 
     @property
     def best(self) -> str:
@@ -135,8 +139,11 @@ class Run:
             return best
         if self.optimal:
             return f"{best}, proven optimal"
+        bound = format_number(self.bound)
+        if self.goal == MAX:
+            return f"{best}, upper bound {bound}"
         # That costs are not negative is no news.
-        return f"{best}, lower bound {format_number(self.bound)}" if self.bound else best
+        return f"{best}, lower bound {bound}" if self.bound else best
 
     def _repr_html_(self) -> str:
         """Show the run in a notebook: how it went, the cost's curve, and the solution."""
@@ -154,32 +161,13 @@ class Run:
         )
 
 
-def infeasible_words(reason: str) -> str:
-    """Return one of the reasons why no solution can be without violations as a line."""
-    return f"no solution can be without violations: {reason}"
-
-
-def stage_rows(stages: list[StageRecord]) -> list[tuple[str, ...]]:
-    """Return a table of how stages went, its head first."""
-    rows = [("stage", "units", "time", "cost", "violations", "ended")]
-    for stage in stages:
-        rows.append(
-            (
-                stage.name,
-                units_text(stage.done, stage.total, stage.unit),
-                format_seconds(stage.seconds),
-                format_number(stage.cost),
-                format_number(stage.violations),
-                stage.ended,
-            )
-        )
-    return rows
-
-
 def _parameters(config: dict[str, Any]) -> list[str]:
     """Return lines with the seed, the limits, and the parameters of stages and callbacks."""
     names = ("seed", "time_limit", "workers")
-    rows = [("run", {name: config[name] for name in names}), *config["parameters"].items()]
+    about = {name: config[name] for name in names}
+    if config.get("goal", MIN) != MIN:
+        about["goal"] = config["goal"]
+    rows = [("run", about), *config["parameters"].items()]
     rows += [(one["name"], one["parameters"]) for one in config["callbacks"]]
     width = max(len(name) for name, _ in rows) + 2
     lines = []
@@ -198,7 +186,7 @@ def _parameters(config: dict[str, Any]) -> list[str]:
 def _table(stages: list[StageRecord]) -> list[str]:
     rows = stage_rows(stages)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    left = {0, 1, 5}
+    left = {0, 1, len(rows[0]) - 1}
     return [
         "  ".join(
             cell.ljust(width) if i in left else cell.rjust(width)

@@ -1,4 +1,4 @@
-"""Group courses that conflict with one another."""
+"""Group nodes of a problem that constrain one another."""
 
 from __future__ import annotations
 
@@ -12,18 +12,14 @@ from numpy.typing import NDArray
 
 from ..batch import Batch
 from ..budget import Budget
+from ..problem import Clusterable, prepared_or_none, prepared_problem
 from ..pulse import Pulse
 from ..stage import Stage
 from ..state import State
 from ..tasks.stop_flag import StopFlag
 from ..tasks.waiting import run_aside, wait_all, within
-from ..timetable.periods.constraint_graph import (
-    ConstraintGraph,
-    CourseGroups,
-    count_pairs,
-    pair_chunks,
-)
 from .partition import SizeLimits, louvain, merge_small_clusters, split_cluster
+from .weighted_graph import WeightedGraph
 
 # Where the phases end, in steps of the stage's 100.
 GRAPH_BUILT, LOUVAIN_DONE, SPLIT_DONE, STEPS = 50, 80, 90, 100
@@ -31,24 +27,25 @@ GRAPH_BUILT, LOUVAIN_DONE, SPLIT_DONE, STEPS = 50, 80, 90, 100
 # What joining, clustering and merging take for an edge, and the least that they take.
 JOINING, FINDING, MERGING = 5e-7, 3e-5, 1e-6
 LEAST_SECONDS = 0.1
-# What all of it takes for a course.
-OF_A_COURSE = 4e-4
+# What all of it takes for a node.
+OF_A_NODE = 4e-4
 # From so many seconds on Louvain's method is told of step by step: by the size of the graph,
 # so that the same steps are told on every machine.
 LONG_SECONDS = 1.0
 
 
 class LouvainClustering(Stage):
-    """Partition the courses into clusters that conflict mostly within themselves.
+    """Partition the nodes of a problem into clusters that conflict mostly within themselves.
 
-    The constraint graph joins two courses that share a teacher or a curriculum;
-    an edge weighs the number of those that they share times the lectures of the
-    course that has fewer. Louvain's method finds the clusters; those that are too
-    large it splits at higher resolutions, those that are too small are merged
-    with the cluster that most weight joins them to.
+    The problem, a `schoolbell.stages.problem.Clusterable`, gives the graph. That of a
+    timetable joins two courses that share a teacher or a curriculum; an edge weighs the
+    number of those that they share times the lectures of the course that has fewer, and
+    a course is as large as it has lectures. Louvain's method finds the clusters; those
+    that are too large it splits at higher resolutions, those that are too small are
+    merged with the cluster that most weight joins them to.
 
-    Leaves on the state ``clusters``, the cluster of each course, int32 of shape
-    (n_courses,), and ``cluster_count``. The clusters depend on the seed and not
+    Leaves on the state ``clusters``, the cluster of each node, int32 of shape
+    (n_nodes,), and ``cluster_count``. The clusters depend on the seed and not
     on the number of workers.
 
     Parameters
@@ -56,18 +53,21 @@ class LouvainClustering(Stage):
     resolution
         Resolution of the modularity; above 1 for more and smaller clusters.
     min_size
-        A cluster with fewer lectures is merged with another one, unless every
+        A smaller cluster (of a timetable, one of fewer lectures) is merged with another
+        one, unless every
         merger would exceed `max_size`.
     max_size
-        A cluster with more lectures is split; one course is never split. CP-SAT
-        makes much of clusters of this size within half a second.
+        A larger cluster is split; one node is never split. CP-SAT makes much of
+        clusters of 60 lectures within half a second.
     chunk_size
-        Pairs of courses that one task looks at when the graph is built.
+        Pairs of nodes that one task looks at when the graph is built.
 
     Raises
     ------
     ValueError
         If a parameter is out of its range.
+    TypeError
+        In `run`, if there is no such problem.
 
     References
     ----------
@@ -110,16 +110,17 @@ class LouvainClustering(Stage):
         """Build the graph, find the clusters, and bring them to size."""
         tasks: list[Future[Any]] = []
         flag = StopFlag()
+        problem: Clusterable = prepared_problem(state, Clusterable, type(self).__name__)
         yield Pulse(0.0, total=STEPS)
         self._present, self._loaded = self._loaded, None
         try:
             if self._present is None:
-                graph = yield from self._build_graph(state, tasks)
+                graph = yield from self._build_graph(problem, state, tasks)
                 clusters = yield from self._find_clusters(state, graph, tasks, flag)
                 self._present = _Present(clusters, clusters.copy(), 0)
             else:
-                graph = yield from _silently(self._build_graph(state, tasks))
-                self._present.check(state.instance.n_courses)
+                graph = yield from _silently(self._build_graph(problem, state, tasks))
+                self._present.check(len(problem.node_sizes))
             clusters = yield from self._split_large(state, graph, self._present, tasks, flag)
             merge = state.executor.submit(merge_small_clusters, graph, clusters, self._limits)
             tasks.append(merge)
@@ -136,9 +137,9 @@ class LouvainClustering(Stage):
                 task.cancel()
 
     def expected_seconds(self, state: State, time_limit: float | None) -> float | None:
-        """Return what so many courses take."""
-        instance = getattr(state, "instance", None)
-        return None if instance is None else LEAST_SECONDS + OF_A_COURSE * instance.n_courses
+        """Return what so many nodes take."""
+        problem = prepared_or_none(state, Clusterable)
+        return None if problem is None else LEAST_SECONDS + OF_A_NODE * len(problem.node_sizes)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the clusters found so far; nothing before Louvain's method has ended."""
@@ -158,7 +159,8 @@ class LouvainClustering(Stage):
     def restore(self, state: State, budget: Budget) -> Iterator[None]:
         """Check the clusters that a backup holds."""
         if "clusters" in vars(state):
-            _check(state.clusters, state.instance.n_courses)
+            problem: Clusterable = prepared_problem(state, Clusterable, type(self).__name__)
+            _check(state.clusters, len(problem.node_sizes))
             _leave(state, state.clusters)
         yield from ()
 
@@ -167,32 +169,27 @@ class LouvainClustering(Stage):
         return SizeLimits(self.min_size, self.max_size)
 
     def _build_graph(
-        self, state: State, tasks: list[Future[Any]]
-    ) -> Generator[Batch | Pulse | None, None, ConstraintGraph]:
-        instance = state.instance
-        chunks = list(pair_chunks(CourseGroups.of(instance), self.chunk_size))
-        counting = [
-            state.executor.submit(count_pairs, *chunk, instance.n_courses) for chunk in chunks
-        ]
-        tasks += counting
+        self, problem: Clusterable, state: State, futures: list[Future[Any]]
+    ) -> Generator[Batch | Pulse | None, None, WeightedGraph]:
+        tasks = problem.edge_tasks(self.chunk_size)
+        listing = [state.executor.submit(task.function, *task.arguments) for task in tasks]
+        futures += listing
         parts = []
-        for done, future in enumerate(counting):
+        for done, (task, future) in enumerate(zip(tasks, listing, strict=True)):
             # The last step is for joining them.
-            steps = _Steps(GRAPH_BUILT - 1, done, len(counting))
-            parts += yield from within(*steps.part, wait_all([future], LEAST_SECONDS))
+            steps = _Steps(GRAPH_BUILT - 1, done, len(listing))
+            (part,) = yield from within(*steps.part, wait_all([future], LEAST_SECONDS))
+            parts.append(task.take(part))
             yield Batch(steps.end, STEPS)
-        pairs = sum(len(keys) for keys, _ in parts)
-        join = run_aside(
-            ConstraintGraph.of_pairs, instance.course_lectures, parts, expected=JOINING * pairs
-        )
-        graph = yield from join
+        expected = JOINING * self.chunk_size * len(parts)
+        graph = yield from run_aside(problem.join_edges, parts, expected=expected)
         yield Batch(GRAPH_BUILT, STEPS)
         return graph
 
     def _find_clusters(
         self,
         state: State,
-        graph: ConstraintGraph,
+        graph: WeightedGraph,
         tasks: list[Future[Any]],
         flag: StopFlag,
     ) -> Generator[Batch | Pulse | None, None, NDArray[np.int32]]:
@@ -210,12 +207,12 @@ class LouvainClustering(Stage):
     def _split_large(
         self,
         state: State,
-        graph: ConstraintGraph,
+        graph: WeightedGraph,
         present: _Present,
         tasks: list[Future[Any]],
         flag: StopFlag,
     ) -> Generator[Batch | Pulse | None, None, NDArray[np.int32]]:
-        large = np.flatnonzero(np.bincount(present.found, graph.lectures) > self.max_size)
+        large = np.flatnonzero(np.bincount(present.found, graph.sizes) > self.max_size)
         splitting = []
         parts = graph.parts(present.found)
         for cluster in large.tolist()[present.split :]:
@@ -270,22 +267,22 @@ class _Present:
     clusters: NDArray[np.int32]
     split: int
 
-    def check(self, n_courses: int) -> None:
-        _check(self.found, n_courses)
-        _check(self.clusters, n_courses)
+    def check(self, n_nodes: int) -> None:
+        _check(self.found, n_nodes)
+        _check(self.clusters, n_nodes)
         if not isinstance(self.split, int) or self.split < 0:
             raise ValueError(f"split must be a number from 0, got {self.split!r}")
 
 
-def _check(clusters: Any, n_courses: int) -> None:
-    right = isinstance(clusters, np.ndarray) and clusters.shape == (n_courses,)
-    if not right or clusters.dtype != np.int32 or np.any((clusters < 0) | (clusters >= n_courses)):
-        raise ValueError(f"expected a cluster below {n_courses} for each of {n_courses} courses")
+def _check(clusters: Any, n_nodes: int) -> None:
+    right = isinstance(clusters, np.ndarray) and clusters.shape == (n_nodes,)
+    if not right or clusters.dtype != np.int32 or np.any((clusters < 0) | (clusters >= n_nodes)):
+        raise ValueError(f"expected a cluster below {n_nodes} for each of {n_nodes} nodes")
 
 
 def _silently(
-    work: Generator[Batch | Pulse | None, None, ConstraintGraph],
-) -> Generator[None, None, ConstraintGraph]:
+    work: Generator[Batch | Pulse | None, None, WeightedGraph],
+) -> Generator[None, None, WeightedGraph]:
     """Do work whose batches were told before."""
     while True:
         try:
@@ -321,7 +318,7 @@ def _in_steps(
         work.close()
 
 
-def _seconds(graph: ConstraintGraph, of_an_edge: float) -> float:
+def _seconds(graph: WeightedGraph, of_an_edge: float) -> float:
     return max(LEAST_SECONDS, of_an_edge * len(graph.first))
 
 
@@ -329,7 +326,7 @@ def _seed(state: State, *key: int) -> int:
     return int(state.seed_sequence(LouvainClustering.name, *key).generate_state(1)[0])
 
 
-def _logs(graph: ConstraintGraph, clusters: NDArray[np.int32]) -> dict[str, float | None]:
+def _logs(graph: WeightedGraph, clusters: NDArray[np.int32]) -> dict[str, float | None]:
     return {"clusters": int(clusters.max()) + 1, "modularity": graph.modularity(clusters)}
 
 

@@ -1,4 +1,4 @@
-"""Clusters of the constraint graph: found by Louvain, cut and merged to size."""
+"""Clusters of a graph: found by Louvain, cut and merged to size."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..tasks.stop_flag import StopFlag
-from ..timetable.periods.constraint_graph import ConstraintGraph
+from .weighted_graph import WeightedGraph
 
-# Above this resolution Louvain has left hardly a pair of courses together.
+# Above this resolution Louvain has left hardly a pair of nodes together.
 HIGHEST_RESOLUTION = 256.0
 
 
@@ -35,7 +35,7 @@ class _StoppableRandom(np.random.RandomState):
 
 
 def louvain(
-    graph: ConstraintGraph, resolution: float, seed: int, flag: StopFlag
+    graph: WeightedGraph, resolution: float, seed: int, flag: StopFlag
 ) -> NDArray[np.int32]:
     """Partition a graph by python-louvain.
 
@@ -53,7 +53,7 @@ def louvain(
     Returns
     -------
     array
-        Cluster of each course, numbered by first appearance, shape (n_courses,).
+        Cluster of each node, numbered by first appearance, shape (n_nodes,).
 
     References
     ----------
@@ -63,15 +63,15 @@ def louvain(
     import networkx
     from community import best_partition
 
-    n_courses = len(graph.lectures)
+    n_nodes = len(graph.sizes)
     edges = graph.first.tolist(), graph.second.tolist(), graph.weight.tolist()
     network = networkx.Graph()
-    network.add_nodes_from(range(n_courses))
+    network.add_nodes_from(range(n_nodes))
     network.add_weighted_edges_from(zip(*edges, strict=True))
     random = _StoppableRandom(seed)
     random.flag = flag
     partition = best_partition(network, resolution=resolution, random_state=random)
-    return renumber(np.array([partition[course] for course in range(n_courses)], np.int64))
+    return renumber(np.array([partition[node] for node in range(n_nodes)], np.int64))
 
 
 def renumber(labels: NDArray[np.int64]) -> NDArray[np.int32]:
@@ -84,27 +84,27 @@ def renumber(labels: NDArray[np.int64]) -> NDArray[np.int32]:
 
 @dataclass(frozen=True, slots=True)
 class SizeLimits:
-    """Lectures that a cluster should have at least, and at most."""
+    """Sizes that a cluster should have at least, and at most: sums of its nodes' sizes."""
 
     smallest: int
     largest: int
 
 
 def split_cluster(
-    graph: ConstraintGraph, limits: SizeLimits, resolution: float, seed: int, flag: StopFlag
+    graph: WeightedGraph, limits: SizeLimits, resolution: float, seed: int, flag: StopFlag
 ) -> NDArray[np.int32]:
-    """Cut a cluster until no part has more lectures than allowed.
+    """Cut a cluster until no part is larger than allowed.
 
     Louvain cuts it again at twice the resolution, and its parts in turn; what
-    Louvain never cuts is cut in the order of its courses. A course is not cut,
-    however many lectures it has.
+    Louvain never cuts is cut in the order of its nodes. A node is not cut,
+    however large it is.
 
     Parameters
     ----------
     graph
-        The cluster's courses and the edges between them.
+        The cluster's nodes and the edges between them.
     limits
-        Sizes in lectures.
+        Sizes of clusters.
     resolution
         At which Louvain found the cluster.
     seed, flag
@@ -113,18 +113,18 @@ def split_cluster(
     Returns
     -------
     array
-        Part of each course, numbered by first appearance, shape (n,).
+        Part of each node, numbered by first appearance, shape (n,).
     """
-    labels = np.zeros(len(graph.lectures), np.int64)
+    labels = np.zeros(len(graph.sizes), np.int64)
     count = 1
     pending = [(0, 2 * resolution)]
     while pending:
         label, resolution = pending.pop()
         members = np.flatnonzero(labels == label)
-        if len(members) == 1 or graph.lectures[members].sum() <= limits.largest:
+        if len(members) == 1 or graph.sizes[members].sum() <= limits.largest:
             continue
         if resolution > HIGHEST_RESOLUTION:
-            parts = _cut_in_order(graph.lectures[members], limits.largest)
+            parts = _cut_in_order(graph.sizes[members], limits.largest)
         else:
             parts = louvain(graph.within(members), resolution, seed, flag)
         # A part that comes back whole is tried at a higher resolution, so this ends.
@@ -136,42 +136,42 @@ def split_cluster(
     return renumber(labels)
 
 
-def _cut_in_order(lectures: NDArray[np.int32], largest: int) -> NDArray[np.int32]:
-    """Fill one part after the other with courses as they come."""
-    parts = np.zeros(len(lectures), np.int32)
+def _cut_in_order(sizes: NDArray[np.int32], largest: int) -> NDArray[np.int32]:
+    """Fill one part after the other with nodes as they come."""
+    parts = np.zeros(len(sizes), np.int32)
     part, size = 0, 0
-    for course, count in enumerate(lectures.tolist()):
-        if size and size + count > largest:
+    for node, more in enumerate(sizes.tolist()):
+        if size and size + more > largest:
             part, size = part + 1, 0
-        parts[course] = part
-        size += count
+        parts[node] = part
+        size += more
     return parts
 
 
 def merge_small_clusters(
-    graph: ConstraintGraph, clusters: NDArray[np.int32], limits: SizeLimits
+    graph: WeightedGraph, clusters: NDArray[np.int32], limits: SizeLimits
 ) -> NDArray[np.int32]:
-    """Merge clusters that have too few lectures into others.
+    """Merge clusters that are too small into others.
 
     The smallest goes first: to the cluster that most weight joins it to, or
     where none is joined to it, to the smallest other one. It stays alone where
-    every merger would have too many lectures.
+    every merger would be too large.
 
     Parameters
     ----------
     graph
-        The constraint graph.
+        What is clustered.
     clusters
-        Cluster of each course, shape (n_courses,).
+        Cluster of each node, shape (n_nodes,).
     limits
-        Sizes in lectures.
+        Sizes of clusters.
 
     Returns
     -------
     array
-        Cluster of each course, numbered by first appearance, shape (n_courses,).
+        Cluster of each node, numbered by first appearance, shape (n_nodes,).
     """
-    sizes = np.bincount(clusters, graph.lectures).astype(np.int64).tolist()
+    sizes = np.bincount(clusters, graph.sizes).astype(np.int64).tolist()
     links = _links(graph, clusters, len(sizes))
     by_size = [(size, cluster) for cluster, size in enumerate(sizes)]
     heapq.heapify(by_size)
@@ -202,7 +202,7 @@ def merge_small_clusters(
     return renumber(np.array(parent, np.int64)[clusters])
 
 
-def _links(graph: ConstraintGraph, clusters: NDArray[np.int32], count: int) -> list[dict[int, int]]:
+def _links(graph: WeightedGraph, clusters: NDArray[np.int32], count: int) -> list[dict[int, int]]:
     """Sum the weight between clusters: for each one, by the other."""
     one, other = clusters[graph.first].astype(np.int64), clusters[graph.second].astype(np.int64)
     apart = one != other

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ..plain_data import as_count, as_number
-from ..timetable.breeding.annealing_job import AnnealingJob
-from ..timetable.search import SearchProblem
+from ..problem import Breeding
+from .annealing_job import AnnealingJob
 
 
 class Origin(NamedTuple):
@@ -25,7 +25,7 @@ class Origin(NamedTuple):
     island: int
     reheat: int
     violations: int
-    cost: int
+    cost: float
 
 
 @dataclass
@@ -41,7 +41,7 @@ class Brood:
     seconds
         What an anneal may take; None where its moves decide.
     before
-        Violations and cost of the best timetable when the anneals began.
+        Violations and cost of the best solution when the anneals began.
     step
         Steps of the generation that are done.
     """
@@ -66,8 +66,9 @@ class Brood:
     @classmethod
     def restored(
         cls,
-        problem: SearchProblem,
+        breeding: Breeding,
         state: dict[str, Any],
+        moves_per_second: float,
         clock: Callable[[], float],
         islands: int,
         reheats: int,
@@ -79,8 +80,13 @@ class Brood:
         ValueError
             For what cannot be one of the problem.
         """
-        jobs = [AnnealingJob.restored(problem, one, clock) for one in state["jobs"]]
-        origins = [Origin(*map(as_count, one)) for one in state["origins"]]
+        jobs = [
+            AnnealingJob.restored(breeding, one, moves_per_second, clock) for one in state["jobs"]
+        ]
+        origins = [
+            Origin(*map(as_count, (island, reheat, violations)), as_number(cost))
+            for island, reheat, violations, cost in state["origins"]
+        ]
         if origins and len(origins) != len(jobs):
             raise ValueError(f"{len(origins)} origins of {len(jobs)} children")
         if any(one.island >= islands or one.reheat >= reheats for one in origins):

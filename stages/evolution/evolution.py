@@ -1,4 +1,4 @@
-"""The run of a genetic algorithm over timetables."""
+"""The run of a genetic algorithm."""
 
 from collections.abc import Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -10,88 +10,72 @@ from numpy.typing import NDArray
 from ..batch import Batch
 from ..budget import Budget
 from ..plain_data import as_count
+from ..problem import Breedable, Breeding, Cooling, Genes
 from ..pulse import Pulse
 from ..state import State
-from ..tasks.waiting import PULSE, Beat, run_aside, wait_all, within
-from ..timetable.breeding.annealing_job import AnnealingJob
-from ..timetable.model.solution import Solution
-from ..timetable.search import (
-    Schedule,
-    anneal_chunk,
-    build_timetable,
-    cluster_costs,
-    cross,
-    random_state,
-    start_anneal,
-)
-from ..timetable.search.building.greedy import greedy_timetable
+from ..tasks.task import Task
+from ..tasks.waiting import PULSE, Beat, run_aside, within
+from .annealing_job import AnnealingJob
 from .brood import Brood, Origin
 from .individual import Individual
 
 if TYPE_CHECKING:
     from .genetic_algorithm import GeneticAlgorithm
 
-# Moves a second on a large instance, and the moves for each lecture from which on
-# an anneal gains by beginning hot.
-ROUGH_SPEED = 5e6
+# The moves for each item from which on an anneal gains by beginning hot, and what part of
+# its usual speed a large one has.
 FEWEST_HOT_MOVES = 20_000
+LARGE_ONES_SPEED = 0.625
 # Size of the clusters where no stage has found any.
-COURSES_OF_A_CLUSTER = 10
-# Individuals with a smaller part of their lectures apart count as the same.
+NODES_OF_A_CLUSTER = 10
+# Individuals that are less apart count as the same.
 TWINS = 0.02
 # A generation of children takes this part of the time of one of founders.
 CHILD_TIME = 0.5
 # With a time limit there are no more founders than can have this many moves for each
-# lecture, at the speed of a mid-sized instance: one long anneal is worth more than two
-# short ones.
+# item: one long anneal is worth more than two short ones.
 FULL_ANNEAL = 250_000
-USUAL_SPEED = 8e6
 
-# Moves of all anneals together in a step, on an instance of few lectures; of twice the
-# lectures of a large one, half as many, since each move takes longer.
-STEP_MOVES = 2_400_000
-LARGE = 15_000
 # With a time limit, so many steps in a short run, so many in a long one, and their seconds.
 SHORT_STEPS, LONG_STEPS = 40, 400
 SHORTEST_STEP, SHORT_STEP, LONGEST_STEP = 0.1, 0.2, 1.0
-# What placing or crossing and counting a lecture takes, and what a step does.
-SECONDS_OF_A_LECTURE = 1e-4
+# What placing or crossing and counting an item takes, and what a step does.
+SECONDS_OF_AN_ITEM = 1e-4
 SECONDS_OF_A_STEP = 0.3
-
-# What a moved lecture may win at most, on average over the courses of a usual instance.
-# Where it is more, so many times more, violations and the hottest temperature are as much
-# higher, and the cool temperatures by the root of it.
-USUAL_GAIN = 33.0
-# Chains are proposed as many times as often, but no more than this.
-MOST_CHAINS = 1.7
-# Part of the proposals that are two Kempe chains, on a usual instance.
-DOUBLE_CHAINS = 0.07
-
-Arrays = tuple[NDArray[np.integer], NDArray[np.integer]]
 
 
 class Evolution:
-    """Islands of timetables that a genetic algorithm evolves.
+    """Islands of individuals that a genetic algorithm evolves.
 
     Parameters
     ----------
     stage
         The parameters.
+    problem
+        What is solved.
+    breeding
+        The problem, prepared for this run.
     state
-        With the instance, its `SearchProblem` and, if a stage has found them,
-        clusters of courses.
+        With clusters of nodes, if a stage has found them.
     budget
         What the stage may spend.
     """
 
-    def __init__(self, stage: "GeneticAlgorithm", state: State, budget: Budget) -> None:
+    def __init__(
+        self,
+        stage: "GeneticAlgorithm",
+        problem: Breedable,
+        breeding: Breeding,
+        state: State,
+        budget: Budget,
+    ) -> None:
         self.stage = stage
         self.state = state
         self.budget = budget
-        self.problem = state.search
-        self.n_lectures = len(self.problem.course)
-        gain = self.problem.gain
-        self.scale = max(1.0, float(gain.mean()) / USUAL_GAIN) if len(gain) else 1.0
+        self.breeding = breeding
+        self.n_items = problem.n_items
+        self.moves_per_second = problem.moves_per_second
+        self.scale = breeding.scale
         self.founders = self._count_founders()
         self.islands: list[list[Individual]] = [
             [] for _ in range(max(1, min(stage.islands, self.founders // 2)))
@@ -107,7 +91,7 @@ class Evolution:
         self.steps_done = 0
         self.brood: Brood | None = None
         # The anneals that are running, and those that were made last, to tell of.
-        self._running: dict[Future[Any], AnnealingJob] = {}
+        self._running: dict[Future[Any], tuple[AnnealingJob, Task]] = {}
         self._latest: list[AnnealingJob] = []
         # Where the evolution was before it began to make a brood.
         self._before: dict[str, Any] | None = None
@@ -117,13 +101,12 @@ class Evolution:
         """Return where the evolution is after a step; what is being made is made again."""
         state = self._place() if self._before is None else self._before
         everyone = [one for island in state["islands"] for one in island]
-        ranks, shape = [one.rank for one in everyone], (len(everyone), self.n_lectures)
+        ranks = [one.rank for one in everyone]
         brood = None if self.brood is None else self.brood.state_dict(self._hold())
         return {
             "sizes": np.array([len(island) for island in state["islands"]]),
-            "period": np.array([one.period for one in everyone], np.int64).reshape(shape),
-            "room": np.array([one.room for one in everyone], np.int64).reshape(shape),
-            "total": np.array(ranks, np.int64).reshape(len(everyone), 2),
+            **{name: self._stacked(everyone, name) for name in self.breeding.genes},
+            "total": np.array(ranks).reshape(len(everyone), 2),
             "rng": state["rng"],
             "done": self.done,
             "made": state["made"],
@@ -134,6 +117,11 @@ class Evolution:
             "steps_done": self.steps_done,
             "brood": brood,
         }
+
+    def _stacked(self, everyone: list[Individual], name: str) -> NDArray[np.int64]:
+        length, _, _ = self.breeding.genes[name]
+        stacked = np.array([one.genes[name] for one in everyone], np.int64)
+        return stacked.reshape(len(everyone), length)
 
     def _place(self) -> dict[str, Any]:
         return {
@@ -146,7 +134,9 @@ class Evolution:
         """Return the anneals of the brood when none of them is running."""
         assert self.brood is not None
         wait(self._running)
-        held = {id(job): future.result() for future, job in self._running.items()}
+        held = {
+            id(job): task.take(future.result()) for future, (job, task) in self._running.items()
+        }
         return [held.get(id(job), job.anneal) for job in self.brood.jobs]
 
     def go_on(self, state: dict[str, Any]) -> Generator[Beat, None, None]:
@@ -155,27 +145,33 @@ class Evolution:
         Raises
         ------
         ValueError
-            If it was one of another instance or of other parameters.
+            If it was one of another problem or of other parameters.
         """
-        sizes, period, room = (np.asarray(state[name]) for name in ("sizes", "period", "room"))
+        genes = self.breeding.genes
+        sizes, stacked = np.asarray(state["sizes"]), {n: np.asarray(state[n]) for n in genes}
         total, clusters = np.asarray(state["total"]), np.asarray(state["clusters"])
         gain, count = np.asarray(state["reheat_gain"]), int(state["cluster_count"])
         members = int(sizes.sum())
-        n_periods, n_rooms = len(self.problem.day), len(self.problem.capacity)
         fits = (
             sizes.shape == (len(self.islands),)
             and (sizes >= 0).all()
             and total.shape == (members, 2)
             and gain.shape == self.reheat_gain.shape
-            and _within(period, (members, self.n_lectures), -1, n_periods)
-            and _within(room, (members, self.n_lectures), -1, n_rooms)
+            and all(
+                _within(stacked[name], (members, length), least, end)
+                for name, (length, least, end) in genes.items()
+            )
             and _within(clusters, self.clusters[0].shape, 0, count)
             and count <= max(len(clusters), 1)
         )
         if not fits:
-            raise ValueError("the population is not one of this instance and these parameters")
+            raise ValueError("the population is not one of this problem and these parameters")
         everyone = [
-            Individual(period[i].astype(np.int64), room[i].astype(np.int64), *map(int, total[i]))
+            Individual(
+                {name: stacked[name][i].astype(np.int64) for name in genes},
+                int(total[i][0]),
+                total[i][1].item(),
+            )
             for i in range(members)
         ]
         ends = np.cumsum(sizes)
@@ -188,11 +184,12 @@ class Evolution:
         self.steps = founding, breeding
         self.steps_done = as_count(state["steps_done"])
         if state["brood"] is not None:
-            # Aside: on the largest instances it takes a while.
+            # Aside: on the largest problems it takes a while.
             brood: Brood = yield from run_aside(
                 Brood.restored,
-                self.problem,
+                self.breeding,
                 state["brood"],
+                self.moves_per_second,
                 self._clock,
                 len(self.islands),
                 len(self.reheat_gain),
@@ -237,10 +234,9 @@ class Evolution:
         )
         return founding, breeding
 
-    def _count_steps(self, moves_per_lecture: int) -> int:
-        moves = self._at_once * moves_per_lecture * self.n_lectures
-        in_a_step = STEP_MOVES / (1.0 + self.n_lectures / LARGE)
-        return max(1, round(moves / in_a_step))
+    def _count_steps(self, moves_per_item: int) -> int:
+        moves = self._at_once * moves_per_item * self.n_items
+        return max(1, round(moves / self.breeding.step_moves))
 
     @property
     def _generations(self) -> int | None:
@@ -317,7 +313,7 @@ class Evolution:
 
     def _part_of_making(self) -> float:
         """Return the part of a generation's first step in which its anneals are prepared."""
-        seconds = SECONDS_OF_A_LECTURE * self.n_lectures * self._at_once
+        seconds = SECONDS_OF_AN_ITEM * self.n_items * self._at_once
         return seconds / (seconds + SECONDS_OF_A_STEP)
 
     def _end(self, brood: Brood) -> None:
@@ -348,18 +344,18 @@ class Evolution:
         stage, seconds = self.stage, self.budget.seconds
         if seconds is None:
             return stage.population
-        moves = seconds * stage.founder_share * self.state.workers * USUAL_SPEED
-        full = int(moves / (FULL_ANNEAL * max(self.n_lectures, 1)))
+        moves = seconds * stage.founder_share * self.state.workers * self.moves_per_second
+        full = int(moves / (FULL_ANNEAL * max(self.n_items, 1)))
         return max(2, min(full, stage.population))
 
     def _clusters(self) -> tuple[NDArray[np.int64], int]:
         """Take the clusters that a stage has found, or draw some."""
-        n_courses = len(self.problem.students)
+        n_nodes = self.breeding.n_nodes
         found = getattr(self.state, "clusters", None)
         if found is not None:
             return found.astype(np.int64), int(self.state.cluster_count)
-        count = max(2, n_courses // COURSES_OF_A_CLUSTER)
-        return self.rng.permutation(n_courses) % count, count
+        count = max(2, n_nodes // NODES_OF_A_CLUSTER)
+        return self.rng.permutation(n_nodes) % count, count
 
     @property
     def _is_best_possible(self) -> bool:
@@ -396,24 +392,24 @@ class Evolution:
             start, temperature = yield from within(
                 low, (low + high) / 2, self._founder_start(self.made, seconds)
             )
-            job = self._job(*start, temperature, stage.founder_moves)
+            job = self._job(start, temperature, stage.founder_moves)
             brood.jobs.append((yield from within((low + high) / 2, high, job)))
         return brood
 
     def _founder_start(
         self, index: int, seconds: float | None
-    ) -> Generator[Beat, None, tuple[Arrays, float]]:
-        """Choose where a founder's anneal begins: its timetable and its temperature."""
+    ) -> Generator[Beat, None, tuple[Genes, float]]:
+        """Choose where a founder's anneal begins: its solution and its temperature."""
         stage, solution = self.stage, self.state.solution
-        moves = np.inf if seconds is None else seconds * ROUGH_SPEED / max(self.n_lectures, 1)
+        speed = LARGE_ONES_SPEED * self.moves_per_second
+        moves = np.inf if seconds is None else seconds * speed / max(self.n_items, 1)
         if solution is not None and (index == 0 or moves < FEWEST_HOT_MOVES):
             # The first improves what there is; the others too if the time is too short
             # to cool from high up.
-            return solution.lecture_arrays(), float(self._reheats.max())
+            return self.breeding.of_solution(solution), float(self._reheats.max())
         rng = np.random.default_rng(self.state.seed_sequence(stage.name, 1, index))
-        # Aside: on the largest instances it takes seconds.
-        placing = self.state.executor.submit(greedy_timetable, self.state.instance, rng)
-        (start,) = yield from wait_all([placing], SECONDS_OF_A_LECTURE * self.n_lectures)
+        # On the executor: on the largest problems it takes seconds.
+        start = yield from self.breeding.found(rng).wait(self.state.executor)
         return start, stage.founder_temperature * self.scale
 
     def _breed(self, seconds: float | None) -> Generator[Beat, None, Brood]:
@@ -425,39 +421,30 @@ class Evolution:
             island = (turn + self.done) % len(self.islands)
             first, second = self._parents(self.islands[island])
             reheat = self._choose_reheat()
-            child: Arrays = first.period, first.room
+            child: Genes = first.genes
             if self.rng.random() < self.stage.crossover:
                 crossing = self._cross(first, second, island)
                 child = yield from within(low, (low + high) / 2, crossing)
             temperature = float(self._reheats[reheat])
-            job = self._job(*child, temperature, self.stage.child_moves)
+            job = self._job(child, temperature, self.stage.child_moves)
             brood.jobs.append((yield from within((low + high) / 2, high, job)))
             brood.origins.append(Origin(island, reheat, first.violations, first.cost))
         return brood
 
     def _cross(
         self, first: Individual, second: Individual, island: int
-    ) -> Generator[Beat, None, Arrays]:
+    ) -> Generator[Beat, None, Genes]:
         """Give the first parent some clusters of the second."""
-        rng = random_state(self.state.seed_sequence(self.stage.name, 2, self.made))
-        expected = SECONDS_OF_A_LECTURE * self.n_lectures
-        # Aside, both: on the largest instances they take seconds.
+        seed = self.state.seed_sequence(self.stage.name, 2, self.made)
+        expected = SECONDS_OF_AN_ITEM * self.n_items
+        # Aside, both: on the largest problems they take seconds.
         chosen = yield from within(
             0.0,
             0.5,
-            run_aside(self._courses_to_exchange, first, second, island, expected=expected),
+            run_aside(self._nodes_to_exchange, first, second, island, expected=expected),
         )
-        crossing = self.state.executor.submit(
-            cross,
-            self.problem,
-            (first.period, first.room),
-            (second.period, second.room),
-            chosen,
-            rng,
-            self._violation,
-        )
-        (crossed,) = yield from within(0.5, 1.0, wait_all([crossing], expected))
-        return crossed.period, crossed.room
+        crossing = self.breeding.cross(first.genes, second.genes, chosen, seed, self._violation)
+        return (yield from within(0.5, 1.0, crossing.wait(self.state.executor)))
 
     def _migrate(self) -> None:
         """Let the best of each island come to the next one as well."""
@@ -486,7 +473,7 @@ class Evolution:
         known = self.reheat_gain[origin.reheat]
         self.reheat_gain[origin.reheat] = gain if np.isinf(known) else 0.7 * known + 0.3 * gain
 
-    def _courses_to_exchange(
+    def _nodes_to_exchange(
         self, first: Individual, second: Individual, island: int
     ) -> NDArray[np.bool_]:
         """Choose clusters in which the second parent is better, and some others.
@@ -497,13 +484,7 @@ class Evolution:
         """
         clusters, count = self.clusters
         costs = [
-            cluster_costs(
-                self.problem,
-                build_timetable(self.problem, parent.period, parent.room),
-                clusters,
-                count,
-                self._violation,
-            )
+            self.breeding.part_costs(parent.genes, clusters, count, self._violation)
             for parent in (first, second)
         ]
         chance = np.where(costs[1] < costs[0], 0.5, 0.1)
@@ -521,17 +502,8 @@ class Evolution:
             island[place] = child
             island.sort(key=lambda individual: individual.rank)
 
-    def _occupied(self, individual: Individual) -> NDArray[np.bool_]:
-        """Tell the periods in which each course has a lecture."""
-        n_courses, n_periods = self.problem.available.shape
-        occupied = np.zeros((n_courses, n_periods + 1), np.bool_)
-        occupied[self.problem.course, individual.period] = True
-        return occupied[:, :n_periods]
-
-    def _distance(self, one: Individual, two: Individual) -> float:
-        """Part of the lectures that are in another period."""
-        differences = np.count_nonzero(self._occupied(one) != self._occupied(two))
-        return differences / (2 * max(self.n_lectures, 1))
+    def _distance(self, one: Individual, other: Individual) -> float:
+        return self.breeding.distance(one.genes, other.genes)
 
     def _logs(self) -> dict[str, float | None]:
         if not self._latest:
@@ -544,8 +516,8 @@ class Evolution:
         return {
             "population_mean": float(np.mean([one.cost for one in everyone])),
             "diversity": self._diversity(everyone),
-            "temperature": float(np.mean([job.temperature for job in self._latest])),
-            "anneal_cost": float(np.mean([job.cost for job in self._latest])),
+            "temperature": float(np.mean([job.anneal.temperature for job in self._latest])),
+            "anneal_cost": float(np.mean([job.anneal.cost for job in self._latest])),
         }
 
     def _diversity(self, everyone: list[Individual]) -> float:
@@ -561,41 +533,27 @@ class Evolution:
             self._apart = everyone, value
         return value
 
-    def _schedule(self) -> dict[str, Any]:
-        """Return what of a schedule may change while an anneal is on its way."""
-        chains = min(self.scale, MOST_CHAINS)
-        return {
-            "end": self.stage.final_temperature * float(np.sqrt(self.scale)),
-            "kempe": min(self.stage.kempe * chains, 1.0),
-            "double": DOUBLE_CHAINS * chains,
-            "violation": self._violation,
-        }
+    @property
+    def _end_temperature(self) -> float:
+        return self.stage.final_temperature * float(np.sqrt(self.scale))
 
     def _job(
-        self,
-        period: NDArray[np.integer],
-        room: NDArray[np.integer],
-        temperature: float,
-        moves_per_lecture: int,
+        self, genes: Genes, temperature: float, moves_per_item: int
     ) -> Generator[Beat, None, AnnealingJob]:
-        schedule = Schedule(
+        cooling = Cooling(
             start=temperature,
-            moves=moves_per_lecture * max(self.n_lectures, 1),
-            **self._schedule(),
+            end=self._end_temperature,
+            moves=moves_per_item * max(self.n_items, 1),
+            kempe=self.stage.kempe,
+            violation=self._violation,
         )
-        rng = random_state(self.state.seed_sequence(self.stage.name, 3, self.made))
+        seed = self.state.seed_sequence(self.stage.name, 3, self.made)
         self.made += 1
-        # Aside: on the largest instances it takes a while.
+        # Aside: on the largest problems it takes a while.
         anneal = yield from run_aside(
-            start_anneal,
-            self.problem,
-            period,
-            room,
-            schedule,
-            rng,
-            expected=SECONDS_OF_A_LECTURE * self.n_lectures,
+            self.breeding.anneal, genes, cooling, seed, expected=SECONDS_OF_AN_ITEM * self.n_items
         )
-        return AnnealingJob(anneal, schedule, self._clock)
+        return AnnealingJob(anneal, self.moves_per_second, self._clock)
 
     def _anneal(self, brood: Brood, steps: int | None) -> Generator[Pulse, None, None]:
         """Run the anneals on the executor, as many at once as there are workers.
@@ -628,14 +586,14 @@ class Evolution:
                     job = waiting.pop()
                     if job.deadline is None and brood.seconds is not None:
                         job.begin(brood.seconds / rounds)
-                    running[self._submit(job)] = job
+                    self._submit(job)
                 finished, _ = wait(running, timeout=PULSE, return_when=FIRST_COMPLETED)
                 for future in finished:
-                    job = running.pop(future)
-                    job.take(future.result())
+                    job, task = running.pop(future)
+                    job.take(task.take(future.result()))
                     self._offer(job)
                     if goes_on(job):
-                        running[self._submit(job)] = job
+                        self._submit(job)
                 done = sum(job.moves_made for job in brood.jobs) - sum(begins)
                 yield Pulse(min(max(done / to_do, 0.0), 1.0) if to_do else None)
         finally:
@@ -643,11 +601,12 @@ class Evolution:
                 future.cancel()
             running.clear()
 
-    def _submit(self, job: AnnealingJob) -> Future[Any]:
-        job.change(**self._schedule())
-        return self.state.executor.submit(
-            anneal_chunk, self.problem, job.anneal, job.schedule, job.next_chunk()
-        )
+    def _submit(self, job: AnnealingJob) -> None:
+        job.anneal.change(self._end_temperature, self.stage.kempe, self._violation)
+        moves = job.next_chunk()
+        task = job.anneal.chunk(moves)
+        future = self.state.executor.submit(task.function, *task.arguments)
+        self._running[future] = job, task
 
     def _best_rank(self) -> tuple[float, float]:
         state = self.state
@@ -662,11 +621,8 @@ class Evolution:
         if best is not None and self._best_rank() == best.individual().rank < before:
             self.state.solution = self._solution(best)
 
-    def _solution(self, job: AnnealingJob) -> Solution:
-        individual = job.individual()
-        return Solution.of_lectures(
-            self.state.instance, individual.period.copy(), individual.room.copy()
-        )
+    def _solution(self, job: AnnealingJob) -> Any:
+        return self.breeding.solution(job.individual().genes)
 
     def _offer(self, job: AnnealingJob) -> None:
         rank = job.individual().rank
@@ -675,7 +631,9 @@ class Evolution:
 
 
 def _is_same(one: Individual, other: Individual) -> bool:
-    return one.period is other.period
+    """Tell whether two individuals are in the same arrays."""
+    pairs = zip(one.genes.values(), other.genes.values(), strict=True)
+    return all(mine is others for mine, others in pairs)
 
 
 def _within(values: NDArray[Any], shape: tuple[int, ...], least: int, end: int) -> bool:

@@ -1,31 +1,29 @@
 """A genetic algorithm whose children are annealed."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..batch import Batch
 from ..budget import Budget
+from ..problem import Breedable, prepared_or_none, prepared_problem
 from ..pulse import Pulse
 from ..stage import Stage
 from ..state import State
-
-if TYPE_CHECKING:
-    from .evolution import Evolution
-
+from ..tasks.waiting import run_aside
+from .evolution import LARGE_ONES_SPEED, Evolution
 
 # Children's generations without a time limit, where the user says nothing.
 GENERATIONS = 6
-# Moves that an anneal makes in a second on a usual machine.
-SPEED = 5e6
 
 
 class GeneticAlgorithm(Stage):
-    """Evolve a population of timetables; every child is annealed.
+    """Evolve a population of solutions; every child is annealed.
 
-    The first generations make the founders: the solution that the stages before
-    left and greedy timetables of different order, annealed from a high
-    temperature. Each later generation selects pairs of parents by tournament,
-    crosses them by clusters of courses, mutates the child by reheating it and
+    The problem is a `schoolbell.stages.problem.Breedable`. The first generations make the
+    founders: the solution that the stages before left and greedy ones (timetables whose
+    lectures are placed in different orders), annealed from a high temperature. Each later
+    generation selects pairs of parents by tournament, crosses them by clusters of nodes
+    (the courses of a timetable), mutates the child by reheating it and
     lets it cool. A child replaces the worst individual that it beats, or its
     near twin; the best always stays. The population lives on islands, whose best
     visit each other now and then.
@@ -37,10 +35,11 @@ class GeneticAlgorithm(Stage):
     count for the anneals in progress from the next step on, the others for the
     individuals that are made next.
 
-    Reported are the mean cost of the population and its ``diversity``, the mean part of
-    the lectures that are in another period than in its best timetable, founders in the
+    Reported are the mean cost of the population and its ``diversity``, the mean
+    distance to its best individual (the part of the lectures that are in another
+    period), founders in the
     making included as far as they have come; and of the anneals in progress the mean
-    ``temperature`` and the mean cost of their present timetables, ``anneal_cost``.
+    ``temperature`` and the mean cost of their present solutions, ``anneal_cost``.
 
     Parameters
     ----------
@@ -56,7 +55,7 @@ class GeneticAlgorithm(Stage):
         workers.
     founder_moves, child_moves
         Moves proposed in a founder's and in a child's anneal, for each lecture
-        of the instance; with a time limit the time decides.
+        or other item of the problem; with a time limit the time decides.
     founder_share
         Part of the time limit that the founders take.
     founder_temperature, final_temperature
@@ -77,7 +76,8 @@ class GeneticAlgorithm(Stage):
         Part of the children that have clusters from a second parent; the others are
         their first parent, reheated.
     kempe
-        Part of the proposed moves that are Kempe chains, on an instance of the usual kind.
+        Part of the proposed moves that are Kempe chains, on an instance of the usual kind;
+        other problems may have compound moves of another kind.
     violation
         Cost that one violation counts as.
 
@@ -158,11 +158,10 @@ class GeneticAlgorithm(Stage):
 
     def run(self, state: State, budget: Budget) -> Iterator[Batch | Pulse | None]:
         """Evolve; each step of a generation is a batch."""
-        # Here and not above: importing numba takes longer than all the rest of the package.
-        from .evolution import Evolution
-
         loaded, self._loaded = self._loaded, None
-        self._evolution = Evolution(self, state, budget)
+        problem: Breedable = prepared_problem(state, Breedable, type(self).__name__)
+        breeding = yield from run_aside(problem.breed)
+        self._evolution = Evolution(self, problem, breeding, state, budget)
         try:
             if loaded is not None:
                 yield from self._evolution.go_on(loaded)
@@ -177,13 +176,13 @@ class GeneticAlgorithm(Stage):
 
     def expected_seconds(self, state: State, time_limit: float | None) -> float | None:
         """Return what all moves take at a usual speed; without a time limit."""
-        instance = getattr(state, "instance", None)
-        if instance is None or time_limit is not None:
+        problem = prepared_or_none(state, Breedable)
+        if problem is None or time_limit is not None:
             return None
         children = self.generations_without_limit * self.offspring
         moves = self.population * self.founder_moves + children * self.child_moves
         at_once = max(1, min(state.workers, self.offspring))
-        return moves * instance.n_lectures / (SPEED * at_once)
+        return moves * problem.n_items / (LARGE_ONES_SPEED * problem.moves_per_second * at_once)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the population, the anneals in progress, and what has been learned."""

@@ -1,28 +1,26 @@
-"""Members of a population of timetables."""
+"""Members of a population."""
 
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
+from ..problem import Genes
 
 
 class Individual(NamedTuple):
-    """A timetable of a population: periods and rooms of the lectures, and what they cost.
+    """A solution of a population: its arrays, and what it costs.
 
     Attributes
     ----------
-    period, room
-        Of each lecture, int64 (n_lectures,); -1 without a place.
+    genes
+        The arrays, as the problem names them.
     violations, cost
         Units of violation, and weighted cost.
     """
 
-    period: NDArray[np.int64]
-    room: NDArray[np.int64]
+    genes: Genes
     violations: int
-    cost: int
+    cost: float
 
     @property
-    def rank(self) -> tuple[int, int]:
+    def rank(self) -> tuple[int, float]:
         """Sorts the better individual first."""
         return self.violations, self.cost

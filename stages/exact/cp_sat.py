@@ -1,4 +1,4 @@
-"""A feasible timetable, then a cheaper one cluster by cluster, by CP-SAT."""
+"""A feasible solution, then a cheaper one cluster by cluster, by CP-SAT."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,33 +15,34 @@ from numpy.typing import NDArray
 from ..batch import Batch
 from ..budget import Budget
 from ..plain_data import as_count
+from ..problem import (
+    Divisible,
+    Division,
+    Draft,
+    PartResult,
+    SolveLimits,
+    prepared_or_none,
+    prepared_problem,
+)
 from ..pulse import Pulse
 from ..stage import Stage
 from ..state import State
 from ..tasks.stop_flag import StopFlag
+from ..tasks.task import Task
 from ..tasks.waiting import Beat, run_aside, wait_all, within
-from ..timetable.cost.evaluation import evaluate
-from ..timetable.errors import TimetableError
-from ..timetable.model.solution import Solution
-from ..timetable.periods.cluster_groups import independent_groups
-from ..timetable.periods.draft import Draft
-from ..timetable.periods.period_model import PeriodResult, SolveLimits, improve, place_all
-from ..timetable.periods.period_problem import PeriodProblems
-
-if TYPE_CHECKING:
-    from ..timetable.model.instance import Instance
+from .independent_groups import independent_groups
 
 logger = logging.getLogger("schoolbell.stages.exact.cp_sat")
 
-# Of the time that is left, what finding any feasible timetable may take.
+# Of the time that is left, what finding any feasible solution may take.
 SHARE_OF_BASE = 0.7
 
 # Of the stage's time, what greedy attempts may take after the first, and of what is
-# left then, what one model around the lectures that they leave out may take.
+# left then, what one model around what they leave out may take.
 SHARE_OF_GREEDY = 0.3
 SHARE_OF_STEP = 0.4
 
-# Times that such a model is widened by the courses in conflict with those that it has.
+# Times that such a model is widened by the neighbours of the nodes that it has.
 MOST_STEPS = 4
 
 # Of a cluster's time, what its solver gets; the model is built in the rest.
@@ -50,51 +51,48 @@ SHARE_OF_SOLVER = 0.75
 # In less time a model is hardly presolved: rather leave the last clusters out.
 LEAST_SECONDS = 0.5
 
-# Below this many rooms all lectures get their rooms anew after a change, above it
-# those that have moved: the work grows with the square of the rooms.
-FEW_ROOMS = 300
-
-# Clusters solved at the same time share the free rooms: with more of them each
+# Clusters solved at the same time share what is free: with more of them each
 # gets less; with fewer workers may be idle.
 MOST_AT_ONCE = 8
 
-# Of the first unit, what finding a timetable to start from takes; of a group's last one,
+# Of the first unit, what finding a solution to start from takes; of a group's last one,
 # what is left for the changes.
 START, CHANGES = 0.5, 0.2
 
-# What placing a lecture greedily, or giving one a room, takes in seconds, and what an
-# evaluation does.
-SECONDS_OF_A_LECTURE = 1e-4
+# What placing a unit of a node's size greedily takes in seconds, and what evaluating it does.
+SECONDS_OF_A_UNIT = 1e-4
 SECONDS_OF_AN_EVALUATION = 1e-5
 
 # Size of the clusters where no stage has found any.
-LECTURES_OF_A_CLUSTER = 80
+SIZE_OF_A_CLUSTER = 80
 
-# Times that a room shortage is looked into before it is left to the search.
+# Times that a shortage is looked into before it is left to the search.
 MOST_SHORTAGES = 20
 
 
 class CPSAT(Stage):
-    """Build a feasible timetable and improve it cluster by cluster with OR-tools CP-SAT.
+    """Build a feasible solution and improve it cluster by cluster with OR-tools CP-SAT.
 
-    Lectures are first placed greedily. If some fit nowhere, one model of the whole
-    instance finds periods for all lectures without a conflict, at any cost; where
-    the instance is too large for that, models of the courses around those lectures,
-    wider and wider. Then each cluster is solved by a model of its own with the
-    formulation's soft constraints, everything else staying where it is; clusters
-    without a conflict between them are solved at the same time and share the rooms
-    that are free. Rooms are assigned period by period. A change is kept if it makes
-    the timetable better. A cluster that is not solved in time stays as it was
-    placed before, greedily at first, and the log says so (logger
-    ``schoolbell.stages.exact.cp_sat``). Lectures that fit nowhere stay out of the
-    timetable.
+    The problem is a `schoolbell.stages.problem.Divisible`. Its nodes, the courses of a
+    timetable, are first placed greedily. If that leaves something out, one model of the
+    whole problem finds places for everything without a conflict, at any cost; where the
+    problem is too large for that, models of the nodes around what is left out, wider and
+    wider. Then each cluster is solved by a model of its own at the least cost, everything
+    else staying where it is; clusters without neighbours among each other are solved at
+    the same time and share what is free. A change is kept if it makes the solution better.
+    A cluster that is not solved in time stays as it was placed before, greedily at first,
+    and the log says so (logger ``schoolbell.stages.exact.cp_sat``). What fits nowhere
+    stays out of the solution.
 
-    Reads ``instance``, ``formulation`` and, if there, ``clusters`` from the
-    state, and starts from the state's solution if it has one. Without a time
-    limit the result depends on the seed and not on the number of workers.
+    Of a timetable, lectures are placed in periods, with the formulation's soft constraints
+    in the models of the clusters, and rooms are assigned period by period.
 
-    Reported are a cluster's ``objective``, its soft cost in the model, where
-    each missing lecture costs 10,000, and its proven lower ``bound``.
+    Reads ``clusters`` from the state, if there, and starts from the state's solution if it
+    has one. Without a time limit the result depends on the seed and not on the number of
+    workers.
+
+    Reported are a cluster's ``objective``, its cost in the model (of a timetable, the soft
+    constraints' and 10,000 for each missing lecture), and its proven lower ``bound``.
 
     Parameters
     ----------
@@ -103,17 +101,20 @@ class CPSAT(Stage):
     rounds
         Times that all clusters are solved.
     starts
-        Greedy timetables tried at most until one has all lectures.
+        Greedy solutions tried at most until one is whole.
     whole_effort
-        CP-SAT's deterministic time for the model of the whole instance, or for
-        each of those around missing lectures; 0 to do without them.
+        CP-SAT's deterministic time for the model of the whole problem, or for
+        each of those around what is missing; 0 to do without them.
     whole_size
-        Pairs of a course and a period available to it that one model may have.
+        Size that one model may have: of a timetable, pairs of a course and a period
+        available to it.
 
     Raises
     ------
     ValueError
         If a parameter is out of its range.
+    TypeError
+        In `run`, if there is no such problem.
     """
 
     __module__ = "schoolbell.stages"
@@ -154,10 +155,11 @@ class CPSAT(Stage):
         self._loaded: dict[str, Any] | None = None
 
     def run(self, state: State, budget: Budget) -> Iterator[Batch | Pulse | None]:
-        """Find a feasible timetable, then solve the clusters."""
+        """Find a feasible solution, then solve the clusters."""
         loaded, self._loaded = self._loaded, None
-        # Aside: on the largest instances it takes a while.
-        solving = yield from run_aside(_Solving, self, state, budget)
+        problem: Divisible = prepared_problem(state, Divisible, type(self).__name__)
+        # Aside: on the largest problems it takes a while.
+        solving = yield from run_aside(_Solving, self, problem, state, budget)
         self._solving = solving
         yield Pulse(0.0, total=sum(len(group) for group in solving.groups))
         try:
@@ -172,51 +174,58 @@ class CPSAT(Stage):
 
     def expected_seconds(self, state: State, time_limit: float | None) -> float | None:
         """Return what so many clusters take if each takes its effort."""
-        instance = getattr(state, "instance", None)
-        if instance is None:
+        problem = prepared_or_none(state, Divisible)
+        if problem is None:
             return None
-        usual = -(-instance.n_lectures // LECTURES_OF_A_CLUSTER)
-        clusters = self.rounds * getattr(state, "cluster_count", usual)
-        placing = SECONDS_OF_A_LECTURE * instance.n_lectures
+        size = int(problem.node_sizes.sum())
+        clusters = self.rounds * getattr(state, "cluster_count", -(-size // SIZE_OF_A_CLUSTER))
+        placing = SECONDS_OF_A_UNIT * size
         return placing + self.effort * clusters / max(1, min(state.workers, clusters))
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the timetable and where among the clusters the stage is."""
+        """Return the solution and where among the clusters the stage is."""
         return {} if self._solving is None else self._solving.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take back the timetable; `run` checks it."""
+        """Take back the solution; `run` checks it."""
         self._loaded = state
 
 
 class _Solving:
     """One run of the stage."""
 
-    def __init__(self, stage: CPSAT, state: State, budget: Budget) -> None:
+    def __init__(self, stage: CPSAT, problem: Divisible, state: State, budget: Budget) -> None:
         self.stage = stage
         self.state = state
         self.budget = budget
-        self.instance = state.instance
-        self.formulation = state.formulation
-        self.must_suit = "RoomSuitability" in self.formulation.hard
+        self.sizes = problem.node_sizes
+        self.division: Division = problem.divide()
+        self.things, self.nodes = self.division.nouns
         self.flag = StopFlag()
         self.tasks: list[Future[Any]] = []
-        self.problems = PeriodProblems(self.instance, self.formulation)
-        # The courses of each cluster, and the clusters that are solved at the same time.
+        # The nodes of each cluster, and the clusters that are solved at the same time.
         self.parts = self._memberships()
-        groups = independent_groups(self.instance, self.parts, MOST_AT_ONCE)
+        groups = independent_groups(self.division.neighbours, self.parts, MOST_AT_ONCE)
         self.groups = groups * stage.rounds
+        self.draft: Draft = self._blank()
         self.value: tuple[float, float] = (np.inf, np.inf)
-        # Sets of rooms found to be short, the group of clusters in hand, and what was found in it.
-        self.scarce: list[NDArray[np.bool_]] = []
+        # The group of clusters that is being solved, and what was found in it.
         self.turn = 0
-        self.results: list[PeriodResult] = []
+        self.results: list[PartResult] = []
 
-    def submit(self, function: Any, *arguments: Any) -> Future[Any]:
-        """Run a function aside, to be cancelled when the stage ends."""
-        task = self.state.executor.submit(function, *arguments)
-        self.tasks.append(task)
-        return task
+    def submit(self, task: Task) -> Future[Any]:
+        """Run a task aside, to be cancelled when the stage ends."""
+        future = self.state.executor.submit(task.function, *task.arguments)
+        self.tasks.append(future)
+        return future
+
+    def do(
+        self, task: Task, expected: float | None = None, message: str | None = None
+    ) -> Generator[Beat, None, Any]:
+        """Run a task aside and return what it gives."""
+        expected = task.seconds if expected is None else expected
+        (result,) = yield from wait_all([self.submit(task)], expected, message)
+        return task.take(result)
 
     def stop(self) -> None:
         """End whatever still runs."""
@@ -234,11 +243,9 @@ class _Solving:
 
     def state_dict(self) -> dict[str, Any]:
         """Return where the stage is, as plain data."""
-        periods, rooms = self.draft.lecture_arrays()
         return {
-            "periods": periods,
-            "rooms": rooms,
-            "scarce": list(self.scarce),
+            **self.draft.state_dict(),
+            **self.division.state_dict(),
             "turn": self.turn,
             "results": [asdict(result) for result in self.results],
         }
@@ -249,183 +256,143 @@ class _Solving:
         Raises
         ------
         ValueError
-            If that is no place to be for this instance.
+            If that is no place to be for this problem.
         """
-        instance = self.instance
-        periods, rooms = state["periods"], state["rooms"]
-        with_room = np.where(rooms >= 0, periods, -1)
-        Solution.of_lectures(instance, with_room, rooms)
-        Solution.of_lectures(instance, periods, np.where(periods >= 0, 0, -1))
-        self.draft = Draft.of_lectures(instance, periods, rooms)
-        evaluation = evaluate(self.draft.solution(), self.formulation)
-        self.value = evaluation.violations, evaluation.cost
-        for short in state["scarce"]:
-            _check_flags(short, (instance.n_rooms,))
-            self.scarce.append(short)
-            self.problems.add_scarce_rooms(short)
+        self.draft = self.division.load_state_dict(state)
+        _, violations, cost = self.draft.evaluate()
+        self.value = violations, cost
         self.turn = as_count(state["turn"])
-        self.results = [PeriodResult(**result) for result in state["results"]]
-        for result in self.results:
-            if result.placed is not None:
-                _check_flags(result.placed, (len(result.placed), instance.n_periods))
+        self.results = [PartResult(**result) for result in state["results"]]
 
     def start(self) -> Generator[Beat, None, None]:
-        """Find a timetable to start from, feasible if that can be had."""
-        given = self._given()
+        """Find a solution to start from, feasible if that can be had."""
+        solution = self.state.solution
+        given = None if solution is None else self.division.draft(solution)
         if given is not None and self.state.violations == 0:
             yield from self._take(given)
             return
         yield from within(0.0, 0.3, self._place_greedily())
         if self.draft.missing:
-            logger.info("greedy placement leaves %d lectures out", self.draft.missing)
-            hint = (self.draft if given is None else given).placed
+            logger.info("greedy placement leaves %d %s out", self.draft.missing, self.things)
+            hint = self.draft if given is None else given
             whole = yield from within(0.3, 0.6, self._solve_whole(hint))
             if whole is not None:
                 yield from within(0.6, 0.65, self._take(whole))
         if self.draft.missing:
             yield from within(0.65, 1.0, self._solve_around_missing())
         if self.draft.missing:
-            logger.warning("%d lectures are left out of the first timetable", self.draft.missing)
+            left = self.draft.missing, self.things
+            logger.warning("%d %s are left out of the first solution", *left)
 
-    def _given(self) -> Draft | None:
-        """Return the timetable that the run was given or has found so far, if any."""
-        if self.state.solution is None:
-            return None
-        try:
-            return Draft.of_lectures(self.instance, *self.state.solution.lecture_arrays())
-        except TimetableError:
-            return None
+    def _blank(self) -> Draft:
+        blank = self.division.draft()
+        assert blank is not None
+        return blank
 
-    def _solve_whole(self, hint: NDArray[np.bool_]) -> Generator[Beat, None, Draft | None]:
-        """Find periods for all lectures by one model, and rooms for them."""
-        size = int(self.instance.available.sum())
-        if not self.stage.whole_effort or size > self.stage.whole_size:
-            logger.info("no model of the whole instance: %d courses x periods", size)
+    def _solve_whole(self, hint: Draft) -> Generator[Beat, None, Draft | None]:
+        """Find places for everything by one model."""
+        everything = np.arange(len(self.sizes))
+        effort, size = self.stage.whole_effort, self.division.model_size(everything)
+        if not effort or size > self.stage.whole_size:
             return None
         draft = None
         for attempt in range(MOST_SHORTAGES):
-            limits = SolveLimits(self.stage.whole_effort, self.seconds(SHARE_OF_BASE))
-            problem = self.problems.whole(hint)
-            task = self.submit(place_all, problem, limits, self.seed(0, attempt), self.flag)
+            limits = SolveLimits(effort, self.seconds(SHARE_OF_BASE))
+            seed = self.seed(0, attempt)
+            task = self.division.feasible(everything, hint, limits, seed, self.flag)
             low, middle, high = _ever_less(attempt)
-            (result,) = yield from within(low, middle, _wait_for(task, limits, "all lectures"))
+            waiting = self._solve(task, limits, f"all {self.things}")
+            result = yield from within(low, middle, waiting)
             if result.placed is None:
                 why = "proved infeasible" if result.optimal else "not solved in time"
                 logger.warning("the whole instance's model was %s", why)
                 break
-            draft = Draft.of_periods(self.instance, result.placed)
-            courses = np.arange(self.instance.n_courses)
-            draft = yield from within(middle, high, self._with_rooms(draft, courses))
-            hint = result.placed
+            change = self._blank().change([(everything, result.placed)])
+            draft = yield from within(middle, high, self.do(change))
+            hint = draft
             if not draft.missing or self.budget.should_end:
                 break
-            for rooms in draft.scarce_rooms():
-                self.scarce.append(rooms)
-                self.problems.add_scarce_rooms(rooms)
+            self.division.learn(draft)
         return draft
 
     def _solve_around_missing(self) -> Generator[Beat, None, None]:
-        """Find periods for the lectures left out, moving only those of courses near theirs."""
-        instance = self.instance
-        there = np.count_nonzero(self.draft.rooms >= 0, axis=1)
-        courses = np.flatnonzero(there < instance.course_lectures)
+        """Find places for what is left out, moving only nodes near it."""
+        nodes = self.division.incomplete(self.draft)
         for step in range(MOST_STEPS if self.stage.whole_effort else 0):
-            courses = _with_neighbours(instance, courses)
-            size = int(instance.available[courses].sum())
+            nodes = _with_neighbours(self.division.neighbours, nodes)
+            size = self.division.model_size(nodes)
             if self.budget.should_end or size > self.stage.whole_size:
                 return
-            problem = self.problems.feasible(courses, self.draft.placed)
             limits = SolveLimits(self.stage.whole_effort, self.seconds(SHARE_OF_STEP))
-            task = self.submit(place_all, problem, limits, self.seed(3, step), self.flag)
+            seed = self.seed(3, step)
+            task = self.division.feasible(nodes, self.draft, limits, seed, self.flag)
             low, middle, high = _ever_less(step)
-            waiting = _wait_for(task, limits, f"{len(courses)} courses around lectures left out")
-            (result,) = yield from within(low, middle, waiting)
+            what = f"{len(nodes)} {self.nodes} around {self.things} left out"
+            result = yield from within(low, middle, self._solve(task, limits, what))
             if result.placed is not None:
-                yield from within(middle, high, self._change([(courses, result.placed)]))
+                yield from within(middle, high, self._change([(nodes, result.placed)]))
             if not self.draft.missing:
                 return
-            logger.info("%d courses around lectures left out are too few to move", len(courses))
+            logger.info("%s are too few to move", what)
 
     def _place_greedily(self) -> Generator[Beat, None, None]:
-        """Place the lectures one by one, in several ways until none is left out."""
-        from ..timetable.search.building.greedy import greedy_timetable
-
+        """Place everything one by one, in several ways until nothing is left out."""
         seeds = self.state.seed_sequence(CPSAT.name, 1)
-        expected = SECONDS_OF_A_LECTURE * self.instance.n_lectures
         for attempt in range(self.stage.starts):
             rng = np.random.default_rng(seeds.spawn(1)[0])
-            task = self.submit(greedy_timetable, self.instance, rng, None, None, self.must_suit)
             low, middle, high = _ever_less(attempt)
-            saying = f"CP-SAT: placing the lectures, attempt {attempt + 1}"
-            (arrays,) = yield from within(low, middle, wait_all([task], expected, saying))
-            draft = Draft.of_lectures(self.instance, *arrays)
+            saying = f"CP-SAT: placing the {self.things}, attempt {attempt + 1}"
+            placing = self.do(self.division.construct(rng), message=saying)
+            draft = yield from within(low, middle, placing)
             yield from within(middle, high, self._take(draft))
             left = inf if self.budget.seconds is None else self.budget.seconds * SHARE_OF_GREEDY
             if not self.draft.missing or self.budget.elapsed > left:
                 return
 
-    def _with_rooms(self, draft: Draft, courses: NDArray[np.intp]) -> Generator[Beat, None, Draft]:
-        """Give a draft rooms anew, all or those of some courses that have changed."""
-        from ..timetable.search.building.room_assignment import RoomProblem, assign_rooms
-
-        if self.instance.n_rooms <= FEW_ROOMS:
-            movable = np.ones(self.instance.n_lectures, np.bool_)
-        else:
-            movable = np.isin(self.instance.lecture_course, courses)
-        task = self.submit(
-            assign_rooms,
-            RoomProblem.of(self.instance, self.formulation),
-            *draft.lecture_arrays(),
-            movable,
-            self.instance.n_periods,
-        )
-        expected = SECONDS_OF_A_LECTURE * self.instance.n_lectures
-        (rooms,) = yield from wait_all([task], expected)
-        periods, _ = draft.lecture_arrays()
-        return Draft.of_lectures(self.instance, periods, rooms)
+    def _solve(self, task: Task, limits: SolveLimits, what: str) -> Generator[Beat, None, Any]:
+        """Wait for a model, saying of what it is and for how long it has been at work."""
+        return self.do(task, _usual_seconds(limits), f"CP-SAT: one model of {what}")
 
     def _take(self, draft: Draft) -> Generator[Beat, None, bool]:
         """Keep a draft if it is the best so far, and offer it."""
-        solution = draft.solution()
-        # Aside: on the largest instances it takes a while.
-        expected = SECONDS_OF_AN_EVALUATION * self.instance.n_lectures
-        evaluation = yield from run_aside(evaluate, solution, self.formulation, expected=expected)
-        value = evaluation.violations, evaluation.cost
-        if value >= self.value:
+        # Aside: on the largest problems it takes a while.
+        expected = SECONDS_OF_AN_EVALUATION * int(self.sizes.sum())
+        evaluating = run_aside(draft.evaluate, expected=expected)
+        solution, violations, cost = yield from evaluating
+        if (violations, cost) >= self.value:
             return False
-        self.draft, self.value = draft, value
-        self.state.offer(solution, evaluation.cost, evaluation.violations)
+        self.draft, self.value = draft, (violations, cost)
+        self.state.offer(solution, cost, violations)
         return True
 
     def clusters(self) -> Generator[Batch | Beat, None, None]:
-        """Solve the clusters, those at the same time that share no conflict."""
+        """Solve the clusters, those at the same time that are no neighbours."""
         clusters, groups = self.parts, self.groups
         waves = [-(-len(group) // self.state.workers) for group in groups]
         total = sum(len(group) for group in groups)
         done = sum(len(group) for group in groups[: self.turn]) + len(self.results)
-        # Of the first unit a part is done already, if a timetable had to be found first.
+        # Of the first unit a part is done already, if a solution had to be found first.
         begun = START if done == 0 else 0.0
         for turn, group in list(enumerate(groups))[self.turn :]:
             if self.budget.should_end:
                 return
             limits = SolveLimits(self.stage.effort, self._cluster_seconds(sum(waves[turn:])))
             parts = [clusters[cluster] for cluster in group]
-            _check_results(self.results, parts)
+            self._check_results(parts)
+            known = len(self.results)
             tasks = [
-                self.submit(
-                    improve,
-                    self.problems.part(courses, self.draft.placed, len(parts), index),
-                    limits,
-                    self.seed(2, turn, index),
-                    self.flag,
+                self.division.improve(
+                    nodes, self.draft, limits, self.seed(2, turn, i), self.flag, len(parts), i
                 )
-                for index, courses in list(enumerate(parts))[len(self.results) :]
+                for i, nodes in list(enumerate(parts))[known:]
             ]
-            for cluster, task in zip(group[len(self.results) :], tasks, strict=True):
+            solving = list(zip(group[known:], tasks, map(self.submit, tasks), strict=True))
+            for cluster, task, future in solving:
                 is_last = len(self.results) + 1 == len(group)
                 solved = 1.0 - CHANGES if is_last else 1.0
-                waiting = wait_all([task], _usual_seconds(limits) / SHARE_OF_SOLVER)
-                (result,) = yield from within(begun, solved, waiting)
+                waiting = wait_all([future], _usual_seconds(limits) / SHARE_OF_SOLVER)
+                (found,) = yield from within(begun, solved, waiting)
+                result: PartResult = task.take(found)
                 begun = 0.0
                 self.results.append(result)
                 if result.placed is None:
@@ -437,6 +404,14 @@ class _Solving:
                 logs = {"objective": result.objective, "bound": result.bound}
                 yield Batch(done, total, logs)
 
+    def _check_results(self, parts: Sequence[NDArray[np.intp]]) -> None:
+        """See that results that a backup held are those of the first of these clusters."""
+        for result, nodes in zip(self.results, parts, strict=False):
+            if result.placed is not None:
+                self.draft.change([(nodes, result.placed)])
+        if len(self.results) >= len(parts):
+            raise ValueError(f"{len(self.results)} results of {len(parts)} clusters")
+
     def _cluster_seconds(self, waves: int) -> float | None:
         """Return what a cluster may take when so many are left one after the other."""
         if self.budget.seconds is None:
@@ -445,20 +420,20 @@ class _Solving:
         return SHARE_OF_SOLVER * max(self.budget.remaining / waves, least)
 
     def _memberships(self) -> list[NDArray[np.intp]]:
-        """List the courses of each cluster; without clusters, courses as they come."""
+        """List the nodes of each cluster; without clusters, nodes as they come."""
         clusters = getattr(self.state, "clusters", None)
         if clusters is None:
-            clusters = (np.cumsum(self.instance.course_lectures) - 1) // LECTURES_OF_A_CLUSTER
+            clusters = (np.cumsum(self.sizes) - 1) // SIZE_OF_A_CLUSTER
         return [np.flatnonzero(clusters == cluster) for cluster in np.unique(clusters)]
 
     def _apply(
-        self, parts: Sequence[NDArray[np.intp]], results: Sequence[PeriodResult]
+        self, parts: Sequence[NDArray[np.intp]], results: Sequence[PartResult]
     ) -> Generator[Beat, None, None]:
-        """Change the timetable to what was found: all at once, else what makes it better."""
+        """Change the solution to what was found: all at once, else what makes it better."""
         changes = [
-            (courses, result.placed)
-            for courses, result in zip(parts, results, strict=True)
-            if result.placed is not None and (result.placed != self.draft.placed[courses]).any()
+            (nodes, result.placed)
+            for nodes, result in zip(parts, results, strict=True)
+            if result.placed is not None and self.draft.differs(nodes, result.placed)
         ]
         if not changes or (yield from within(0.0, 0.3, self._change(changes))):
             return
@@ -467,20 +442,11 @@ class _Solving:
             yield from within(low, high, self._change([change]))
 
     def _change(
-        self, changes: Sequence[tuple[NDArray[np.intp], NDArray[np.bool_]]]
+        self, changes: Sequence[tuple[NDArray[np.intp], NDArray[Any]]]
     ) -> Generator[Beat, None, bool]:
-        """Move some courses to new periods if that makes the timetable better."""
-        draft = self.draft
-        for courses, placed in changes:
-            draft = draft.change(courses, placed)
-        moved = np.concatenate([courses for courses, _ in changes])
-        draft = yield from within(0.0, 0.7, self._with_rooms(draft, moved))
+        """Give some nodes new values if that makes the solution better."""
+        draft = yield from within(0.0, 0.7, self.do(self.draft.change(changes)))
         return (yield from within(0.7, 1.0, self._take(draft)))
-
-
-def _wait_for(task: Future[Any], limits: SolveLimits, what: str) -> Generator[Beat, None, Any]:
-    """Wait for a model, saying of what it is and for how long it has been at work."""
-    return wait_all([task], _usual_seconds(limits), f"CP-SAT: one model of {what}")
 
 
 def _usual_seconds(limits: SolveLimits) -> float:
@@ -494,22 +460,10 @@ def _ever_less(attempt: int) -> tuple[float, float, float]:
     return low, 0.3 * low + 0.7 * high, high
 
 
-def _check_flags(flags: NDArray[np.bool_], shape: tuple[int, ...]) -> None:
-    if flags.shape != shape or flags.dtype != np.bool_:
-        raise ValueError(f"expected flags of shape {shape}, got {flags.dtype} of {flags.shape}")
-
-
-def _check_results(results: Sequence[PeriodResult], parts: Sequence[NDArray[np.intp]]) -> None:
-    """See that results that a backup held are those of the first of the clusters in hand."""
-    for result, courses in zip(results, parts, strict=False):
-        if result.placed is not None and len(result.placed) != len(courses):
-            raise ValueError(f"{len(result.placed)} courses in a cluster of {len(courses)}")
-    if len(results) >= len(parts):
-        raise ValueError(f"{len(results)} results of {len(parts)} clusters")
-
-
-def _with_neighbours(instance: Instance, courses: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Add the courses that conflict with any of some courses."""
-    starts = instance.conflict_starts
-    near = [instance.conflict_courses[starts[c] : starts[c + 1]] for c in courses.tolist()]
-    return np.unique(np.concatenate([courses, *near])).astype(np.intp)
+def _with_neighbours(
+    neighbours: tuple[NDArray[np.integer], NDArray[np.integer]], nodes: NDArray[np.intp]
+) -> NDArray[np.intp]:
+    """Add the neighbours of some nodes."""
+    starts, others = neighbours
+    near = [others[starts[node] : starts[node + 1]] for node in nodes.tolist()]
+    return np.unique(np.concatenate([nodes, *near])).astype(np.intp)

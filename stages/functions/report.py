@@ -1,15 +1,14 @@
 """What a function that is a stage is given."""
 
-import copy
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 from ..batch import Batch
 from ..budget import Budget
 from ..pulse import Pulse
 from ..state import State
+from .offering import offer
 from .stage_ended import StageEnded
 
 # Seconds to wait for a report that is under way when its stage is over.
@@ -190,23 +189,15 @@ class Report:
             self._lock.release()
 
     def _offer(self, cost: Any, solution: Any, violations: Any) -> None:
-        if cost is None:
-            for name, value in (("solution", solution), ("violations", violations)):
-                if value is not None:
-                    raise TypeError(f"a report of {name} needs the solution's cost too")
-            return
-        state = self.state
-        if solution is None and state.solution is not None and not self._offered:
-            raise ValueError(
-                "a cost was reported without its solution, though a stage before has left one, "
-                "which must not be lost: report the solution too, or the number under another "
-                "name than cost"
-            )
-        self._offered = True
-        if state.offer(solution, cost, 0 if violations is None else violations):
-            # The function may go on changing it. What cannot be copied is kept itself.
-            with suppress(Exception):
-                state.solution = copy.deepcopy(solution)
+        if cost is not None:
+            if solution is None and self.state.solution is not None and not self._offered:
+                raise ValueError(
+                    "a cost was reported without its solution, though a stage before has left "
+                    "one, which must not be lost: report the solution too, or the number under "
+                    "another name than cost"
+                )
+            self._offered = True
+        offer(self.state, cost, solution, violations)
 
     def _answer(self) -> bool:
         if not self.should_end:

@@ -2,18 +2,17 @@
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import FormatError
 from ..files.array_file import read_arrays, write_arrays
-from ..search.action_values import ActionValues, action_value, choose_action, learn_step
-from ..search.compiling import kernel_of
-from ..timetable.errors import FormatError
 
-_action_value, _choose_action = kernel_of(action_value), kernel_of(choose_action)
-_learn_step = kernel_of(learn_step)
+if TYPE_CHECKING:
+    from ..search.action_values import ActionValues
 
 KIND, VERSION = "schoolbell agent", 1
 
@@ -68,30 +67,46 @@ class QLearner:
                 raise ValueError(f"{name} must be from {least:g} to 1, got {value}")
         #: The learning rate; may be changed at any time.
         self.rate = float(rate)
-        offsets, strides, n_rows = _lay_out(self.sizes, self.tables)
-        self.kernel_form = ActionValues(
-            np.zeros((n_rows, len(self.actions))),
-            offsets,
-            strides,
-            float(discount),
-            float(temperature),
-        )
+        self._discount, self._temperature = float(discount), float(temperature)
+        self._offsets, self._strides, n_rows = _lay_out(self.sizes, self.tables)
+        self._values = np.zeros((n_rows, len(self.actions)))
 
     @property
     def discount(self) -> float:
         """Worth of the next state's value."""
-        return self.kernel_form.discount
+        return self._discount
 
     @property
     def temperature(self) -> float:
         """How different values must be to matter."""
-        return self.kernel_form.temperature
+        return self._temperature
+
+    @cached_property
+    def kernel_form(self) -> "ActionValues":
+        """The same entries and settings, for kernels; what they learn is learned here."""
+        # Here and not above: importing numba takes longer than all the rest of the package.
+        from ..search.action_values import ActionValues
+
+        return ActionValues(
+            self._values, self._offsets, self._strides, self.discount, self.temperature
+        )
+
+    def _rows(self, observation: NDArray[np.int64]) -> NDArray[np.int64]:
+        return self._offsets + self._strides @ np.asarray(observation, np.int64)
+
+    def _weighted(self, observation: NDArray[np.int64]) -> tuple[Any, Any]:
+        """Find the actions' values and how often each is chosen, relative to the best."""
+        values = self._values[self._rows(observation)].sum(axis=0)
+        return values, np.exp((values - values.max()) / self.temperature)
 
     def act(self, observation: NDArray[np.int64], epsilon: float, rng: np.random.Generator) -> int:
         """Choose an action: any one with probability `epsilon`, else the better the oftener."""
-        return int(
-            _choose_action(self.kernel_form, observation, epsilon, rng.random(), rng.random())
-        )
+        first, second = rng.random(), rng.random()
+        if first < epsilon:
+            return int(second * len(self.actions))
+        _, weights = self._weighted(observation)
+        left = second * weights.sum() - np.cumsum(weights[:-1])
+        return int(np.argmax(left < 0.0)) if (left < 0.0).any() else len(self.actions) - 1
 
     def learn(
         self,
@@ -102,13 +117,18 @@ class QLearner:
         ended: bool,
     ) -> None:
         """Move an action's value towards the reward and the value of what follows."""
-        _learn_step(
-            self.kernel_form, self.rate, observation, action, float(reward), following, ended
-        )
+        target = float(reward)
+        if not ended:
+            values, weights = self._weighted(following)
+            target += self.discount * float((values * weights).sum() / weights.sum())
+        rows = self._rows(observation)
+        error = target - float(self._values[rows, action].sum())
+        # The tables' rows are apart, so none of them is there twice.
+        self._values[rows, action] += self.rate * error / len(rows)
 
     def value(self, observation: NDArray[np.int64], action: int) -> float:
         """Return what an action is worth."""
-        return float(_action_value(self.kernel_form, observation, action))
+        return float(self._values[self._rows(observation), action].sum())
 
     def copy(self) -> "QLearner":
         """Return a learner that knows the same and learns apart."""
@@ -120,11 +140,11 @@ class QLearner:
 
     def state_dict(self) -> dict[str, Any]:
         """Return the tables' entries, float64 (n_rows, n_actions)."""
-        return {"values": self.kernel_form.values.copy()}
+        return {"values": self._values.copy()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take the entries back; a ValueError if their shape does not fit."""
-        values = self.kernel_form.values
+        values = self._values
         if np.shape(state["values"]) != values.shape:
             raise ValueError(f"values has shape {np.shape(state['values'])}, not {values.shape}")
         values[...] = state["values"]
@@ -145,7 +165,7 @@ class QLearner:
             "actions": np.array(self.actions),
             "tables": looks,
             "settings": np.array([self.rate, self.discount, self.temperature]),
-            "values": self.kernel_form.values,
+            "values": self._values,
         }
         write_arrays(path, KIND, VERSION, arrays)
 
@@ -170,12 +190,12 @@ class QLearner:
             agent.load_state_dict(arrays)
         except (KeyError, ValueError, TypeError, MemoryError) as error:
             raise FormatError(path, None, f"parts that do not fit: {error}", KIND) from error
-        if not np.isfinite(agent.kernel_form.values).all():
+        if not np.isfinite(agent._values).all():
             raise FormatError(path, None, "values that are no numbers", KIND)
         return agent
 
     def __repr__(self) -> str:
-        n_rows, n_actions = self.kernel_form.values.shape
+        n_rows, n_actions = self._values.shape
         return f"<QLearner of {n_actions} actions, {len(self.tables)} tables, {n_rows} rows>"
 
 

@@ -2,8 +2,9 @@
 
 import os
 import time
-from collections.abc import Generator, Iterator
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from collections.abc import Generator, Iterator, Sequence
+from functools import cached_property
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,22 +13,20 @@ from ..batch import Batch
 from ..budget import Budget
 from ..names import did_you_mean
 from ..plain_data import as_count
+from ..problem import Environment, Repairable, missing_methods, prepared_problem
 from ..pulse import Pulse
 from ..stage import Stage
 from ..state import State
 from ..tasks.waiting import PULSE
-from ..timetable.search.repairing.repair_operators import OPERATORS
-
-if TYPE_CHECKING:
-    from ..timetable.search.repairing.repair_environment import RepairEnvironment
+from .q_learner import QLearner
 
 LEARNED, RANDOM = "learned", "random"
-# What the stage takes on a timetable without violations.
+# What the stage takes on a solution without violations.
 USUAL_SECONDS = 0.3
 EXPLORING = 200
 """Most episodes over which epsilon falls."""
 EPISODES_PER_CONFLICT, MOST_EPISODES = 3, 200
-"""Episodes that are counted for each lecture in conflict, and in all."""
+"""Episodes that are counted for each thing in conflict, and in all."""
 MORE_PER_CONFLICT, FEWEST_MORE = 20, 400
 """Without a time limit, those after which the stage ends even if they still help."""
 
@@ -55,20 +54,21 @@ class Agent(Protocol):
 class RLRepair(Stage):
     """Let an agent choose which repair operator is applied to which conflict.
 
-    Every episode picks a lecture whose place violates or costs something, hard
-    conflicts first, and the agent applies operators to it (move, swap, Kempe
-    chain, change of room, eject and reinsert) in a `RepairEnvironment`, and
-    learns from what they brought. The best timetable is kept; it is never worse
-    than what the stage got. Without violations there is little to win after a
-    genetic algorithm: the stage ends when nothing helped for `patience` episodes.
+    The problem is a `schoolbell.stages.problem.Repairable`. Every episode picks something
+    that violates or costs something, hard conflicts first: of a timetable a lecture's
+    place. The agent applies operators to it (of a timetable move, swap, Kempe chain, change
+    of room, eject and reinsert) in an `Environment` of the problem, and learns from what
+    they brought. The best solution is kept; it is never worse than what the stage got.
+    Without violations there is little to win after a genetic algorithm: the stage ends when
+    nothing helped for `patience` episodes.
 
     Parameters
     ----------
     episodes
-        Most episodes. None for three for each lecture in conflict, 200 at most;
+        Most episodes. None for three for each conflict, 200 at most;
         where they have left a violation or the last of them still helped, the
         stage then goes on, and only says so: while there is time, or without a time
-        limit for 20 episodes in all for each lecture that was in conflict, and
+        limit for 20 episodes in all for each conflict that there was, and
         at least 400.
     batch_size
         Episodes in a batch.
@@ -76,17 +76,17 @@ class RLRepair(Stage):
         Most operators applied in an episode.
     epsilon, final_epsilon
         Probability of an operator drawn at random in the first episode, and in
-        the last one or from the 200th on. The package's agents need none: they
-        choose the better operator the oftener, never always.
+        the last one or from the 200th on. A `QLearner` needs none: it
+        chooses the better operator the oftener, never always.
     agent
         Who chooses the operators: None for the agent that comes with the
-        package, the path of one that ``schoolbell train-agent`` wrote, or an
+        problem, the path of one that ``schoolbell train-agent`` wrote, or an
         object. One from a file learns on for this run alone; an object of
         yours keeps what it learns.
     policy
         ``"learned"`` for the agent's choice, ``"random"`` for operators drawn
-        at random, or the name of the only operator: ``"move"``, ``"swap"``,
-        ``"kempe"``, ``"room"`` or ``"eject"``. To measure what the agent is
+        at random, or the name of the only operator, of a timetable ``"move"``,
+        ``"swap"``, ``"kempe"``, ``"room"`` or ``"eject"``. To measure what the agent is
         worth.
     patience
         Episodes in a row without success after which the stage ends when no
@@ -97,9 +97,12 @@ class RLRepair(Stage):
     Raises
     ------
     ValueError
-        If a parameter is impossible.
+        If a parameter is impossible; before the run, if the problem has no operator of
+        the policy's name.
     FormatError
-        In `run`, if the agent's file cannot be read or is none of such an agent.
+        Before the run, if the agent's file cannot be read or is none of such an agent.
+    TypeError
+        In `run`, if there is no such problem.
     """
 
     __module__ = "schoolbell.stages"
@@ -134,10 +137,8 @@ class RLRepair(Stage):
             raise ValueError(f"epsilon must fall within 0 to 1, got {epsilon} to {final_epsilon}")
         if not isinstance(agent, str | os.PathLike | Agent | None):
             raise ValueError(f"agent must be a path, an agent or None, got {agent!r}")
-        if policy not in (LEARNED, RANDOM, *OPERATORS):
-            known = (LEARNED, RANDOM, *OPERATORS)
-            close = did_you_mean(policy, known)
-            raise ValueError(f"policy must be one of {', '.join(known)}, got {policy!r}{close}")
+        if not isinstance(policy, str):
+            raise ValueError(f"policy must be the name of one, got {policy!r}")
         self.episodes = episodes
         self.batch_size = batch_size
         self.steps = steps
@@ -153,16 +154,36 @@ class RLRepair(Stage):
     def check(self) -> None:
         """Raise a FormatError if the agent's file is none that can be used."""
         if isinstance(self.agent, str | os.PathLike):
-            from ..timetable.search.repairing.repair_agent import load_repair_agent
+            QLearner.load(self.agent)
 
-            load_repair_agent(self.agent)
+    def check_problem(self, problem: Any, initial: Any) -> None:
+        """Raise a ValueError or FormatError if policy or agent are none of the problem."""
+        if not missing_methods(problem, Repairable):
+            self._check_for(problem)
+
+    def check_beside(self, stages: Sequence[Stage]) -> None:
+        """As `check_problem`, where another stage will prepare the problem."""
+        kinds = [kind for stage in stages if (kind := stage.prepares) is not None]
+        if kinds and not missing_methods(kinds[-1], Repairable):
+            self._check_for(kinds[-1])
+
+    def _check_for(self, problem: Any) -> None:
+        known = (LEARNED, RANDOM, *problem.actions)
+        if self.policy not in known:
+            close = did_you_mean(self.policy, known)
+            allowed = ", ".join(known)
+            raise ValueError(f"policy must be one of {allowed}, got {self.policy!r}{close}")
+        if isinstance(self.agent, str | os.PathLike):
+            problem.repair_agent(self.agent)
 
     def run(self, state: State, budget: Budget) -> Iterator[Batch | Pulse | None]:
         """Repair; each batch is a few episodes."""
         if state.solution is None:
             return
         loaded, self._loaded = self._loaded, None
-        self._repairing = _Repairing(self, state, budget)
+        problem: Repairable = prepared_problem(state, Repairable, type(self).__name__)
+        self._check_for(problem)
+        self._repairing = _Repairing(self, problem, state, budget)
         try:
             if loaded is not None:
                 self._repairing.go_on(loaded)
@@ -176,7 +197,7 @@ class RLRepair(Stage):
 
     @property
     def keeps_state(self) -> bool:
-        """Whether the agent tells what it has learned; those of the package do."""
+        """Whether the agent tells what it has learned; a `QLearner` does."""
         agent = self.agent
         return agent is None or isinstance(agent, str | os.PathLike) or hasattr(agent, "state_dict")
 
@@ -192,17 +213,13 @@ class RLRepair(Stage):
 class _Repairing:
     """One run of the stage."""
 
-    def __init__(self, stage: RLRepair, state: State, budget: Budget) -> None:
-        from ..timetable.search.repairing.repair_environment import RepairEnvironment
-
+    def __init__(self, stage: RLRepair, problem: Repairable, state: State, budget: Budget) -> None:
         self.stage = stage
+        self.problem = problem
         self.state = state
         self.budget = budget
-        self.environment = RepairEnvironment(
-            state.search,
-            *state.solution.lecture_arrays(),
-            violation=stage.violation,
-            steps=stage.steps,
+        self.environment: Any = problem.repair_environment(
+            state.solution, stage.violation, stage.steps
         )
         seed = state.seed_sequence(stage.name)
         self.environment.restart(seed)
@@ -279,17 +296,9 @@ class _Repairing:
         return stage.epsilon + part * (stage.final_epsilon - stage.epsilon)
 
     def _agent(self) -> Any:
-        from ..timetable.search.repairing.repair_agent import (
-            load_repair_agent,
-            shipped_repair_agent,
-        )
-        from .q_learner import QLearner
-
         agent = self.stage.agent
-        if agent is None:
-            return shipped_repair_agent()
-        if isinstance(agent, str | os.PathLike):
-            return load_repair_agent(agent)
+        if agent is None or isinstance(agent, str | os.PathLike):
+            return self.problem.repair_agent(agent)
         if isinstance(agent, QLearner) and agent.sizes != self.environment.sizes:
             raise ValueError(f"{agent} is made for another environment")
         return agent
@@ -312,38 +321,51 @@ class _Repairing:
         return played, succeeded
 
     def _play_some(self, episodes: int, epsilon: float) -> tuple[int, int]:
-        from ..timetable.search.repairing.repair_agent import new_repair_agent
-        from .q_learner import QLearner
-
-        policy, environment = self.stage.policy, self.environment
-        learned = policy == LEARNED
-        if learned and not isinstance(self.agent, QLearner):
-            return self._play_others(episodes, epsilon)
-        operator = OPERATORS.index(policy) if policy in OPERATORS else -1
-        agent = self.agent if learned else new_repair_agent()
-        return environment.play(
-            agent, episodes, epsilon if learned else 1.0, operator, learning=learned
-        )
-
-    def _play_others(self, episodes: int, epsilon: float) -> tuple[int, int]:
+        learned = self.stage.policy == LEARNED
+        operator = -1
+        if self.stage.policy in self.problem.actions:
+            operator = self.problem.actions.index(self.stage.policy)
+        if hasattr(self.environment, "play") and (not learned or isinstance(self.agent, QLearner)):
+            agent = self.agent if learned else self._bystander
+            return self.environment.play(
+                agent, episodes, epsilon if learned else 1.0, operator, learning=learned
+            )
+        agent = self.agent if learned else _NoAgent(len(self.problem.actions), operator)
         played = succeeded = 0
         while played < episodes and self.environment.best_total.any():
-            succeeded += play_episode(self.environment, self.agent, epsilon, self.rng) > 0
+            succeeded += play_episode(self.environment, agent, epsilon, self.rng) > 0
             played += 1
         return played, succeeded
 
-    def _offer(self) -> None:
-        from ..timetable import Solution
+    @cached_property
+    def _bystander(self) -> Any:
+        """An agent whom compiled episodes do not ask, for policies without one."""
+        is_one = isinstance(self.agent, QLearner)
+        return self.agent if is_one else self.problem.repair_agent(None)
 
+    def _offer(self) -> None:
         state, environment = self.state, self.environment
-        violations, cost = (int(value) for value in environment.best_total)
+        violations, cost = environment.best_total.tolist()
         if (violations, cost) < (state.violations, state.cost):
-            period, room = environment.best_period.copy(), environment.best_room.copy()
-            state.offer(Solution.of_lectures(state.instance, period, room), cost, violations)
+            state.offer(environment.best_solution(), cost, int(violations))
+
+
+class _NoAgent:
+    """Always the same operator, or one drawn at random, where -1 stands for it."""
+
+    def __init__(self, actions: int, operator: int) -> None:
+        self.actions = actions
+        self.operator = operator
+
+    def act(self, observation: NDArray[np.int64], epsilon: float, rng: np.random.Generator) -> int:
+        return int(rng.integers(self.actions)) if self.operator < 0 else self.operator
+
+    def learn(self, *step: Any) -> None:
+        """Learn nothing."""
 
 
 def play_episode(
-    environment: "RepairEnvironment", agent: Agent, epsilon: float, rng: np.random.Generator
+    environment: Environment, agent: Agent, epsilon: float, rng: np.random.Generator
 ) -> float:
     """Play one episode and let the agent learn from it; return the sum of rewards."""
     observation, _ = environment.reset()

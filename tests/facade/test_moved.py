@@ -20,10 +20,11 @@ import schoolbell.callbacks
 from schoolbell.stages.timetable import evaluate
 
 run = held["run"]
-assert run.status == "finished" and len(run.history.rows) > 20, run
+assert run.status == "finished" and run.history.rows[-1]["cost"] == 13, run
 assert (run.cost, run.violations) == (13, 0) and run.cost == evaluate(run.solution).cost
 assert held["evaluation"].cost == run.cost and held["solution"] == run.solution
-assert {type(one) for one in held["callbacks"]} < set(vars(schoolbell.callbacks).values())
+for one in held["callbacks"]:
+    assert type(one) is getattr(schoolbell.callbacks, type(one).__name__)
 assert str(held["errors"][0]) == "a:1: found b, expected c"
 assert [stage.name for stage in held["pipeline"].stages][0] == "load"
 assert held["agent"].actions and held["formulation"].name == "UD2"

@@ -4,9 +4,9 @@ import pytest
 from schoolbell.callbacks import BatchScheduler, CallbackError, LambdaCallback
 from schoolbell.runner import Pipeline, timetabling_pipeline
 from schoolbell.stages import CPSAT, Batch, GeneticAlgorithm, Load, Stage
-from schoolbell.stages.evolution import evolution
 from schoolbell.stages.exact import cp_sat
 from schoolbell.stages.timetable import generate
+from schoolbell.stages.timetable.breeding import timetable_breeding
 
 QUICK_GA = {"generations": 2, "population": 2, "founder_moves": 200, "child_moves": 200}
 
@@ -57,7 +57,7 @@ def test_each_round_of_cp_sat_takes_the_effort_of_its_moment(monkeypatch):
 
 
 def test_each_step_takes_the_parameters_of_its_moment(monkeypatch):
-    made = recording(monkeypatch, [evolution], "Schedule")
+    made = recording(monkeypatch, [timetable_breeding], "Schedule")
     schedules = [
         BatchScheduler("kempe", lambda batch: (batch + 1) / 10, stage="ga"),
         BatchScheduler("final_temperature", lambda batch: (batch + 1) / 20, stage="ga"),

@@ -54,6 +54,9 @@ def run(args: argparse.Namespace) -> int:
         complain(f"the {'server' if args.url is None else 'service'} knows no runs")
         return 0
     rows = [_COLUMNS, *found]
+    place = _COLUMNS.index("violations")
+    if all(row[place] == "-" for row in found):
+        rows = [(*row[:place], *row[place + 1 :]) for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))

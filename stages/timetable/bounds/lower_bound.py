@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ...problem import SolveLimits
 from ...tasks.stop_flag import StopFlag
-from ..periods.period_model import SolveLimits, least_cost
+from ..periods.period_model import least_cost
 from ..periods.period_problem import PeriodProblem, Prices, RoomSets
 from .room_bound import room_bound
 

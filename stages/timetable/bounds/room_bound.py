@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...exact.solver import prove_bound
+from ...problem import SolveLimits
 from ...tasks.stop_flag import StopFlag
-from ..periods.period_model import SolveLimits, prove_bound
 
 if TYPE_CHECKING:
     from ..model.formulation import Formulation

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ...clustering.weighted_graph import WeightedGraph
+
 if TYPE_CHECKING:
     from ..model.instance import Instance
 
@@ -107,108 +109,27 @@ def count_pairs(
     return np.unique(keys[one != other], return_counts=True)
 
 
-@dataclass(frozen=True, slots=True)
-class ConstraintGraph:
-    """Weighted graph of courses; an edge joins two that may not share a period.
+def constraint_graph(
+    lectures: NDArray[np.int32],
+    parts: Iterable[tuple[NDArray[np.int64], NDArray[np.int64]]],
+) -> WeightedGraph:
+    """Join what `count_pairs` returned for each chunk to the graph of courses that must not meet.
 
     The weight of an edge is the number of curricula and teachers that its
     courses share, times the lectures of the course that has fewer: the most
     periods in which the two can clash, counted once for everyone who minds.
 
-    Attributes
+    Parameters
     ----------
     lectures
-        Lectures of each course, shape (n_courses,).
-    first, second
-        Ends of each edge, ``first < second``, sorted, shape (n_edges,).
-    weight
-        Weight of each edge, shape (n_edges,).
+        Lectures of each course, which are the sizes of the graph's nodes, shape
+        (n_courses,).
+    parts
+        What `count_pairs` returned.
     """
-
-    lectures: NDArray[np.int32]
-    first: NDArray[np.int32]
-    second: NDArray[np.int32]
-    weight: NDArray[np.int64]
-
-    @classmethod
-    def of_pairs(
-        cls,
-        lectures: NDArray[np.int32],
-        parts: Iterable[tuple[NDArray[np.int64], NDArray[np.int64]]],
-    ) -> ConstraintGraph:
-        """Join what `count_pairs` returned for each chunk."""
-        listed = list(parts) or [(np.zeros(0, np.int64), np.zeros(0, np.int64))]
-        keys, place = np.unique(np.concatenate([key for key, _ in listed]), return_inverse=True)
-        counts = np.bincount(place, np.concatenate([count for _, count in listed]), len(keys))
-        first, second = np.divmod(keys, max(1, len(lectures)))
-        weight = counts.astype(np.int64) * np.minimum(lectures[first], lectures[second])
-        return cls(lectures, first.astype(np.int32), second.astype(np.int32), weight)
-
-    def within(self, courses: NDArray[np.intp]) -> ConstraintGraph:
-        """Return the graph of some courses, numbered anew from 0 in their order."""
-        place = np.full(len(self.lectures), -1, np.int32)
-        place[courses] = np.arange(len(courses), dtype=np.int32)
-        first, second = place[self.first], place[self.second]
-        inside = (first >= 0) & (second >= 0)
-        return ConstraintGraph(
-            self.lectures[courses], first[inside], second[inside], self.weight[inside]
-        )
-
-    def parts(self, clusters: NDArray[np.int32]) -> list[tuple[NDArray[np.intp], ConstraintGraph]]:
-        """Cut the graph along a partition, in one pass however many clusters there are.
-
-        Parameters
-        ----------
-        clusters
-            Cluster of each course, numbered from 0, shape (n_courses,).
-
-        Returns
-        -------
-        list of tuples
-            For each cluster its courses, ascending, and their graph, numbered as
-            by `within`.
-        """
-        count = int(clusters.max()) + 1
-        order = np.argsort(clusters, kind="stable")
-        cuts = np.searchsorted(clusters[order], np.arange(1, count))
-        members = np.split(order, cuts)
-        place = np.empty(len(clusters), np.int32)
-        place[order] = np.concatenate([np.arange(len(own)) for own in members])
-        inside = np.flatnonzero(clusters[self.first] == clusters[self.second])
-        cluster_of = clusters[self.first[inside]]
-        edges = inside[np.argsort(cluster_of, kind="stable")]
-        edge_cuts = np.searchsorted(np.sort(cluster_of), np.arange(1, count))
-        return [
-            (
-                own,
-                ConstraintGraph(
-                    self.lectures[own],
-                    place[self.first[within]],
-                    place[self.second[within]],
-                    self.weight[within],
-                ),
-            )
-            for own, within in zip(members, np.split(edges, edge_cuts), strict=True)
-        ]
-
-    def modularity(self, clusters: NDArray[np.int32]) -> float | None:
-        """Newman's modularity of a partition; None for a graph without edges.
-
-        Parameters
-        ----------
-        clusters
-            Cluster of each course, shape (n_courses,).
-
-        References
-        ----------
-        M. E. J. Newman, M. Girvan, *Finding and evaluating community structure
-        in networks*, Physical Review E 69, 026113, 2004.
-        """
-        total = float(self.weight.sum())
-        if total == 0:
-            return None
-        one, other = clusters[self.first], clusters[self.second]
-        inside = float(self.weight[one == other].sum())
-        count = int(clusters.max()) + 1
-        degree = np.bincount(one, self.weight, count) + np.bincount(other, self.weight, count)
-        return inside / total - float(((degree / (2 * total)) ** 2).sum())
+    listed = list(parts) or [(np.zeros(0, np.int64), np.zeros(0, np.int64))]
+    keys, place = np.unique(np.concatenate([key for key, _ in listed]), return_inverse=True)
+    counts = np.bincount(place, np.concatenate([count for _, count in listed]), len(keys))
+    first, second = np.divmod(keys, max(1, len(lectures)))
+    weight = counts.astype(np.int64) * np.minimum(lectures[first], lectures[second])
+    return WeightedGraph(lectures, first.astype(np.int32), second.astype(np.int32), weight)

@@ -9,20 +9,16 @@ thousands of them that is what keeps the building of a model short.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...exact.solver import prove_bound, solve_unless_stopped, solver_of
+from ...problem import PartResult, SolveLimits
 from ...tasks.stop_flag import StopFlag
 from .period_problem import HARD, PeriodProblem
-
-if TYPE_CHECKING:
-    from ortools.sat.python.cp_model import CpModel, CpSolver
 
 # What a missing lecture costs, far above all that its soft constraints can.
 MISSING = 10_000
@@ -30,56 +26,8 @@ MISSING = 10_000
 # Constraints above which linear relaxations cost more than they give.
 LARGE_MODEL = 15_000
 
-# A bound of whole numbers is rounded up, but not for what is lost in the last digits.
-TOLERANCE = 1e-6
 
-# How often a solver that was asked to stop is asked again: one that was just
-# about to begin does not hear it.
-ASK_AGAIN = 0.02
-
-
-@dataclass(frozen=True, slots=True)
-class SolveLimits:
-    """When a solve ends.
-
-    Attributes
-    ----------
-    effort
-        Deterministic time of CP-SAT, so that the result does not depend on the
-        machine's load; about a second each.
-    seconds
-        Wall time; None for no limit.
-    """
-
-    effort: float
-    seconds: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PeriodResult:
-    """What a solve found.
-
-    Attributes
-    ----------
-    placed
-        Whether a course has a lecture in a period, shape (n, n_periods); None
-        if no solution was found.
-    objective, bound
-        Cost of the solution and its proven lower bound, both restricted to the
-        problem; None without a solution.
-    optimal
-        Whether the solution was proved to be the best, or that there is none.
-    """
-
-    placed: NDArray[np.bool_] | None
-    objective: float | None
-    bound: float | None
-    optimal: bool
-
-
-def place_all(
-    problem: PeriodProblem, limits: SolveLimits, seed: int, flag: StopFlag
-) -> PeriodResult:
+def place_all(problem: PeriodProblem, limits: SolveLimits, seed: int, flag: StopFlag) -> PartResult:
     """Find periods for all lectures of a problem, whatever they cost.
 
     Parameters
@@ -102,7 +50,7 @@ def place_all(
     return _solve(model, limits, seed, flag, linearization=0)
 
 
-def improve(problem: PeriodProblem, limits: SolveLimits, seed: int, flag: StopFlag) -> PeriodResult:
+def improve(problem: PeriodProblem, limits: SolveLimits, seed: int, flag: StopFlag) -> PartResult:
     """Find periods at the least cost, as many lectures placed as possible.
 
     Parameters as for `place_all`; the search starts from the problem's hint.
@@ -401,76 +349,12 @@ def _solve(
     seed: int,
     flag: StopFlag,
     linearization: int,
-) -> PeriodResult:
+) -> PartResult:
     """Solve by one search worker, with relaxations of the given level."""
-    from ortools.sat.python.cp_model import FEASIBLE, INFEASIBLE, OPTIMAL
-
     model.minimise()
-    solver = _solver(limits, seed, linearization)
-    status = _solve_unless_stopped(solver, model.model, flag)
-    if status not in (FEASIBLE, OPTIMAL):
-        return PeriodResult(None, None, None, status == INFEASIBLE)
-    values = np.array(solver.response_proto.solution)
-    placed = np.where(model.x >= 0, values[model.x] > 0, False)
-    return PeriodResult(
-        placed, solver.objective_value, solver.best_objective_bound, status == OPTIMAL
-    )
-
-
-def prove_bound(model: CpModel, limits: SolveLimits, flag: StopFlag) -> tuple[int, float]:
-    """Bound the cost of a small model from below, within limits.
-
-    Returns
-    -------
-    tuple
-        The bound, a whole number of 0 or more, 0 where there is no solution,
-        and the deterministic time spent.
-    """
-    from ortools.sat.python.cp_model import INFEASIBLE, MODEL_INVALID
-
-    solver = _solver(limits, seed=0, linearization=1)
-    status = _solve_unless_stopped(solver, model, flag)
-    spent = float(solver.response_proto.deterministic_time)
-    if status in (INFEASIBLE, MODEL_INVALID):
-        return 0, spent
-    return max(0, ceil(solver.best_objective_bound - TOLERANCE)), spent
-
-
-def _solver(limits: SolveLimits, seed: int, linearization: int) -> CpSolver:
-    """Return a solver with one search worker."""
-    from ortools.sat.python.cp_model import CpSolver
-
-    solver = CpSolver()
-    solver.parameters.num_workers = 1
-    # Its own handler would take Ctrl-C from Python, and crash where solves overlap.
-    solver.parameters.catch_sigint_signal = False
-    solver.parameters.random_seed = seed % 2**31
-    solver.parameters.max_deterministic_time = limits.effort
-    if limits.seconds is not None:
-        solver.parameters.max_time_in_seconds = limits.seconds
-    # On these models probing and symmetries took more time than they saved.
-    solver.parameters.cp_model_probing_level = 0
-    solver.parameters.symmetry_level = 0
-    solver.parameters.linearization_level = linearization
-    return solver
-
-
-def _solve_unless_stopped(solver: CpSolver, model: CpModel, flag: StopFlag) -> object:
-    """Solve; when the flag is set, stop the solver from the thread that set it."""
-    ended = threading.Event()
-
-    def stop() -> None:
-        # Returns at once: whoever sets the flag is in a hurry.
-        threading.Thread(target=keep_stopping, daemon=True).start()
-
-    def keep_stopping() -> None:
-        while not ended.is_set():
-            solver.stop_search()
-            ended.wait(ASK_AGAIN)
-
-    forget = flag.call_when_set(stop)
-    try:
-        return solver.solve(model)
-    finally:
-        ended.set()
-        forget()
+    solver = solver_of(limits, seed, linearization)
+    found = solve_unless_stopped(solver, model.model, flag)
+    if found.values is None:
+        return PartResult(None, None, None, found.proved)
+    placed = np.where(model.x >= 0, found.values[model.x] > 0, False)
+    return PartResult(placed, found.objective, found.bound, found.proved)

@@ -133,8 +133,8 @@ class PeriodProblem:
         return self.days * self.periods_per_day
 
 
-class PeriodProblems:
-    """Makes period problems of an instance.
+class PeriodRelaxation:
+    """An instance without its rooms, of which there are only as many: it makes period problems.
 
     Parameters
     ----------

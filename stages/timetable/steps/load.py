@@ -13,9 +13,14 @@ from ...stage import Stage
 from ...state import State
 from ...tasks.stop_flag import StopFlag
 from ...tasks.waiting import Beat, run_aside, within
-from .. import Formulation, Instance, Solution, TimetableError, evaluate
 from ..bounds.infeasibility import infeasibility
+from ..cost.evaluation import evaluate
+from ..errors import TimetableError
+from ..model.formulation import Formulation
+from ..model.instance import Instance
 from ..model.limits import check_timeslots
+from ..model.solution import Solution
+from ..timetable_problem import TimetableProblem
 from .compile_aside import compile_aside
 
 BOUND_EFFORT = 1.0
@@ -37,10 +42,10 @@ class Load(Stage):
 
     The problem is an `Instance` or the path of a ``.ctt`` or ``.ectt`` file.
     A run's ``initial`` timetable, a `Solution` or the path of one, becomes its
-    first solution. Leaves ``instance``, ``formulation`` and ``search`` on the
-    state, how to `present` a timetable, a lower ``bound`` of what one without
-    violations costs, and where counting shows that there is none, why
-    (``infeasible_because``).
+    first solution. Leaves ``prepared``, a `TimetableProblem` for the engines, with its
+    ``instance``, ``formulation`` and ``search``, how to `present` a timetable, a lower
+    ``bound`` of what one without violations costs, and where counting shows that there
+    is none, why (``infeasible_because``).
 
     Parameters
     ----------
@@ -78,6 +83,11 @@ class Load(Stage):
         if initial is not None:
             _solution(initial, instance)
         self._checked = problem, instance
+
+    @property
+    def prepares(self) -> type[TimetableProblem]:
+        """A timetabling problem."""
+        return TimetableProblem
 
     def _instance(self, problem: Any) -> Instance:
         if self._checked is not None and self._checked[0] is problem:
@@ -131,9 +141,9 @@ class Load(Stage):
             state.offer(solution, evaluation.cost, evaluation.violations)
             yield Batch(2, steps)
 
-        state.search = yield from run_aside(
-            _search_problem, state.instance, formulation, expected=STEP_SECONDS
-        )
+        problem = TimetableProblem(state.instance, formulation)
+        state.search = yield from run_aside(_search_problem, problem, expected=STEP_SECONDS)
+        state.prepared = problem
         yield Batch(steps - 1, steps)
         week = state.instance.periods_per_day, state.instance.days
         yield from within(0.0, COMPILATION, compile_aside(state, budget, formulation, *week))
@@ -177,11 +187,8 @@ def _unpacked(instance: Instance, arrays: dict[str, Any]) -> Solution:
     return Solution(instance, arrays["courses"], arrays["periods"], arrays["rooms"])
 
 
-def _search_problem(instance: Instance, formulation: Formulation) -> Any:
-    # Here and not above: importing numba takes longer than all the rest of the package.
-    from ..search import build_search_problem
-
-    return build_search_problem(instance, formulation)
+def _search_problem(problem: TimetableProblem) -> Any:
+    return problem.search
 
 
 def _instance(problem: Any) -> Instance:

@@ -9,7 +9,8 @@ from schoolbell.stages import Batch, Budget, Pulse, State
 from schoolbell.stages.clustering import louvain_clustering
 from schoolbell.stages.clustering.louvain_clustering import LouvainClustering
 from schoolbell.stages.clustering.partition import louvain
-from schoolbell.stages.timetable import Course, Instance, Room, generate
+from schoolbell.stages.timetable import Course, Formulation, Instance, Room, generate
+from schoolbell.stages.timetable.timetable_problem import TimetableProblem
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +21,7 @@ def faculty() -> Instance:
 def run(stage, instance, executor, workers=1):
     state = State(instance, seed=1, executor=executor, workers=workers)
     state.instance = instance
+    state.prepared = TimetableProblem(instance, Formulation.UD2)
     return state, [batch for batch in stage.run(state, Budget()) if isinstance(batch, Batch)]
 
 
@@ -82,6 +84,7 @@ def test_closing_does_not_wait_for_louvain():
     with ThreadPoolExecutor(1) as pool:
         state = State(instance, seed=1, executor=pool)
         state.instance = instance
+        state.prepared = TimetableProblem(instance, Formulation.UD2)
         batches = LouvainClustering().run(state, Budget())
         while not isinstance(batch := next(batches), Batch) or batch.done < 50:
             pass
@@ -116,6 +119,7 @@ def test_pulses_tell_the_part_of_the_step_in_hand_and_it_never_goes_back(faculty
     with ThreadPoolExecutor(1) as pool:
         state = State(faculty, seed=1, executor=pool)
         state.instance = faculty
+        state.prepared = TimetableProblem(faculty, Formulation.UD2)
         for item in LouvainClustering(chunk_size=200, max_size=20).run(state, Budget()):
             if isinstance(item, Batch):
                 told.append(item.done)

@@ -13,13 +13,13 @@ from schoolbell.stages.clustering.partition import (
     renumber,
     split_cluster,
 )
+from schoolbell.stages.clustering.weighted_graph import WeightedGraph
 from schoolbell.stages.tasks.stop_flag import StopFlag
-from schoolbell.stages.timetable.periods.constraint_graph import ConstraintGraph
 
 
 def graph_of(lectures, weights):
     first, second = zip(*weights, strict=True) if weights else ((), ())
-    return ConstraintGraph(
+    return WeightedGraph(
         np.array(lectures, np.int32),
         np.array(first, np.int32),
         np.array(second, np.int32),
@@ -38,7 +38,7 @@ def cliques(count, size):
 
 
 def sizes(graph, clusters):
-    return np.bincount(clusters, graph.lectures)
+    return np.bincount(clusters, graph.sizes)
 
 
 def test_louvain_finds_planted_clusters():

@@ -11,11 +11,14 @@ import numpy as np
 import pytest
 from schoolbell.stages import Batch, Budget, GeneticAlgorithm, Pulse, State
 from schoolbell.stages.evolution import evolution
-from schoolbell.stages.evolution.evolution import USUAL_GAIN, Evolution
+from schoolbell.stages.evolution.evolution import Evolution
 from schoolbell.stages.plain_data import copy_plain
 from schoolbell.stages.timetable import Formulation, Instance, Solution, evaluate
-from schoolbell.stages.timetable.search import anneal_chunk, build_search_problem, cross
+from schoolbell.stages.timetable.breeding import timetable_anneal, timetable_breeding
+from schoolbell.stages.timetable.breeding.timetable_breeding import USUAL_GAIN
+from schoolbell.stages.timetable.search import anneal_chunk, cross
 from schoolbell.stages.timetable.search.building.greedy import greedy_timetable
+from schoolbell.stages.timetable.timetable_problem import TimetableProblem
 
 QUICK: dict[str, Any] = {
     "generations": 4,
@@ -29,7 +32,7 @@ def make_state(instance: Instance, executor: Executor, workers: int = 1, seed: i
     state = State(instance, seed=seed, executor=executor, workers=workers)
     state.instance = instance
     state.formulation = Formulation.UD2
-    state.search = build_search_problem(instance, Formulation.UD2)
+    state.prepared = TimetableProblem(instance, Formulation.UD2)
     state.clusters = np.arange(instance.n_courses, dtype=np.int32) % 4
     state.cluster_count = 4
     return state
@@ -68,7 +71,7 @@ def test_founders_are_placed_aside_so_that_nothing_waits_for_it(
         threads.append(current_thread())
         return greedy_timetable(*arguments)
 
-    monkeypatch.setattr(evolution, "greedy_timetable", place)
+    monkeypatch.setattr(timetable_breeding, "greedy_timetable", place)
     with ThreadPoolExecutor(1) as executor:
         run(GeneticAlgorithm(**QUICK), make_state(instance, executor))
     assert threads
@@ -168,7 +171,7 @@ def test_it_pulses_while_parents_are_crossed(
         assert go_on.wait(60)
         return cross(*arguments)
 
-    monkeypatch.setattr(evolution, "cross", slow_cross)
+    monkeypatch.setattr(timetable_breeding, "cross", slow_cross)
     with ThreadPoolExecutor(1) as executor:
         state = make_state(instance, executor)
         stream = GeneticAlgorithm(**QUICK).run(state, Budget())
@@ -193,7 +196,7 @@ def test_so_many_children_as_wanted_have_clusters_of_a_second_parent(
         crossed.append(arguments)
         return cross(*arguments)
 
-    monkeypatch.setattr(evolution, "cross", count)
+    monkeypatch.setattr(timetable_breeding, "cross", count)
     with ThreadPoolExecutor(1) as executor:
         state = make_state(instance, executor)
         run(GeneticAlgorithm(**QUICK, crossover=crossover), state)
@@ -242,12 +245,14 @@ def test_where_moves_can_win_more_violations_count_more_and_anneals_are_hotter(
     stage = GeneticAlgorithm(violation=100.0, final_temperature=0.2)
     with ThreadPoolExecutor(1) as executor:
         state = make_state(instance, executor)
-        usual = Evolution(stage, state, Budget())
-        tenfold = np.full_like(state.search.gain, 10 * USUAL_GAIN)
-        state.search = replace(state.search, gain=tenfold)
-        dense = Evolution(stage, state, Budget())
+        problem = state.prepared
+        usual = Evolution(stage, problem, problem.breed(), state, Budget())
+        tenfold = np.full_like(problem.search.gain, 10 * USUAL_GAIN)
+        problem.search = replace(problem.search, gain=tenfold)
+        dense = Evolution(stage, problem, problem.breed(), state, Budget())
     places = greedy_timetable(instance, np.random.default_rng(1))
-    schedule = result_of(dense._job(*places, 1.0, 10)).schedule
+    genes = dict(zip(("period", "room"), places, strict=True))
+    schedule = result_of(dense._job(genes, 1.0, 10)).anneal.schedule
     assert usual.scale == 1.0
     assert dense.scale == pytest.approx(10.0)
     assert schedule.violation == pytest.approx(1000.0)
@@ -277,7 +282,7 @@ def rows(batches: list[Batch]) -> list[tuple[int, Any, Any]]:
 def test_a_long_generation_is_told_step_by_step_with_rows_that_differ(
     instance: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(evolution, "STEP_MOVES", 800_000)
+    monkeypatch.setattr(timetable_breeding, "STEP_MOVES", 800_000)
     with ThreadPoolExecutor(1) as executor:
         batches = run(GeneticAlgorithm(**LONG), unbounded(instance, executor))
     assert len(batches) > 10
@@ -297,7 +302,7 @@ def test_steps_change_nothing_of_what_is_found_and_are_the_same_with_any_workers
 ) -> None:
     found, told = [], []
     for moves, workers in ((10**9, 1), (800_000, 1), (800_000, 3)):
-        monkeypatch.setattr(evolution, "STEP_MOVES", moves)
+        monkeypatch.setattr(timetable_breeding, "STEP_MOVES", moves)
         with ThreadPoolExecutor(workers) as executor:
             state = unbounded(instance, executor, workers)
             told.append(rows(run(GeneticAlgorithm(**LONG), state)))
@@ -310,7 +315,7 @@ def test_steps_change_nothing_of_what_is_found_and_are_the_same_with_any_workers
 def test_a_run_that_was_broken_off_in_the_midst_of_anneals_goes_on_as_if_it_had_not(
     instance: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(evolution, "STEP_MOVES", 1_600_000)
+    monkeypatch.setattr(timetable_breeding, "STEP_MOVES", 1_600_000)
     with ThreadPoolExecutor(1) as executor:
         whole = unbounded(instance, executor)
         batches = run(GeneticAlgorithm(**LONG), whole)
@@ -343,7 +348,7 @@ def test_a_run_that_was_broken_off_in_the_midst_of_anneals_goes_on_as_if_it_had_
 def test_anneals_that_are_none_of_the_instance_are_refused(
     instance: Instance, monkeypatch: pytest.MonkeyPatch, name: str, wrong: Any
 ) -> None:
-    monkeypatch.setattr(evolution, "STEP_MOVES", 800_000)
+    monkeypatch.setattr(timetable_breeding, "STEP_MOVES", 800_000)
     with ThreadPoolExecutor(1) as executor:
         stage = GeneticAlgorithm(**LONG)
         stream = stage.run(unbounded(instance, executor), Budget())
@@ -375,7 +380,7 @@ def test_with_a_time_limit_the_steps_are_known_from_the_beginning_and_all_are_do
 def test_the_part_of_the_step_in_hand_never_goes_back(
     instance: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(evolution, "STEP_MOVES", 1_600_000)
+    monkeypatch.setattr(timetable_breeding, "STEP_MOVES", 1_600_000)
     for seconds in (None, 1.0):
         place = done = 0.0
         with ThreadPoolExecutor(1) as executor:
@@ -413,14 +418,14 @@ def test_the_users_generations_hold_with_a_time_limit_and_fill_it(
 def test_what_is_tuned_counts_for_the_anneals_in_progress_from_the_next_step_on(
     instance: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(evolution, "STEP_MOVES", 800_000)
+    monkeypatch.setattr(timetable_breeding, "STEP_MOVES", 800_000)
     used = []
 
     def watch(problem: Any, anneal: Any, schedule: Any, moves: int) -> Any:
         used.append((schedule.end, schedule.kempe, schedule.violation))
         return anneal_chunk(problem, anneal, schedule, moves)
 
-    monkeypatch.setattr(evolution, "anneal_chunk", watch)
+    monkeypatch.setattr(timetable_anneal, "anneal_chunk", watch)
     with ThreadPoolExecutor(1) as executor:
         stage = GeneticAlgorithm(**LONG)
         stream = stage.run(unbounded(instance, executor), Budget())

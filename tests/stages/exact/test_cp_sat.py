@@ -9,6 +9,7 @@ from schoolbell.stages import Batch, Budget, Pulse, State
 from schoolbell.stages.exact.cp_sat import CPSAT
 from schoolbell.stages.tasks import waiting
 from schoolbell.stages.timetable import Course, Formulation, Instance, Room, evaluate, generate
+from schoolbell.stages.timetable.timetable_problem import TimetableProblem
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +21,7 @@ def make_state(instance, executor, workers=1, formulation="UD2", clusters=3):
     state = State(instance, seed=1, executor=executor, workers=workers)
     state.instance = instance
     state.formulation = Formulation.of(formulation)
+    state.prepared = TimetableProblem(instance, state.formulation)
     state.clusters = np.arange(instance.n_courses, dtype=np.int32) % clusters
     return state
 

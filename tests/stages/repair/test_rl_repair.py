@@ -5,16 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from schoolbell.stages import Batch, Budget, Pulse, RLRepair, State
+from schoolbell.stages import Batch, Budget, Load, Pulse, RLRepair, State
 from schoolbell.stages.repair import rl_repair
 from schoolbell.stages.repair.q_learner import QLearner
 from schoolbell.stages.timetable import FormatError, Formulation, Instance, Solution, evaluate
-from schoolbell.stages.timetable.search import build_search_problem
 from schoolbell.stages.timetable.search.repairing.repair_agent import (
     new_repair_agent,
     shipped_repair_agent,
 )
 from schoolbell.stages.timetable.search.repairing.repair_environment import RepairEnvironment
+from schoolbell.stages.timetable.timetable_problem import TimetableProblem
 
 
 def make_state(instance: Instance, shuffle: int = 0) -> State:
@@ -22,7 +22,8 @@ def make_state(instance: Instance, shuffle: int = 0) -> State:
     state = State(instance, seed=1, executor=ThreadPoolExecutor(1), workers=1)
     state.instance = instance
     state.formulation = Formulation.UD2
-    state.search = build_search_problem(instance, Formulation.UD2)
+    state.prepared = TimetableProblem(instance, Formulation.UD2)
+    state.search = state.prepared.search
     rng = np.random.default_rng(shuffle)
     cells = rng.permutation(instance.n_periods * instance.n_rooms)[: instance.n_lectures]
     periods, rooms = np.divmod(cells.astype(np.int32), np.int32(instance.n_rooms))
@@ -137,10 +138,26 @@ def test_an_agent_for_something_else_is_refused(instance: Instance, tmp_path: Pa
 
 def test_an_agents_file_is_looked_at_before_the_run(tmp_path: Path) -> None:
     QLearner((2, 2), ("left", "right")).save(tmp_path / "walker.npz")
-    for name in ("walker.npz", "absent.npz"):
-        with pytest.raises(FormatError, match=name):
-            RLRepair(agent=tmp_path / name).check()
-    RLRepair().check()
+    with pytest.raises(FormatError, match=r"absent\.npz"):
+        RLRepair(agent=tmp_path / "absent.npz").check()
+    walker = RLRepair(agent=tmp_path / "walker.npz")
+    with pytest.raises(FormatError, match=r"walker\.npz"):
+        walker.check_beside([Load(), walker])
+    for stage in (RLRepair(), RLRepair(policy="swap")):
+        stage.check()
+        stage.check_beside([Load(), stage])
+
+
+def test_an_operator_that_the_problem_lacks_is_refused_before_the_run(instance: Instance) -> None:
+    stage = RLRepair(policy="swop")
+    with pytest.raises(ValueError, match=r"policy must be one of .*'swop'.*swap"):
+        stage.check_beside([Load(), stage])
+    for problem in (TimetableProblem(instance, Formulation.UD2), make_state(instance).prepared):
+        with pytest.raises(ValueError, match="policy"):
+            stage.check_problem(problem, None)
+    stage.check_problem("a path", None)
+    with pytest.raises(ValueError, match="policy"):
+        run(stage, make_state(instance))
 
 
 def test_a_run_that_was_broken_off_goes_on_where_it_was(instance: Instance) -> None:
@@ -250,7 +267,7 @@ def test_a_spent_budget_ends_it(instance: Instance) -> None:
         ("steps", 0),
         ("patience", 0),
         ("epsilon", 2.0),
-        ("policy", "guess"),
+        ("policy", 3),
         ("agent", 3),
     ],
 )

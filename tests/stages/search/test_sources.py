@@ -173,7 +173,7 @@ def test_an_edit_of_any_file_with_compiled_functions_makes_the_kernels_stale_tha
 
 def test_an_edited_callee_in_another_file_gives_the_new_result(copy: Path) -> None:
     assert run_in(copy, DRAW_A_ROOM) == "0\n"
-    path = copy / "schoolbell" / "stages" / "timetable" / "search" / "random.py"
+    path = copy / "schoolbell" / "stages" / "search" / "random.py"
     text = path.read_text()
     path.write_text(
         text.replace("* n) >> uint64(16)", "* n + (uint64(1) << uint64(16))) >> uint64(16)")

@@ -9,8 +9,12 @@ from numpy.typing import NDArray
 
 from ....repair.q_learner import QLearner
 from ....search.compiling import kernel_of
+from ...model.instance import Instance
+from ...model.solution import Solution
+from ...repair_operators import OPERATORS
 from .. import SearchProblem, build_timetable
 from ..timetable import restore
+from ..weights import COST, VIOLATIONS
 from .episodes import END as ENDING
 from .episodes import (
     FAILED,
@@ -25,7 +29,6 @@ from .episodes import (
     take_step,
 )
 from .repair import lecture_costs
-from .repair_operators import OPERATORS
 
 _begin_episode = kernel_of(begin_episode)
 _take_step = kernel_of(take_step)
@@ -80,6 +83,8 @@ class RepairEnvironment(gymnasium.Env[NDArray[np.int64], np.int64]):
         Cost that one violation counts as when operators choose.
     steps
         Most steps an episode.
+    instance
+        Of which the timetable is, for `best_solution`.
     """
 
     __module__ = "schoolbell.stages.timetable"
@@ -94,7 +99,9 @@ class RepairEnvironment(gymnasium.Env[NDArray[np.int64], np.int64]):
         room: NDArray[np.integer],
         violation: float = 100.0,
         steps: int = 8,
+        instance: Instance | None = None,
     ) -> None:
+        self.instance = instance
         self.observation_space = spaces.MultiDiscrete(list(self.sizes))
         self.action_space = spaces.Discrete(len(OPERATORS))
         self.problem = problem
@@ -107,7 +114,7 @@ class RepairEnvironment(gymnasium.Env[NDArray[np.int64], np.int64]):
     @property
     def rank(self) -> tuple[int, int]:
         """Violations and cost of the present timetable."""
-        return int(self.timetable.total[0]), int(self.timetable.total[1])
+        return int(self.timetable.total[VIOLATIONS]), int(self.timetable.total[COST])
 
     @property
     def best_period(self) -> NDArray[np.int64]:
@@ -123,6 +130,12 @@ class RepairEnvironment(gymnasium.Env[NDArray[np.int64], np.int64]):
     def best_total(self) -> NDArray[np.int64]:
         """Violations and cost of the best timetable, (2,)."""
         return self._repair.best_total
+
+    def best_solution(self) -> Solution:
+        """Return the best timetable."""
+        if self.instance is None:
+            raise ValueError("the environment was made without an instance")
+        return Solution.of_lectures(self.instance, self.best_period.copy(), self.best_room.copy())
 
     @property
     def without_success(self) -> int:

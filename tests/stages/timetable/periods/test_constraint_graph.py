@@ -9,8 +9,8 @@ import pytest
 from community import modularity
 from schoolbell.stages.timetable import generate
 from schoolbell.stages.timetable.periods.constraint_graph import (
-    ConstraintGraph,
     CourseGroups,
+    constraint_graph,
     count_pairs,
     pair_chunks,
 )
@@ -19,7 +19,7 @@ from schoolbell.stages.timetable.periods.constraint_graph import (
 def build(instance, chunk_size):
     chunks = pair_chunks(CourseGroups.of(instance), chunk_size)
     parts = [count_pairs(*chunk, instance.n_courses) for chunk in chunks]
-    return ConstraintGraph.of_pairs(instance.course_lectures, parts), len(parts)
+    return constraint_graph(instance.course_lectures, parts), len(parts)
 
 
 def edges(graph):
@@ -60,7 +60,7 @@ def test_modularity_is_that_of_python_louvain(instance):
 
 
 def test_modularity_is_none_without_edges():
-    graph = ConstraintGraph.of_pairs(np.ones(3, np.int32), [])
+    graph = constraint_graph(np.ones(3, np.int32), [])
     assert graph.modularity(np.zeros(3, np.int32)) is None
 
 
@@ -79,4 +79,4 @@ def test_parts_are_the_graphs_within_the_clusters(instance):
     for cluster, (members, part) in enumerate(parts):
         assert members.tolist() == np.flatnonzero(clusters == cluster).tolist()
         assert edges(part) == edges(graph.within(members))
-        assert part.lectures.tolist() == graph.lectures[members].tolist()
+        assert part.lectures.tolist() == graph.sizes[members].tolist()

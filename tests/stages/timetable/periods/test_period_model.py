@@ -4,6 +4,7 @@ import threading
 
 import numpy as np
 import pytest
+from schoolbell.stages.problem import SolveLimits
 from schoolbell.stages.tasks.stop_flag import StopFlag
 from schoolbell.stages.timetable import (
     Course,
@@ -15,8 +16,8 @@ from schoolbell.stages.timetable import (
     evaluate,
 )
 from schoolbell.stages.timetable.periods.draft import Draft
-from schoolbell.stages.timetable.periods.period_model import SolveLimits, improve, place_all
-from schoolbell.stages.timetable.periods.period_problem import PeriodProblems
+from schoolbell.stages.timetable.periods.period_model import improve, place_all
+from schoolbell.stages.timetable.periods.period_problem import PeriodRelaxation
 from schoolbell.stages.timetable.search.building.greedy import greedy_timetable
 
 LIMITS = SolveLimits(effort=2.0)
@@ -50,7 +51,7 @@ def soft_cost(draft, formulation):
 def test_the_objective_is_the_cost_of_the_timetable(instance, formulation, seed):
     draft = greedy_draft(instance, seed)
     everyone = np.arange(instance.n_courses)
-    problem = PeriodProblems(instance, formulation).part(everyone, draft.placed)
+    problem = PeriodRelaxation(instance, formulation).part(everyone, draft.placed)
     result = improve(frozen(problem), LIMITS, 1, StopFlag())
     assert result.objective == soft_cost(draft, formulation) + 10_000 * draft.missing
 
@@ -59,7 +60,7 @@ def test_the_objective_is_the_cost_of_the_timetable(instance, formulation, seed)
 def test_what_is_fixed_counts_in_the_objective_of_a_part(instance, formulation):
     draft = greedy_draft(instance)
     part = np.arange(0, instance.n_courses, 2)
-    problems = PeriodProblems(instance, formulation)
+    problems = PeriodRelaxation(instance, formulation)
     problem = problems.part(part, draft.placed)
     before = improve(frozen(problem), LIMITS, 1, StopFlag())
     after = improve(problem, LIMITS, 1, StopFlag())
@@ -93,7 +94,7 @@ def timetable_cost(draft, formulation):
 def test_a_part_keeps_clear_of_what_is_fixed_and_of_the_rooms_in_use(instance):
     draft = greedy_draft(instance)
     part = np.arange(1, instance.n_courses, 2)
-    problem = PeriodProblems(instance, Formulation.UD2).part(part, draft.placed)
+    problem = PeriodRelaxation(instance, Formulation.UD2).part(part, draft.placed)
     result = improve(problem, LIMITS, 1, StopFlag())
     changed = draft.change(part, result.placed)
     assert (changed.placed.sum(axis=0) <= instance.n_rooms).all()
@@ -102,7 +103,7 @@ def test_a_part_keeps_clear_of_what_is_fixed_and_of_the_rooms_in_use(instance):
 
 def test_two_parts_together_never_take_more_rooms_than_there_are(instance):
     draft = greedy_draft(instance)
-    problems = PeriodProblems(instance, Formulation.UD2)
+    problems = PeriodRelaxation(instance, Formulation.UD2)
     halves = np.array_split(np.arange(instance.n_courses), 2)
     limits = [problems.part(h, draft.placed, 2, i).room_limits for i, h in enumerate(halves)]
     assert (sum(limits) == instance.n_rooms).all()
@@ -117,7 +118,7 @@ def test_double_lectures_are_brought_together():
     placed[0, [0, 2]] = True
     placed[1, 4] = True
     formulation = Formulation("double", {"DoubleLectures": 1})
-    problem = PeriodProblems(instance, formulation).part(np.array([0]), placed)
+    problem = PeriodRelaxation(instance, formulation).part(np.array([0]), placed)
     assert improve(frozen(problem), LIMITS, 1, StopFlag()).objective == 2
     assert improve(problem, LIMITS, 1, StopFlag()).objective == 0
 
@@ -127,7 +128,7 @@ def test_large_courses_are_spread_over_the_large_rooms():
     rooms = (Room("small", 40), Room("large", 100))
     instance = Instance("sizes", 1, 2, courses, rooms)
     placed = np.array([[True, False], [True, False]])
-    problems = PeriodProblems(instance, Formulation("size", {"RoomCapacity": 1}))
+    problems = PeriodRelaxation(instance, Formulation("size", {"RoomCapacity": 1}))
     problem = problems.part(np.arange(2), placed)
     assert improve(frozen(problem), LIMITS, 1, StopFlag()).objective == 50
     assert improve(problem, LIMITS, 1, StopFlag()).objective == 0
@@ -136,7 +137,7 @@ def test_large_courses_are_spread_over_the_large_rooms():
 def test_places_all_lectures_where_greed_does_not(cbctt):
     instance = Instance.read(cbctt / "comp05.ectt")
     nothing = np.zeros((instance.n_courses, instance.n_periods), bool)
-    problem = PeriodProblems(instance, Formulation.UD2).whole(nothing)
+    problem = PeriodRelaxation(instance, Formulation.UD2).whole(nothing)
     result = place_all(problem, LIMITS, 1, StopFlag())
     assert result.placed is not None
     assert (result.placed.sum(axis=1) == instance.course_lectures).all()
@@ -148,7 +149,7 @@ def test_places_all_lectures_where_greed_does_not(cbctt):
 def test_tells_when_there_is_no_timetable():
     courses = (Course("a", "same", 3, 1, 10), Course("b", "same", 2, 1, 10))
     instance = Instance("crowded", 2, 2, courses, (Room("r", 20), Room("s", 20)))
-    problem = PeriodProblems(instance, Formulation.UD2).whole(np.zeros((2, 4), bool))
+    problem = PeriodRelaxation(instance, Formulation.UD2).whole(np.zeros((2, 4), bool))
     result = place_all(problem, LIMITS, 1, StopFlag())
     assert result.placed is None
     assert result.optimal
@@ -159,14 +160,14 @@ def test_places_what_the_hint_lacks_before_it_saves_cost():
     curricula = (Curriculum("q", ("a", "b")),)
     instance = Instance("gap", 2, 2, courses, (Room("r", 20),), curricula)
     placed = np.array([[True, False, False, False], [False, True, False, True]])
-    problem = PeriodProblems(instance, Formulation.UD2).part(np.array([0]), placed)
+    problem = PeriodRelaxation(instance, Formulation.UD2).part(np.array([0]), placed)
     result = improve(problem, LIMITS, 1, StopFlag())
     assert result.placed.tolist() == [[True, False, True, False]]
 
 
 def test_the_same_seed_and_effort_give_the_same_periods(instance):
     draft = greedy_draft(instance)
-    problem = PeriodProblems(instance, Formulation.UD2).part(
+    problem = PeriodRelaxation(instance, Formulation.UD2).part(
         np.arange(instance.n_courses), draft.placed
     )
     effort = SolveLimits(effort=0.02)
@@ -178,7 +179,7 @@ def test_stops_when_the_flag_is_set(cbctt):
     instance = Instance.read(cbctt / "comp12.ectt")
     draft = greedy_draft(instance)
     everyone = np.arange(instance.n_courses)
-    problem = PeriodProblems(instance, Formulation.UD2).part(everyone, draft.placed)
+    problem = PeriodRelaxation(instance, Formulation.UD2).part(everyone, draft.placed)
     flag = StopFlag()
     solving = threading.Thread(target=improve, args=(problem, SolveLimits(1e6), 1, flag))
     solving.start()

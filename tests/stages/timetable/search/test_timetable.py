@@ -1,11 +1,14 @@
 """The kernels against the reference: counters, totals and the official cost."""
 
+import os
 import pickle
 
 import numpy as np
 import pytest
 from schoolbell.stages.search.compiling import kernel_of
 from schoolbell.stages.timetable import Formulation, Instance, Solution, evaluate, generate
+from schoolbell.stages.timetable.model.formulation import SOFT_CONSTRAINTS
+from schoolbell.stages.timetable.repair_operators import OPERATORS
 from schoolbell.stages.timetable.search import (
     Schedule,
     Timetable,
@@ -18,7 +21,6 @@ from schoolbell.stages.timetable.search import (
 )
 from schoolbell.stages.timetable.search.building.greedy import greedy_timetable
 from schoolbell.stages.timetable.search.repairing.repair import apply_operator
-from schoolbell.stages.timetable.search.repairing.repair_operators import OPERATORS
 from schoolbell.stages.timetable.search.timetable import restore
 
 COUNTERS = (
@@ -45,9 +47,20 @@ SCHEDULES = (HOT_AND_BLIND_TO_VIOLATIONS, COLD, CHAINS_ONLY, PAIRS_ONLY, DOUBLE_
 HOT = Schedule(1e6, 1e5, 40_000_000, violation=1.0, cutoff=1.0)
 HOT_WITHOUT_A_CLASH = Schedule(100.0, 100.0, 40_000_000, levels=1, violation=1e6, cutoff=1.0)
 
+# Kernels are compiled for each formulation, half a minute each: one with all constraints, and
+# two without some of them, stand for the others where SCHOOLBELL_ALL_FORMULATIONS is not set.
+HARD = ("RoomSuitability",)
+WEIGHTS = {name: 1 + i for i, name in enumerate(sorted(set(SOFT_CONSTRAINTS) - set(HARD)))}
+FORMULATIONS = [Formulation.UD2, Formulation.UD3, Formulation("all", WEIGHTS, HARD)]
+if os.environ.get("SCHOOLBELL_ALL_FORMULATIONS"):
+    FORMULATIONS += [Formulation.UD1, Formulation.UD4, Formulation.UD5]
+EACH_FORMULATION = pytest.mark.parametrize("formulation", FORMULATIONS, ids=lambda one: one.name)
 
-def assert_counted_right(instance: Instance, formulation: str, timetable: Timetable) -> None:
-    problem = build_search_problem(instance, Formulation.of(formulation))
+
+def assert_counted_right(
+    instance: Instance, formulation: Formulation, timetable: Timetable
+) -> None:
+    problem = build_search_problem(instance, formulation)
     anew = build_timetable(problem, timetable.period, timetable.room)
     for counter in COUNTERS:
         np.testing.assert_array_equal(getattr(timetable, counter), getattr(anew, counter), counter)
@@ -56,11 +69,11 @@ def assert_counted_right(instance: Instance, formulation: str, timetable: Timeta
     assert timetable.total.tolist() == [evaluation.violations, evaluation.cost]
 
 
-@pytest.mark.parametrize("formulation", ["UD1", "UD2", "UD3", "UD4", "UD5"])
+@EACH_FORMULATION
 def test_counters_and_cost_agree_with_the_reference_after_every_kind_of_move(
-    instance: Instance, formulation: str
+    instance: Instance, formulation: Formulation
 ) -> None:
-    problem = build_search_problem(instance, Formulation.of(formulation))
+    problem = build_search_problem(instance, formulation)
     period = room = np.full(instance.n_lectures, -1)
     for schedule in SCHEDULES:
         rng = random_state(np.random.SeedSequence(1))
@@ -86,15 +99,15 @@ def test_chains_and_pairs_move_where_courses_share_columns_of_the_conflict_matri
         )
         anneal_chunk(problem, anneal, schedule, 20_000)
         assert anneal.clock[5] > 100
-        assert_counted_right(instance, "UD2", anneal.timetable)
+        assert_counted_right(instance, Formulation.UD2, anneal.timetable)
 
 
-@pytest.mark.parametrize("formulation", ["UD1", "UD2", "UD3", "UD4", "UD5"])
+@EACH_FORMULATION
 @pytest.mark.parametrize("schedule", [HOT, HOT_WITHOUT_A_CLASH], ids=["any", "without a clash"])
 def test_counters_hold_after_a_million_accepted_moves(
-    instance: Instance, formulation: str, schedule: Schedule
+    instance: Instance, formulation: Formulation, schedule: Schedule
 ) -> None:
-    problem = build_search_problem(instance, Formulation.of(formulation))
+    problem = build_search_problem(instance, formulation)
     nowhere = np.full(instance.n_lectures, -1)
     rng = random_state(np.random.SeedSequence(2))
     first = start_anneal(problem, nowhere, nowhere, COLD, rng)
@@ -114,7 +127,7 @@ def test_a_copy_from_another_process_counts_on(instance: Instance) -> None:
     anneal = start_anneal(problem, nowhere, nowhere, COLD, random_state(np.random.SeedSequence(4)))
     for _ in range(2):
         anneal = pickle.loads(pickle.dumps(anneal_chunk(problem, anneal, COLD, 20_000)))
-        assert_counted_right(instance, "UD2", anneal.timetable)
+        assert_counted_right(instance, Formulation.UD2, anneal.timetable)
     assert np.shares_memory(anneal.timetable.turning, anneal.timetable.turning_words)
 
 
@@ -129,7 +142,7 @@ def test_the_best_timetable_is_the_one_whose_total_was_kept(instance: Instance) 
     anew = build_timetable(problem, anneal.best_period, anneal.best_room)
     assert anew.total.tolist() == anneal.best_total.tolist()
     restore(problem, anneal.timetable, anneal.best_period, anneal.best_room)
-    assert_counted_right(instance, "UD2", anneal.timetable)
+    assert_counted_right(instance, Formulation.UD2, anneal.timetable)
     assert anneal.timetable.total.tolist() == anneal.best_total.tolist()
 
 
@@ -149,7 +162,7 @@ def test_repair_operators_keep_the_counters(instance: Instance, operator: int) -
         same = all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
         assert acted != same
         changed += acted
-        assert_counted_right(instance, "UD2", anneal.timetable)
+        assert_counted_right(instance, Formulation.UD2, anneal.timetable)
     assert changed > 10
 
 

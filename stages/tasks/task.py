@@ -1,0 +1,56 @@
+"""A piece of work for an executor."""
+
+from collections.abc import Callable, Generator
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any
+
+from .waiting import Beat, wait_all
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A piece of work for an executor, and what becomes of its result.
+
+    Attributes
+    ----------
+    function
+        What runs on the executor, in another process perhaps: a function of a module.
+    arguments
+        Its arguments, which can be pickled: arrays and numbers, mostly.
+    then
+        Makes of what the function returns what the task gives, quickly and in the
+        process of the stage; None for the same.
+    seconds
+        What it takes, roughly, by which progress moves; None where nobody can tell.
+
+    Examples
+    --------
+    >>> Task(max, (3, 5), then=float).run()
+    5.0
+    """
+
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...] = ()
+    then: Callable[[Any], Any] | None = None
+    seconds: float | None = 0.1
+
+    def take(self, result: Any) -> Any:
+        """Return what the task gives when its function has returned `result`."""
+        return result if self.then is None else self.then(result)
+
+    def run(self) -> Any:
+        """Do the work here and now."""
+        return self.take(self.function(*self.arguments))
+
+    def wait(self, executor: Executor, message: str | None = None) -> Generator[Beat, None, Any]:
+        """Yield every tenth of a second until an executor has done the work; return what it gives.
+
+        A task that nobody waits for any more is cancelled.
+        """
+        future = executor.submit(self.function, *self.arguments)
+        try:
+            (result,) = yield from wait_all([future], self.seconds, message)
+        finally:
+            future.cancel()
+        return self.take(result)

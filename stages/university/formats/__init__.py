@@ -1,0 +1,1 @@
+"""The files of ITC-2019: XML, plain or compressed."""

@@ -1,0 +1,1 @@
+"""Universities drawn at random, each with a timetable that proves it feasible."""

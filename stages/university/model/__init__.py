@@ -1,0 +1,1 @@
+"""Instances of whole universities and their solutions, in memory."""

@@ -1,0 +1,1 @@
+"""Solutions as tables: for pandas, and as CSV."""
