@@ -64,6 +64,8 @@ class Client:
             client.fetch(job.id, "results")
     """
 
+    __module__ = "schoolbell.runner.service"
+
     def __init__(
         self, url: str | None = None, token: str | None = None, *, timeout: float = _TIMEOUT
     ) -> None:
