@@ -16,6 +16,9 @@ class Late:
         self._name = name
 
     def __getattr__(self, attribute: str) -> Any:
+        if attribute.startswith("_"):
+            # Asked by those who look for fixtures.
+            raise AttributeError(attribute)
         package = self._name.partition(".")[0]
         module = pytest.importorskip(self._name, reason=f"{package} is not installed")
         return getattr(module, attribute)
