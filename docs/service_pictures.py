@@ -26,11 +26,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as away, sync_playwright() as playwright:
         service = ServiceProcesses(Path(away), pipeline="service_pipeline:timetables").start()
         chromium = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"], timeout=300_000
         )
         try:
             page = chromium.new_page(viewport=WIDE)
-            page.set_default_timeout(120_000)
+            page.set_default_timeout(300_000)
             path = Path(away) / "monday.ectt"
             generate(20, seed=3).write(path)
             draw(page, service.url, path, folder)

@@ -255,6 +255,8 @@ def browser() -> Iterator[Any]:
     arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-sync"]
     arguments += ["--disable-background-networking", "--disable-component-update"]
     with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=arguments)
+        chromium = playwright.chromium.launch(
+            executable_path=program, args=arguments, timeout=180_000
+        )
         yield chromium
         chromium.close()

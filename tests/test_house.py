@@ -15,7 +15,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("callbacks", "stages", "runner")
-DOORS = ("callbacks", "runner", "stages", "stages.timetable", "stages.university")
+DOORS = (
+    "callbacks",
+    "runner",
+    "runner.service",
+    "stages",
+    "stages.timetable",
+    "stages.university",
+)
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
 

@@ -1,7 +1,8 @@
 """A service: start jobs, watch them, steer them and fetch them, from a browser or a program."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ...stages.lazy import lazy_names
 
 if TYPE_CHECKING:
     from .client.client import Client
@@ -19,13 +20,4 @@ _MODULES = {
     "create_app": "web.app",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f".{_MODULES[name]}", __name__), name)
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(__name__, _MODULES)

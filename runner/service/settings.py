@@ -52,6 +52,8 @@ class Settings:
         Seconds that a job has to end once it is asked to; then its process is killed.
     """
 
+    __module__ = "schoolbell.runner.service"
+
     folder: Path
     redis: str
     prefix: str = DEFAULT_PREFIX

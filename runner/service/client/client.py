@@ -20,6 +20,8 @@ DEFAULT_URL = "http://127.0.0.1:8000"
 URL_VARIABLE, TOKEN_VARIABLE = "SCHOOLBELL_URL", "SCHOOLBELL_TOKEN"
 
 _TIMEOUT = 30.0
+# A service on a busy machine takes its time to read a file, and says so after 150 s.
+_READING_SECONDS = 180.0
 _PATIENCE = 60.0
 # Between two tries of a service that is away.
 _AGAIN_SECONDS = 0.5
@@ -64,6 +66,8 @@ class Client:
             client.fetch(job.id, "results")
     """
 
+    __module__ = "schoolbell.runner.service"
+
     def __init__(
         self, url: str | None = None, token: str | None = None, *, timeout: float = _TIMEOUT
     ) -> None:
@@ -85,6 +89,7 @@ class Client:
         self.url = str(parts.copy_with(username=None, password=None)).rstrip("/")
         self._base = str(parts).rstrip("/") + "/"
         self._timeout = timeout
+        self._reading = max(timeout, _READING_SECONDS)
         self._http = httpx.Client(base_url=self._base, headers=self._headers, timeout=timeout)
 
     def __repr__(self) -> str:
@@ -137,7 +142,8 @@ class Client:
         }
         headers = {} if key is None else {"Idempotency-Key": key}
         files = {"instance": ("instance.ectt", text)}
-        return self._job(self._ask("POST", "v1/jobs", data=values, files=files, headers=headers))
+        options: dict[str, Any] = {"data": values, "files": files, "headers": headers}
+        return self._job(self._ask("POST", "v1/jobs", timeout=self._reading, **options))
 
     def jobs(self, *status: str) -> Iterator[ServiceJob]:
         """Yield the jobs, the newest first; only those of some statuses, if any are given."""
@@ -289,7 +295,8 @@ class Client:
             for name, one in (("instance", instance), ("solution", solution))
         }
         data = {"formulation": formulation}
-        return self._ask("POST", "v1/validate", data=data, files=files).json()
+        options: dict[str, Any] = {"data": data, "files": files, "timeout": self._reading}
+        return self._ask("POST", "v1/validate", **options).json()
 
     def demo(self, courses: int = 80, seed: int = 2007) -> str:
         """Return the text of a generated instance."""

@@ -15,6 +15,8 @@ class ServiceError(Exception):
         What the service says, with ``line``, ``found`` and ``expected`` where a file is wrong.
     """
 
+    __module__ = "schoolbell.runner.service"
+
     def __init__(
         self, message: str, status: int | None = None, problem: Mapping[str, Any] | None = None
     ) -> None:

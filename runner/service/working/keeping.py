@@ -2,14 +2,17 @@
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
 from redis import RedisError
 
-from ..jobs.lease import RENEW_SECONDS, Lease
+from ..jobs.lease import LEASE_SECONDS, RENEW_SECONDS, Lease
 
 _POLL_SECONDS = 0.1
+# Whoever finds the job's folder locked gives the lease back much sooner.
+_MOST_FOREIGN_SECONDS = 2.0 * LEASE_SECONDS
 
 
 class Keeping:
@@ -29,13 +32,12 @@ class Keeping:
     def __init__(
         self, lease: Lease, let_go: Callable[[], object], look: Callable[[], object]
     ) -> None:
+        self._foreign_since: float | None = None
         self._lease = lease
         self._let_go = let_go
         self._look = look
         self._parent = os.getppid()
         self._over = threading.Event()
-        #: Whether the job is somebody else's now.
-        self.lost = False
         self._thread = threading.Thread(target=self._work, name="lease", daemon=True)
 
     def start(self) -> None:
@@ -47,11 +49,22 @@ class Keeping:
         self._over.set()
         self._thread.join(_POLL_SECONDS)
 
-    def holds(self) -> bool:
-        """Tell whether the job is this process's still; the server's absence changes nothing."""
-        with suppress(RedisError, OSError):
-            self.lost = self.lost or not self._lease.renew()
-        return not self.lost
+    def _holds(self) -> bool:
+        """Renew; tell whether the job is this process's still.
+
+        The server's absence changes nothing, and neither does somebody who has the lease
+        for a moment since this process got no time to renew it.
+        """
+        try:
+            held = self._lease.renew()
+        except (RedisError, OSError):
+            return True
+        now = time.monotonic()
+        if held:
+            self._foreign_since = None
+        elif self._foreign_since is None:
+            self._foreign_since = now
+        return held or now - (self._foreign_since or now) < _MOST_FOREIGN_SECONDS
 
     def release(self) -> None:
         """Give the lease back."""
@@ -60,7 +73,7 @@ class Keeping:
 
     def _work(self) -> None:
         while not self._over.wait(RENEW_SECONDS):
-            if not self.holds() or os.getppid() != self._parent:
+            if not self._holds() or os.getppid() != self._parent:
                 self._let_go()
                 return
             self._look()

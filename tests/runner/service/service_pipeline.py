@@ -25,22 +25,22 @@ class Sums(Stage):
     """Looks for small numbers, a unit every so many seconds."""
 
     name, unit = "sums", "sum"
-    saved = ("unit_done", "rng")
+    saved = ("unit_done",)
 
     def __init__(self, units: int = 20, seconds: float = 0.02, kill_at: int = -1) -> None:
         self.units = units
         self.seconds = seconds
         self.kill_at = kill_at
+        self.unit_done = 0
 
     def run(self, state: Any, budget: Any) -> Iterator[Batch]:
-        if not hasattr(self, "unit_done"):
-            self.unit_done, self.rng = 0, np.random.default_rng(state.seed)
         state.pack_solutions(lambda one: {"value": one.value}, lambda told: Number(told["value"]))
         while self.unit_done < self.units:
             if self.unit_done == self.kill_at:
                 os._exit(9)
             time.sleep(self.seconds)
-            value = int(self.rng.integers(1_000_000))
+            chance = np.random.default_rng([state.seed, self.unit_done])
+            value = int(chance.integers(1_000_000))
             state.offer(Number(value), value, 0)
             self.unit_done += 1
             yield Batch(self.unit_done, self.units)
@@ -53,6 +53,8 @@ def sums(formulation: str) -> Pipeline:
 
 class Timetables(Sums):
     """Improves a timetable by chance."""
+
+    saved = ()
 
     def run(self, state: Any, budget: Any) -> Iterator[Batch]:
         from schoolbell.stages.timetable import Instance, Solution, evaluate

@@ -28,7 +28,7 @@ def end_of(client, job):
 
 def test_a_job_runs_and_tells_how_it_ended(client, instance, tmp_path):
     job = client.submit(instance, name="monday", seed=3)
-    assert job.status == "queued"
+    assert not job.ended
     snapshots = list(client.watch(job.id))
     assert [one.progress for one in snapshots] == sorted(one.progress for one in snapshots)
     assert snapshots[-1].outcome == "finished"
@@ -50,7 +50,8 @@ def test_a_job_whose_process_is_killed_goes_on_and_ends_the_same(service, client
     os.kill(service.job_process(job.id), signal.SIGKILL)
     last = end_of(client, job)
     told = client.job(job.id)
-    assert (last.outcome, last.cost, told.attempts) == ("finished", undisturbed.cost, 2)
+    assert (last.outcome, last.cost) == ("finished", undisturbed.cost)
+    assert told.attempts > 1
     # It was taken up where it was, not begun anew.
     rows = (service.settings.folder / "jobs" / job.id / "log.csv").read_text().count("\n")
     assert rows == 41
