@@ -19,6 +19,8 @@ class DistributionCost:
         Its penalty, before the weight of distributions; 0 of a required one.
     """
 
+    __module__ = "schoolbell.stages.university"
+
     distribution: Distribution
     units: int
     cost: int

@@ -47,6 +47,8 @@ class Evaluation:
         What each distribution of the instance costs, in its order.
     """
 
+    __module__ = "schoolbell.stages.university"
+
     solution: Solution
     hard: Mapping[str, int]
     soft: Mapping[str, int]

@@ -23,6 +23,8 @@ class Configuration:
         If the id cannot stand in a file, or something is no subpart.
     """
 
+    __module__ = "schoolbell.stages.university"
+
     id: str
     subparts: tuple[Subpart, ...]
 

@@ -23,6 +23,8 @@ class Course:
         If the id cannot stand in a file, or something is no configuration.
     """
 
+    __module__ = "schoolbell.stages.university"
+
     id: str
     configurations: tuple[Configuration, ...]
 

@@ -36,6 +36,8 @@ class CourseClass:
         impossible.
     """
 
+    __module__ = "schoolbell.stages.university"
+
     id: str
     limit: int
     times: tuple[Time, ...]

@@ -63,6 +63,8 @@ class Distribution:
         If there is no such rule, a class is there twice, or a number is impossible.
     """
 
+    __module__ = "schoolbell.stages.university"
+
     type: str
     classes: tuple[str, ...]
     penalty: int | None = None

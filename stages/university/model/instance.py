@@ -56,6 +56,8 @@ class Instance:
         If an id is unknown or not unique, or a number impossible.
     """
 
+    __module__ = "schoolbell.stages.university"
+
     name: str
     weeks: int
     rooms: tuple[Room, ...]

@@ -27,6 +27,8 @@ class Room:
         If the id cannot stand in a file or something else is impossible.
     """
 
+    __module__ = "schoolbell.stages.university"
+
     id: str
     capacity: int = 0
     unavailable: tuple[Time, ...] = ()

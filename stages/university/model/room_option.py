@@ -23,6 +23,8 @@ class RoomOption:
         If the id or the number is impossible.
     """
 
+    __module__ = "schoolbell.stages.university"
+
     room: str
     penalty: int = 0
 

@@ -45,6 +45,8 @@ class Solution:
         that stands for nothing.
     """
 
+    __module__ = "schoolbell.stages.university"
+
     def __init__(
         self,
         instance: Instance,

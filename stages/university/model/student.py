@@ -24,6 +24,8 @@ class Student:
         If an id cannot stand in a file, or a course is there twice.
     """
 
+    __module__ = "schoolbell.stages.university"
+
     id: str
     courses: tuple[str, ...]
 

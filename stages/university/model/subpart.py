@@ -23,6 +23,8 @@ class Subpart:
         If the id cannot stand in a file, or something is no class.
     """
 
+    __module__ = "schoolbell.stages.university"
+
     id: str
     classes: tuple[CourseClass, ...]
 

@@ -32,6 +32,8 @@ class Time:
         If a text has anything but 0 and 1, or a number is impossible.
     """
 
+    __module__ = "schoolbell.stages.university"
+
     days: str
     start: int
     length: int

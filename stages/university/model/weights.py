@@ -25,6 +25,8 @@ class Weights:
         If one is no whole number of 0 or more.
     """
 
+    __module__ = "schoolbell.stages.university"
+
     time: int = 1
     room: int = 1
     distribution: int = 1
