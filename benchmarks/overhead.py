@@ -1,11 +1,11 @@
-"""What the frame costs a batch, beside Keras, Lightning and tqdm.
+"""What the frame costs a batch, beside Keras, Lightning, tqdm and alive-progress.
 
 A stage that does nothing is run from beginning to end, so what is measured is the whole of
 `Pipeline.fit`, its generator and its `Batch` objects included. Keras and Lightning are called as
 their own training loops call them, one begin and one end a batch. Cases take turns, so that a
 machine that slows down slows all of them.
 
-    pip install keras torch lightning     # for the comparison only
+    pip install keras torch lightning alive-progress     # for the comparison only
     python benchmarks/overhead.py [--batches 200000] [--repeats 9]
     python benchmarks/overhead.py --pair ../shared/data/cbctt/comp05.ctt [--repeats 3]
 
@@ -31,7 +31,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from schoolbell.callbacks import Callback, CSVLogger, ProgbarLogger, RedisLogger, TensorBoard
-from schoolbell.runner import Pipeline, timetabling_pipeline
+from schoolbell.runner import Pipeline, timetabling_pipeline, track
 from schoolbell.stages import Batch, Budget, Stage, State
 
 # Wall-clock time, and processor time of the thread that runs the stage: the first is what counts,
@@ -107,6 +107,44 @@ def tqdm_update(batches: int) -> Seconds:
                 update()
 
         return timed(work)
+
+
+def track_with(**options) -> Case:
+    """A loop of one's own that `track` makes a run of."""
+
+    def case(batches: int) -> Seconds:
+        def work() -> None:
+            for _ in track(range(batches), **options):
+                pass
+
+        return timed(work)
+
+    return case
+
+
+def tqdm_loop(batches: int) -> Seconds:
+    from tqdm.std import tqdm
+
+    def work() -> None:
+        with Path(os.devnull).open("w") as sink:
+            for _ in tqdm(range(batches), file=sink):
+                pass
+
+    return timed(work)
+
+
+def alive_loop() -> Case:
+    from alive_progress import alive_it
+
+    def case(batches: int) -> Seconds:
+        def work() -> None:
+            with Path(os.devnull).open("w") as sink:
+                for _ in alive_it(range(batches), file=sink, force_tty=True):
+                    pass
+
+        return timed(work)
+
+    return case
 
 
 def keras_case() -> Case:
@@ -190,6 +228,14 @@ def cases(folder: Path) -> Iterator[tuple[str, Case | str]]:
     else:
         yield TOGETHER, fit_with(*loggers)
     yield "tqdm.update", tqdm_update
+    yield "track, no bar", track_with(verbose=False)
+    yield "track, bar (plain)", track_with(callbacks=ProgbarLogger("plain", sink))
+    yield "track, bar (rich)", track_with(callbacks=ProgbarLogger("rich", _Terminal()))
+    yield "for _ in tqdm(...)", tqdm_loop
+    try:
+        yield "for _ in alive_it(...)", alive_loop()
+    except ImportError as error:
+        yield "for _ in alive_it(...)", f"not measured: {error}; pip install alive-progress"
     for name, make in (("Keras", keras_case), ("Lightning", lightning_case)):
         title = f"{name}, four callbacks"
         try:

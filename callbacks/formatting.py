@@ -1,4 +1,4 @@
-"""Numbers and durations for people."""
+"""Numbers, durations and texts for people."""
 
 
 def format_number(value: float | None) -> str:
@@ -29,3 +29,8 @@ def format_percent(part: float, digits: int = 1) -> str:
     if part < 1.0:
         steps = min(steps, 100 * scale - 1)
     return f"{steps / scale:.{digits}f} %"
+
+
+def printable(text: str) -> str:
+    """Return a text without what would steer the terminal that shows it."""
+    return "".join(one if one.isprintable() else " " for one in text)

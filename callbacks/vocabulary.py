@@ -18,6 +18,9 @@ FAILED: Final = "failed"
 #: What a run can be.
 STATUSES = (RUNNING, PAUSED, FINISHED, STOPPED, INTERRUPTED, FAILED)
 
+#: What a run is that goes on.
+LIVE = (RUNNING, PAUSED)
+
 TIME: Final = "time"
 OPTIMAL: Final = "optimal"
 SKIPPED: Final = "skipped"
@@ -39,6 +42,9 @@ PROGRAM: Final = "program"
 #: watches it from outside, a cancelled asyncio task, or the program that started it.
 ENDERS = (COMMAND, CANCELLED, PROGRAM)
 
+#: Who may want to go on with a run that they have ended.
+FROM_OUTSIDE = (COMMAND, CANCELLED)
+
 MIN: Final = "min"
 MAX: Final = "max"
 
@@ -47,6 +53,9 @@ GOALS = (MIN, MAX)
 
 #: What the logs of every batch hold, whatever the stage.
 CORE_COLUMNS = ("stage", "unit", "done", "total", "progress", "elapsed", "cost", "violations")
+
+#: Those of them that are the whole run's, which the logs of every hook have.
+RUN_COLUMNS = ("progress", "elapsed", "cost", "violations")
 
 #: What the logs of a stage's end hold beside those of its last batch.
 END_COLUMNS = ("batches", "seconds", "ended_by", "stopped_by")

@@ -18,7 +18,7 @@ from ..callbacks import ArgumentError, Callback, CallbackList, History
 from ..callbacks.names import did_you_mean
 from ..callbacks.parameters import public_parameters
 from ..callbacks.safe_warning import warn_safely
-from ..callbacks.vocabulary import CORE_COLUMNS, GOALS, MIN
+from ..callbacks.vocabulary import CANCELLED, CORE_COLUMNS, GOALS, MIN
 from ..stages import Stage
 from ..stages.files.check_writable import check_writable
 from ..stages.tasks.daemon_pool import DaemonPool
@@ -295,12 +295,12 @@ class Pipeline:
             except asyncio.CancelledError:
                 # Again and again, since the thread may not have come to where it can be stopped.
                 while not future.done():
-                    self.stop(by="cancelled")
+                    self.stop(by=CANCELLED)
                     await asyncio.wait([future], timeout=0.05)
                 raise
             except GeneratorExit:
                 # The loop was closed: nobody waits any more.
-                self.stop(by="cancelled")
+                self.stop(by=CANCELLED)
                 raise
             except Exception as error:
                 hide_own_frames(error)

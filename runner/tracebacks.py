@@ -9,14 +9,14 @@ from types import TracebackType
 from typing import ParamSpec, TypeVar
 
 from ..callbacks import ArgumentError, CallbackError
-from ..stages.timetable import TimetableError
+from ..stages.errors import InputError
 from .backups.backup_error import BackupError
 
 SWITCH = "SCHOOLBELL_TRACEBACKS"
 """The environment's variable that shows all frames when it is ``full``."""
 
 # Errors that say all that there is to say.
-_TOLD = (TimetableError, ArgumentError, CallbackError, BackupError, ImportError, OSError)
+_TOLD = (InputError, ArgumentError, CallbackError, BackupError, ImportError, OSError)
 
 _OWN = tuple(
     f"{Path(__file__).resolve().parents[1] / name}{os.sep}"

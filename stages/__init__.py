@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from .batch import Batch
     from .budget import Budget
     from .clustering.louvain_clustering import LouvainClustering
+    from .errors import FormatError, InputError, MissingFileError
     from .evolution.genetic_algorithm import GeneticAlgorithm
     from .exact.cp_sat import CPSAT
     from .functions.as_stage import as_stage
@@ -28,10 +29,13 @@ __all__ = [
     "Batch",
     "Budget",
     "Finalize",
+    "FormatError",
     "GeneticAlgorithm",
+    "InputError",
     "Load",
     "LouvainClustering",
     "MapBatches",
+    "MissingFileError",
     "Pulse",
     "QLearner",
     "RLRepair",
@@ -48,10 +52,13 @@ _MODULES = {
     "Budget": "budget",
     "CPSAT": "exact.cp_sat",
     "Finalize": "timetable.steps.finalize",
+    "FormatError": "errors",
     "GeneticAlgorithm": "evolution.genetic_algorithm",
+    "InputError": "errors",
     "Load": "timetable.steps.load",
     "LouvainClustering": "clustering.louvain_clustering",
     "MapBatches": "map_batches",
+    "MissingFileError": "errors",
     "Pulse": "pulse",
     "QLearner": "repair.q_learner",
     "RLRepair": "repair.rl_repair",

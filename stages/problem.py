@@ -33,10 +33,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .clustering.weighted_graph import WeightedGraph
 from .tasks.task import Task
 
 if TYPE_CHECKING:
+    from .clustering.weighted_graph import WeightedGraph
     from .state import State
     from .tasks.stop_flag import StopFlag
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-nbformat = pytest.importorskip("nbformat", reason="nbformat is not installed")
-nbclient = pytest.importorskip("nbclient", reason="nbclient is not installed")
-pytest.importorskip("ipykernel", reason="ipykernel is not installed")
+from .late import Late
+
+nbformat, nbclient = Late("nbformat"), Late("nbclient")
 
 FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
 LONG_RUN = """\

@@ -11,9 +11,9 @@ from typing import Any, ClassVar, Literal, TextIO, get_args
 from ..argument_error import ArgumentError
 from ..background.ticker import Ticker
 from ..callback import Callback, Logs, nothing
+from ..formatting import printable
 from ..names import did_you_mean
 from ..plain_value import error_text
-from ..remote.snapshot_fields import printable
 from ..safe_warning import warn_safely
 from ..snapshot import Snapshot
 from ..vocabulary import FINISHED, outcome_text

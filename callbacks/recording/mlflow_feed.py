@@ -2,6 +2,7 @@
 
 import logging
 import math
+import os
 import re
 import socket
 import time
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
+from uuid import UUID, uuid4
 
 from ..background.feed import Feed
 from ..background.thinning import Thinning
@@ -20,7 +22,15 @@ from ..formatting import format_seconds
 from ..monitor import check_numbers, number_of
 from ..parameters import public_parameters, without_secrets
 from ..plain_value import error_text, plain_row, plain_text, short_text
-from ..vocabulary import FAILED, FINISHED, INTERRUPTED, STOPPED, best_text, outcome_text
+from ..vocabulary import (
+    FAILED,
+    FINISHED,
+    INTERRUPTED,
+    RUN_COLUMNS,
+    STOPPED,
+    best_text,
+    outcome_text,
+)
 
 _WRITE_SECONDS = 1.0
 # The end of a run waits so long for a database on this machine, which may be new, or for a server.
@@ -34,6 +44,8 @@ _STATUSES = {FINISHED: "FINISHED", STOPPED: "FINISHED", INTERRUPTED: "KILLED", F
 # What it refuses however often it is sent.
 _REFUSALS = {"INVALID_PARAMETER_VALUE", "BAD_REQUEST"}
 _COUNTERS = ("batches", "steps_before")
+_SUPPRESS = "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"
+_KEY = "schoolbell.key"
 _NO_NAME = re.compile(r"[^/\w.\- :]|\.\.+|^/+|/+$|(?<=/)/+")
 
 
@@ -85,6 +97,9 @@ class MLflowFeed(Feed):
         self._began = time.time()
         self._client: Any = None
         self._run_id: str | None = None
+        # By which the run is found again: it may have been made without an answer having come.
+        self._key = uuid4().hex
+        self._resumed = False
         # In a run that goes on from a backup, rows up to this step are there already.
         self._known_step = -1
         self._outcome: tuple[str, str] | None = None
@@ -98,7 +113,7 @@ class MLflowFeed(Feed):
         """Return what a resumed run needs to go on in the same run of MLflow."""
         rows = list(self._inbox.copy())[-_MOST_SAVED:]
         return self._thinning.state_dict() | {
-            "run_id": self._run_id,
+            "key": self._key,
             "stage": self._stage,
             "batches": self._batches,
             "steps_before": self._steps_before,
@@ -113,7 +128,7 @@ class MLflowFeed(Feed):
         self._thinning.load_state_dict(state)
         self._batches, self._steps_before = state["batches"], state["steps_before"]
         self._stage = state["stage"]
-        self._run_id = None if state["run_id"] is None else str(state["run_id"])
+        self._key, self._resumed = str(UUID(state["key"]).hex), True
         rows = [_Row(float(t), int(b), int(s), dict(logs)) for t, b, s, logs in state["rows"]]
         self._inbox.extend(rows)
         self._start()
@@ -188,28 +203,30 @@ class MLflowFeed(Feed):
         for name in ("alembic", "mlflow.store.db.utils"):
             logging.getLogger(name).setLevel(logging.WARNING)
         client = MlflowClient(tracking_uri=self._uri)
-        if self._run_id is not None:
+        known = client.get_experiment_by_name(self._experiment)
+        experiment = (
+            client.create_experiment(self._experiment) if known is None else known.experiment_id
+        )
+        found = client.search_runs([experiment], f"tags.`{_KEY}` = '{self._key}'", max_results=1)
+        if found:
+            self._run_id = found[0].info.run_id
+        else:
+            begin = int(1000 * self._began)
+            made = client.create_run(experiment, begin, self._about(), self._run_name)
+            self._run_id = made.info.run_id
+        if found and self._resumed:
             client.update_run(self._run_id, status="RUNNING")
             steps = [one.step for one in client.get_metric_history(self._run_id, "run/progress")]
             self._known_step = max(steps, default=-1)
         else:
-            experiment = client.get_experiment_by_name(self._experiment)
-            identity = (
-                client.create_experiment(self._experiment)
-                if experiment is None
-                else experiment.experiment_id
-            )
-            run = client.create_run(
-                identity, int(1000 * self._began), self._about(), self._run_name
-            )
-            self._run_id = run.info.run_id
             self._write_parameters(client)
         self._client = client
 
     def _about(self) -> dict[str, str]:
         names = ("job_id", "pipeline")
         known = {f"schoolbell.{name}": self._params.get(name) for name in names}
-        return {name: str(value) for name, value in known.items() if value} | self._tags
+        about = {name: str(value) for name, value in known.items() if value}
+        return {_KEY: self._key, **about, **self._tags}
 
     def _write_parameters(self, client: Any) -> None:
         from mlflow.entities import Param  # pyright: ignore[reportMissingImports] - optional
@@ -255,8 +272,8 @@ class MLflowFeed(Feed):
         own = [
             (f"{stage}/{name}", name, row.batch) for name in metrics_of(self._params, stage, logs)
         ]
-        core = ("progress", "cost", "violations", "elapsed")
-        for tag, name, step in [*own, *((f"run/{name}", name, row.step) for name in core)]:
+        run = [(f"run/{name}", name, row.step) for name in RUN_COLUMNS]
+        for tag, name, step in [*own, *run]:
             number = number_of(logs.get(name))
             if number is not None and not math.isinf(number):
                 yield Metric(_name(tag), float(number), moment, step)
@@ -270,7 +287,22 @@ class MLflowFeed(Feed):
             if self._files[0].exists():
                 self._client.log_artifact(self._run_id, str(self._files[0]))
             self._files.pop(0)
-        self._client.update_run(self._run_id, status=status)
+        with _without_printing():
+            self._client.set_terminated(self._run_id, status)
+
+
+@contextmanager
+def _without_printing() -> Iterator[None]:
+    """Keep MLflow from printing the run's URL, which may hold a password."""
+    before = os.environ.get(_SUPPRESS)
+    os.environ[_SUPPRESS] = "true"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_SUPPRESS]
+        else:
+            os.environ[_SUPPRESS] = before
 
 
 def _name(text: str) -> str:

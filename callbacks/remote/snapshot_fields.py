@@ -6,8 +6,10 @@ from contextlib import suppress
 from dataclasses import fields
 from typing import Any
 
+from ..formatting import printable
 from ..plain_value import encodable, plain_row, plain_text, plain_value, short_text
 from ..snapshot import Snapshot
+from ..vocabulary import RUNNING
 
 # Nothing that is deeper is told.
 _DEEPEST = 8
@@ -48,7 +50,7 @@ def read_snapshot_values(texts: Mapping[str, str]) -> dict[str, Any]:
         values[one.name] = (printable(text) or None) if one.name in _TEXTS else read_number(text)
     for name in ("done", "stage_progress", "progress", "elapsed"):
         values[name] = values[name] or 0
-    values["status"] = values["status"] or "running"
+    values["status"] = values["status"] or RUNNING
     values["message"] = values["message"] or ""
     return values
 
@@ -63,11 +65,6 @@ def read_number(text: str) -> float | int | None:
             number = kind(text)
             return number if math.isfinite(number) else None
     return None
-
-
-def printable(text: str) -> str:
-    """Return a text without what would steer the terminal that shows it."""
-    return "".join(one if one.isprintable() else " " for one in text)
 
 
 def plain(value: Any) -> Any:

@@ -9,10 +9,9 @@ from typing import Any, Literal, Self
 from ..argument_error import ArgumentError, check_number
 from ..background.writable import check_folder
 from ..callback import Callback, Logs
+from ..vocabulary import FINISHED, FROM_OUTSIDE, STOPPED
 
 FILE = "backup.npz"
-# Runs that these have stopped are runs to go on with.
-_FROM_OUTSIDE = ("command", "cancelled")
 
 
 class BackupAndRestore(Callback):
@@ -141,6 +140,7 @@ class BackupAndRestore(Callback):
 
     def on_pipeline_end(self, logs: Logs | None = None) -> None:
         about = logs or {}
-        stopped = about.get("status") == "stopped" and about.get("stopped_by") not in _FROM_OUTSIDE
-        if self.delete_checkpoint and (about.get("status") == "finished" or stopped):
+        status, by = about.get("status"), about.get("stopped_by")
+        good = status == FINISHED or (status == STOPPED and by not in FROM_OUTSIDE)
+        if self.delete_checkpoint and good:
             self.path.unlink(missing_ok=True)

@@ -6,13 +6,15 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import numpy as np
 
 from ...callbacks.vocabulary import MIN
 from ...stages import Batch, Stage
 from ...stages.plain_data import as_count, as_number, copy_plain, copy_savable
+from ..config.checked_json import checked
 from .backup_error import BackupError
 
 SENSELESS = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
@@ -118,11 +120,9 @@ class Backup:
     def of_tree(cls, tree: dict[str, Any], path: str | os.PathLike[str]) -> "Backup":
         """Make it of plain data; a `BackupError` where that makes no sense."""
         with refusing(path):
-            parts: dict[str, Any] = dict(tree)
-            parts["place"] = Place.of_tree(tree["place"], as_count(parts.pop("index")))
-            backup = cls(**parts)
-            as_number(backup.elapsed, least=0)
-            return backup
+            told = checked(tree, _BackupTree)
+            parts = {name: getattr(told, name) for name in cls.__slots__}
+            return cls(**parts | {"place": Place.of_tree(told.place, told.index)})
 
     def check(self, run: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
         """See that this is a backup of the run that is about to begin.
@@ -143,6 +143,23 @@ class Backup:
                 f"it is of another run: {difference}; delete it or choose another folder to begin "
                 "anew",
             )
+
+
+class _BackupTree(msgspec.Struct, forbid_unknown_fields=True):
+    """What a backup's plain data are; the rest is checked by those whose state it is."""
+
+    run: dict[str, Any]
+    index: Annotated[int, msgspec.Meta(ge=0)]
+    place: dict[str, Any]
+    elapsed: Annotated[float, msgspec.Meta(ge=0)]
+    state: Any
+    tracker: dict[str, Any]
+    records: list[dict[str, Any]]
+    callbacks: list[tuple[str, Any]]
+    tuned: list[dict[str, Any]]
+    left_out: list[str] = []
+    saved: dict[str, Any] = {}
+    pickled: bool = False
 
 
 def senseless(path: str | os.PathLike[str] | None, error: BaseException) -> BackupError:

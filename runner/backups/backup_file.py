@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...stages.errors import FormatError
 from ...stages.files.array_file import read_arrays, write_arrays
-from ...stages.timetable.errors import FormatError
 from .backup_error import BackupError
 
 KIND = "schoolbell backup"
@@ -61,6 +61,7 @@ def read_backup(path: str | os.PathLike[str]) -> dict[str, Any]:
     except FormatError as error:
         raise BackupError(path, f"found {error.found}, expected {error.expected}") from error
     try:
+        # Not by msgspec, which knows no NaN and no infinity: a cost may be one.
         text = arrays[TREE].tobytes()
         if len(text) > MOST_BYTES_OF_TEXT:
             raise ValueError(f"more than {MOST_BYTES_OF_TEXT} bytes of text")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...callbacks import History
 from ...callbacks.safe_warning import warn_safely
-from ...callbacks.vocabulary import CANCELLED, COMMAND
+from ...callbacks.vocabulary import FROM_OUTSIDE
 from ...stages import Budget, Stage
 from ...stages.plain_data import copy_savable, shown
 from ..results.stage_record import StageRecord
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from ..engine.run_context import RunContext
     from ..engine.run_spec import RunSpec
     from ..engine.stage_loop import StageLoop
-
-# A run that one of these has stopped is one that somebody may want to go on with.
-_FROM_OUTSIDE = (COMMAND, CANCELLED)
 
 
 class RunBackups:
@@ -157,7 +154,7 @@ class RunBackups:
         if path is None or not loop.at_unit:
             return
         # Where a callback ends the stage, a resumed run must not go on in it.
-        if board.skipping or (stopped and board.stopped_by not in _FROM_OUTSIDE):
+        if board.skipping or (stopped and board.stopped_by not in FROM_OUTSIDE):
             return
         name = f"stage {stage.name!r}: state"
         state, left_out = self._saved_state(stage, name)

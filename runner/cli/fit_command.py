@@ -19,7 +19,7 @@ from ...callbacks import (
     RedisLogger,
     TensorBoard,
 )
-from ...callbacks.vocabulary import FAILED, FINISHED, STOPPED
+from ...callbacks.vocabulary import FAILED, FINISHED, INTERRUPTED, RUNNING, STOPPED
 from ...stages import Finalize
 from ...stages.files.check_writable import check_folder, check_writable
 from ...stages.timetable import Evaluation, Instance, evaluate
@@ -111,7 +111,7 @@ def fit_command(args: argparse.Namespace) -> int:
                     print(infeasible_words(reason))
                 _print_paths([("log", files.log), ("run", files.config)])
             return status_of(run) or NOTHING_FOUND
-        if run.status == "failed":
+        if run.status == FAILED:
             complain(run.outcome)
         evaluation = replace(
             evaluate(run.solution, args.formulation), infeasible_because=run.infeasible_because
@@ -136,7 +136,7 @@ def progress_display(args: argparse.Namespace) -> list[Callback]:
 
 def status_of(run: Run) -> int:
     """Return the exit status that tells how a run ended."""
-    if run.status == "interrupted":
+    if run.status == INTERRUPTED:
         return exit_status(None if run.stopped_by is None else signal.Signals[run.stopped_by])
     return EXIT_STATUS[run.status]
 
@@ -241,7 +241,7 @@ def _run(
         )
     except Exception as error:
         run = pipeline.run
-        if run is None or run.status == "running":
+        if run is None or run.status == RUNNING:
             # It was refused before it began: a backup of another run, for one.
             with suppress(OSError):
                 files.folder.rmdir()
@@ -256,7 +256,7 @@ def _report(
     run: Run, evaluation: Evaluation, files: RunFiles, instance: Path, board: Path | None
 ) -> None:
     # Why it failed has been told.
-    outcome = "failed" if run.status == "failed" else run.outcome
+    outcome = FAILED if run.status == FAILED else run.outcome
     print(f"{run.job_id}: {outcome} after {format_seconds(run.seconds)}\n{run.best}")
     for reason in run.infeasible_because:
         print(infeasible_words(reason))

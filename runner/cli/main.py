@@ -158,7 +158,7 @@ def _interrupted(number: int | None) -> str:
 
 
 def _is_bad_input(error: Exception) -> bool:
-    from ...stages.timetable import TimetableError
+    from ...stages.errors import InputError
     from ..backups.backup_error import BackupError
     from ..service.client.service_error import ServiceError
     from ..watching.unknown_job_error import UnknownJobError
@@ -166,12 +166,12 @@ def _is_bad_input(error: Exception) -> bool:
     # An error of the system's that no file is named for is one of printing.
     if isinstance(error, OSError) and error.errno is not None and error.filename is None:
         return False
-    known = TimetableError | OSError | UnknownJobError | BackupError | ServiceError
+    known = InputError | OSError | UnknownJobError | BackupError | ServiceError
     return isinstance(error, known)
 
 
 def _one_line(error: Exception) -> str:
-    from ...stages.timetable import FormatError
+    from ...stages.errors import FormatError
 
     if isinstance(error, OSError) and error.strerror and not isinstance(error, FormatError):
         where = "cannot write" if error.filename is None else os.fsdecode(error.filename)

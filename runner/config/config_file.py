@@ -8,6 +8,7 @@ from ...callbacks import Callback, Logs
 from ...callbacks.parameters import without_secrets
 from ...callbacks.remote.snapshot_fields import plain_tree
 from ...callbacks.safe_warning import warn_safely
+from ...callbacks.vocabulary import RUN_COLUMNS, RUNNING
 from ...stages.files.atomic import write_atomically
 from .run_config import describe
 
@@ -42,7 +43,7 @@ class ConfigFile(Callback):
             for stage in self.params["stages"]
             if stage.get("restored")
         ]
-        self._write({"status": "running"})
+        self._write({"status": RUNNING})
 
     def on_stage_end(self, stage: str, logs: Logs | None = None) -> None:
         about = logs or {}
@@ -50,7 +51,7 @@ class ConfigFile(Callback):
 
     def on_pipeline_end(self, logs: Logs | None = None) -> None:
         about = logs or {}
-        names = ("status", "stopped_by", "cost", "violations", "elapsed", "progress")
+        names = ("status", "stopped_by", *RUN_COLUMNS)
         outcome = {name: about.get(name) for name in names} | {"stages": self._stages}
         if about.get("error"):
             outcome["error"] = without_secrets(about["error"])

@@ -1,20 +1,21 @@
 """What a run was made of, as a file from which it can be repeated."""
 
 import hashlib
-import json
-import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
+
+import msgspec
 
 from ...callbacks.names import did_you_mean
 from ...callbacks.parameters import public_parameters
 from ...stages import Stage
+from ...stages.errors import FormatError
 from ...stages.files.text_file import read_text
-from ...stages.timetable import FormatError
+from .checked_json import checked, parsed, short
 from .config_error import ConfigError
 
 FORMAT = 1
@@ -59,34 +60,27 @@ class RunConfig:
         ConfigError
             If the file cannot be read, or is none of a run.
         """
-        values = _Values(Path(path), read_object(path))
-        if values.get("format", int) != FORMAT:
-            raise values.error("format", f"{FORMAT}: it was written by another version")
-        parameters = values.get("parameters", dict, {})
-        for stage, own in parameters.items():
-            if not isinstance(own, dict):
-                raise values.error(f"parameters of {stage}", "an object")
-        seed = values.get("seed", int, 0)
-        limit = values.get("time_limit", float, None)
-        workers = values.get("workers", int, None)
-        for name, ok in (
-            ("seed", seed >= 0),
-            ("time_limit", limit is None or 0 < limit < math.inf),
-            ("workers", workers is None or workers >= 1),
-        ):
-            if not ok:
-                raise values.error(name, "a positive number")
-        instance = values.get("instance", str, None)
+        values = read_object(path)
+        try:
+            if (found := checked(values, _Format).format) != FORMAT:
+                other = "it was written by another version"
+                raise ValueError(f"format is {found}, expected {FORMAT}: {other}")
+            told = checked(values, _RunFile)
+            for stage, own in (told.parameters or {}).items():
+                if not isinstance(own, dict):
+                    raise ValueError(f"parameters of {stage} is {short(own)}, expected an object")
+        except ValueError as error:
+            raise ConfigError(f"{path}: {error}") from None
         return cls(
             path=Path(path),
             # Beside the file, for an instance that was made for the run.
-            instance=None if instance is None else Path(path).parent / instance,
-            digest=values.get("instance_sha256", str, None),
-            formulation=values.get("formulation", str, "UD2"),
-            seed=seed,
-            time_limit=limit,
-            workers=workers,
-            parameters=parameters,
+            instance=None if told.instance is None else Path(path).parent / told.instance,
+            digest=told.instance_sha256,
+            formulation=told.formulation or "UD2",
+            seed=told.seed or 0,
+            time_limit=told.time_limit,
+            workers=told.workers,
+            parameters=told.parameters or {},
         )
 
     def check_instance(self) -> Path:
@@ -131,7 +125,7 @@ class RunConfig:
             for parameter, value in values.items():
                 if parameter in present and not _fits(value, present[parameter]):
                     raise ConfigError(
-                        f"{self.path}: {name}.{parameter} cannot be {_short(value)}, "
+                        f"{self.path}: {name}.{parameter} cannot be {short(value)}, "
                         f"it is {present[parameter]!r} by default"
                     )
             try:
@@ -171,28 +165,20 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-class _Values:
-    """The values of a file, by name and with the types that they must have."""
+class _Format(msgspec.Struct):
+    format: int
 
-    def __init__(self, path: Path, values: dict[str, Any]) -> None:
-        self._path = path
-        self._values = values
 
-    def get(self, name: str, kind: type, default: Any = ...) -> Any:
-        """Return a value of some type, or the default where it is missing or null."""
-        value = self._values.get(name)
-        if value is None and default is not ...:
-            return default
-        accepted = (int, float) if kind is float else kind
-        if not isinstance(value, accepted) or (kind is not bool and isinstance(value, bool)):
-            words = {int: "a whole number", float: "a number", str: "a text", dict: "an object"}
-            raise self.error(name, words[kind])
-        return value
+class _RunFile(msgspec.Struct):
+    """What is read of a run's file; None, and what is not there, is as by default."""
 
-    def error(self, name: str, expected: str) -> ConfigError:
-        """Return an error that tells what is there and what should be."""
-        found = _short(self._values[name]) if name in self._values else "nothing"
-        return ConfigError(f"{self._path}: {name} is {found}, expected {expected}")
+    seed: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    time_limit: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    workers: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    instance: str | None = None
+    instance_sha256: str | None = None
+    formulation: str | None = None
+    parameters: dict[str, Any] | None = None
 
 
 def read_object(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -207,25 +193,18 @@ def read_object(path: str | os.PathLike[str]) -> dict[str, Any]:
         text = read_text(path)
         if len(text) > _MOST_CHARACTERS:
             raise ConfigError(f"{path}: is too long for the file of a run")
-        values = json.loads(text, parse_constant=_refuse)
+        values = parsed(text)
     except FormatError as error:
         raise ConfigError(str(error)) from error
-    except json.JSONDecodeError as error:
-        message = f"{path}:{error.lineno}: is no JSON: {error.msg}"
-        raise ConfigError(message) from None
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, ConfigError):
-            raise
-        reason = str(error).split(";")[0] if isinstance(error, ValueError) else "nested too deep"
-        raise ConfigError(f"{path}: is no run's file: {reason}") from None
+    except ConfigError:
+        raise
+    except ValueError as error:
+        at_line = str(error)[:1].isdigit()
+        raise ConfigError(f"{path}:{'' if at_line else ' '}{error}") from None
     if not isinstance(values, dict):
-        message = f"{path}: is no run's file: found {_short(values)}, expected an object"
+        message = f"{path}: is no run's file: found {short(values)}, expected an object"
         raise ConfigError(message)
     return values
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no number of JSON")
 
 
 def _fits(value: Any, present: Any) -> bool:
@@ -242,8 +221,3 @@ def _fits(value: Any, present: Any) -> bool:
     if isinstance(present, float):
         return isinstance(value, int | float)
     return isinstance(value, type(present))
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -19,7 +19,7 @@ from ...stages.functions.offering import offer
 from ..engine.interrupts import exit_status
 from ..pipeline import Pipeline
 from ..results.run import Run
-from .in_flight import error_in_flight
+from .in_flight import UnknownError, error_in_flight
 from .loop_stage import LoopStage
 
 Item = TypeVar("Item")
@@ -215,6 +215,8 @@ class TrackedLoop(Generic[Item]):
         fit, run = self._fit, self.run
         if fit is None or run is None:
             return
+        if isinstance(error, UnknownError) and self._interrupted():
+            error = KeyboardInterrupt()
         if error is not None and not isinstance(error, _LEFT):
             self._fail(error)
             return
@@ -227,6 +229,10 @@ class TrackedLoop(Generic[Item]):
                 fit.switch(None)
         except BaseException as late:
             warn_safely(f"the run of a loop failed as it ended: {error_text(late)}")
+
+    def _interrupted(self) -> bool:
+        driver = self.pipeline._driver
+        return driver is not None and driver.board.interrupted
 
     def _forget_total(self) -> None:
         warn_safely(f"there are more items than total={self._total}")

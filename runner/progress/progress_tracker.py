@@ -9,6 +9,7 @@ from types import EllipsisType
 from typing import Any, Literal, NamedTuple
 
 from ...callbacks import Snapshot
+from ...callbacks.vocabulary import FINISHED, LIVE, RUNNING
 from ...stages.plain_data import as_number
 from .forecast import Forecast
 from .stage_timing import StageTiming
@@ -200,7 +201,7 @@ class ProgressTracker:
         self._lock = threading.Lock()
         self.stage_items_done = 0
         self.best: tuple[float | None, int | None] = (None, None)
-        self.status = "running"
+        self.status = RUNNING
         self.stage: str | None = None
         # What the newest pulse said, and of those before what was taken in.
         self._pulse = self._pulse_noticed = _NO_PULSE
@@ -436,13 +437,13 @@ class ProgressTracker:
         self._bounds |= _stage_bounds(parts, start)
         return seconds
 
-    def finish(self, status: str = "finished") -> None:
+    def finish(self, status: str = FINISHED) -> None:
         """End the run; only a finished one reaches 1."""
         now = self._clock()
         with self._lock:
             self._smooth(now)
             self.status = status
-            if status == "finished":
+            if status == FINISHED:
                 self._told = 1.0
 
     def state_dict(self) -> dict[str, Any]:
@@ -558,7 +559,7 @@ class ProgressTracker:
 
     def _smooth(self, now: float) -> float:
         done = self._notice(now)
-        if self.status in ("running", "paused"):
+        if self.status in LIVE:
             self._move_on(done, now)
         return self._told
 
@@ -646,7 +647,7 @@ class ProgressTracker:
         return done
 
     def _eta(self, now: float) -> float | None:
-        if self.status not in ("running", "paused"):
+        if self.status not in LIVE:
             return 0.0
         if self._time_limit is None and self._overtime_in == self.stage_items_done:
             # With a limit, that is put off as long as they grow.

@@ -1,15 +1,17 @@
 """What the stages of earlier runs took."""
 
 import json
-import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
+
+import msgspec
 
 from ...callbacks.vocabulary import FINISHED, TIME
+from ...stages.errors import FormatError
 from ...stages.files.atomic import write_atomically
-from ...stages.timetable import FormatError
+from ..config.checked_json import checked, parsed
 from ..results.run import Run
 from .stage_timing import POINTS, StageTiming, is_rising
 
@@ -55,14 +57,17 @@ class Timings:
         if len(data) > _MOST_BYTES:
             raise FormatError(file, None, f"more than {_MOST_BYTES:,} bytes", "a file of timings")
         try:
-            content = json.loads(data)
-            if content["format"] != _FORMAT:
-                raise ValueError(f"the format {content['format']!r}")
+            content = parsed(data.decode())
+            if (found := checked(content, _Format).format) != _FORMAT:
+                raise ValueError(f"the format {found!r}")
             sections = {
-                limited: {str(stage): _timing(one) for stage, one in content[name].items()}
+                limited: {
+                    stage: _timing(checked(one, _StageFile))
+                    for stage, one in getattr(checked(content, _File), name).items()
+                }
                 for limited, name in _SECTIONS.items()
             }
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except ValueError as error:
             found = " ".join(str(error).split())[:80] or type(error).__name__
             expected = "the timings of earlier runs as fit writes them, or no such file"
             raise FormatError(file, None, found, expected) from None
@@ -104,20 +109,27 @@ def _as_json(timing: StageTiming) -> dict[str, Any]:
     return {**about, "curve": curve}
 
 
-def _timing(content: Mapping[str, Any]) -> StageTiming:
-    units, budget, curve = content["units"], content["budget"], content["curve"]
-    total = content.get("total")
-    if type(units) is not int or units < 0:
-        raise ValueError(f"units {units!r}")
-    if total is not None and (type(total) is not int or total < 0):
-        raise ValueError(f"total {total!r}")
-    if budget is not None and not _is_seconds(budget):
-        raise ValueError(f"budget {budget!r}")
-    if len(curve) != POINTS or not all(map(_is_seconds, curve)) or not is_rising(curve):
-        raise ValueError(f"the curve {curve!r}")
-    return StageTiming(units, budget, tuple(map(float, curve)), total)
+def _timing(told: "_StageFile") -> StageTiming:
+    if not is_rising(told.curve):
+        raise ValueError(f"the curve {told.curve!r}")
+    return StageTiming(told.units, told.budget, told.curve, told.total)
 
 
-def _is_seconds(value: Any) -> bool:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and math.isfinite(value) and 0 <= value < 1e12
+_Count = Annotated[int, msgspec.Meta(ge=0)]
+_Seconds = Annotated[float, msgspec.Meta(ge=0, lt=1e12)]
+
+
+class _StageFile(msgspec.Struct):
+    units: _Count
+    budget: _Seconds | None
+    curve: Annotated[tuple[_Seconds, ...], msgspec.Meta(min_length=POINTS, max_length=POINTS)]
+    total: _Count | None = None
+
+
+class _Format(msgspec.Struct):
+    format: str
+
+
+class _File(msgspec.Struct):
+    with_time_limit: dict[str, Any]
+    without_time_limit: dict[str, Any]

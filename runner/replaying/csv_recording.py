@@ -11,8 +11,16 @@ from typing import Any, NamedTuple, TextIO
 from ...callbacks import Logs
 from ...callbacks.recording.csv_rows import COLUMNS, csv_records
 from ...callbacks.remote.snapshot_fields import read_number
-from ...callbacks.vocabulary import CORE_COLUMNS, FINISHED, GOALS, INTERRUPTED, MAX, MIN
-from ...stages.timetable import FormatError, MissingFileError
+from ...callbacks.vocabulary import (
+    CORE_COLUMNS,
+    FINISHED,
+    GOALS,
+    INTERRUPTED,
+    MAX,
+    MIN,
+    RUN_COLUMNS,
+)
+from ...stages.errors import FormatError, MissingFileError
 from ..config.config_error import ConfigError
 from ..config.run_config import read_object
 from .recording import Moment, Recording, batch_moments, params_of, stage_about
@@ -220,7 +228,7 @@ def _moments(
         yield from batch_moments(number, logs, before)
         before, batch = logs, number
     yield _stage_end(before, batch, began)
-    core = ("stage", "progress", "elapsed", "cost", "violations")
+    core = ("stage", *RUN_COLUMNS)
     status = FINISHED if before["progress"] >= 1 else INTERRUPTED
     end = {"status": status, "stopped_by": None, **{n: before[n] for n in core}, "error": None}
     yield Moment("on_pipeline_end", None, end)
@@ -232,7 +240,7 @@ def _stage_begin(about: dict[str, Any], before: Logs) -> Logs:
         "unit": about["unit"],
         "share": about["end"] - about["start"],
         "budget": None,
-        **{name: before[name] for name in ("progress", "elapsed", "cost", "violations")},
+        **{name: before[name] for name in RUN_COLUMNS},
     }
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ...callbacks import Logs
-from ...callbacks.vocabulary import MIN
+from ...callbacks.vocabulary import CORE_COLUMNS, MIN
 
 PULSE = "pulse"
 """Stands for a hook where a recording tells of the midst of a unit, of which no hook tells."""
@@ -94,6 +94,5 @@ def batch_moments(batch: int, logs: Logs, before: Logs) -> Iterator[Moment]:
     yield Moment("on_batch_end", batch, logs)
     best = (logs["violations"], logs["cost"])
     if best != (before.get("violations"), before.get("cost")) and logs["cost"] is not None:
-        core = ("stage", "unit", "done", "total", "progress", "elapsed", "cost", "violations")
-        about = {name: logs[name] for name in core}
+        about = {name: logs[name] for name in CORE_COLUMNS}
         yield Moment("on_solution", None, {"batch": batch, **about})

@@ -1,6 +1,5 @@
 """Reads what Redis keeps of a run as a recording."""
 
-import json
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -10,7 +9,8 @@ from ...callbacks.remote.job_keys import JobKeys
 from ...callbacks.remote.redis_connection import connect, explained
 from ...callbacks.remote.snapshot_fields import read_number, read_snapshot_values
 from ...callbacks.snapshot import own_message
-from ...callbacks.vocabulary import CORE_COLUMNS, GOALS, INTERRUPTED
+from ...callbacks.vocabulary import CORE_COLUMNS, END_COLUMNS, GOALS, INTERRUPTED, RUN_COLUMNS
+from ..config.checked_json import told_as
 from ..watching.unknown_job_error import UnknownJobError
 from ..watching.watch import known_url
 from .recording import PULSE, Moment, Recording, batch_moments, params_of
@@ -47,11 +47,12 @@ def read_redis(job_id: str, url: str | None, prefix: str) -> Recording:
 
 def _params(job_id: str, known: Mapping[str, str], events: list[dict[str, str]]) -> dict[str, Any]:
     """Put together what callbacks are told; the stream's beginning may be trimmed."""
-    told = _object(events[0].get("logs", "")).get("params")
+    told = told_as(events[0].get("logs"), dict).get("params")
     told = dict(told) if isinstance(told, dict) else {}
     told.pop("job_id", None)
-    stages = told.pop("stages", None) or json.loads(known.get("stages", "[]"))
+    stages = told.pop("stages", None) or told_as(known.get("stages"), list)
     names = ("name", "label", "unit", "metrics", "start", "end")
+    stages = [one for one in stages if isinstance(one, dict)]
     rows = [{name: stage.get(name) for name in names} | {"tunable": ()} for stage in stages]
     for row in rows:
         # Of a stage that declared none its batches are to tell.
@@ -105,14 +106,6 @@ def _up_to(stage: str | None, events: list[dict[str, str]]) -> list[dict[str, st
     return events[: begins[0]] + [one for one in within if one.get("event") != "stage_end"]
 
 
-def _object(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
 def _moments(params: Mapping[str, Any], events: list[dict[str, str]]) -> Iterator[Moment]:
     """Make a run's hooks of the stream's events."""
     before: Logs = {"progress": 0.0, "elapsed": 0.0, "cost": None, "violations": None}
@@ -121,7 +114,7 @@ def _moments(params: Mapping[str, Any], events: list[dict[str, str]]) -> Iterato
     if events[0].get("event") != "pipeline_begin":
         yield Moment("on_pipeline_begin", None, dict(before))
     for fields in events:
-        event, logs = fields.get("event"), _object(fields.get("logs", ""))
+        event, logs = fields.get("event"), told_as(fields.get("logs"), dict)
         if event == "pipeline_begin":
             logs.pop("params", None)
             yield Moment("on_pipeline_begin", None, {**before, **logs})
@@ -139,8 +132,7 @@ def _moments(params: Mapping[str, Any], events: list[dict[str, str]]) -> Iterato
             number = int(logs.get("batches", 0)) - 1 if ends else read_number(fields["batch"])
             if isinstance(number, int) and number > batch and _is_whole(logs):
                 batch = number
-                extra = ("batches", "seconds", "ended_by", "stopped_by")
-                row = {name: value for name, value in logs.items() if name not in extra}
+                row = {name: value for name, value in logs.items() if name not in END_COLUMNS}
                 yield from batch_moments(number, row, before)
                 before = row
             if ends:
@@ -154,7 +146,7 @@ def _moments(params: Mapping[str, Any], events: list[dict[str, str]]) -> Iterato
     if stage is not None:
         about = {"batches": batch + 1, "seconds": 0.0, "ended_by": INTERRUPTED}
         yield Moment("on_stage_end", stage, {**before, "stage": stage, **about, "stopped_by": None})
-    core = {name: before[name] for name in ("progress", "elapsed", "cost", "violations")}
+    core = {name: before[name] for name in RUN_COLUMNS}
     end = {"status": INTERRUPTED, "stopped_by": None, "stage": stage, **core, "error": None}
     yield Moment("on_pipeline_end", None, end)
 

@@ -8,10 +8,10 @@ from typing import Any
 from ...callbacks import History
 from ...callbacks.formatting import format_number, format_seconds
 from ...callbacks.plain_value import error_text
-from ...callbacks.vocabulary import MAX, MIN, RUNNING, best_text, outcome_text, units_text
+from ...callbacks.vocabulary import MAX, MIN, RUNNING, best_text, outcome_text
 from ...stages.offered import proves_optimal
 from .portable_exception import portable_exception
-from .stage_record import StageRecord
+from .stage_record import StageRecord, infeasible_words, stage_rows
 
 _WIDTH = 100
 
@@ -159,30 +159,6 @@ class Run:
             f"<Run {self.job_id}: {self.outcome}, cost {format_number(self.cost)}, "
             f"violations {format_number(self.violations)}, {format_seconds(self.seconds)}>"
         )
-
-
-def infeasible_words(reason: str) -> str:
-    """Return one of the reasons why no solution can be without violations as a line."""
-    return f"no solution can be without violations: {reason}"
-
-
-def stage_rows(stages: list[StageRecord]) -> list[tuple[str, ...]]:
-    """Return a table of how stages went, its head first; without violations where none are told."""
-    rows = [("stage", "units", "time", "cost", "violations", "ended")]
-    for stage in stages:
-        rows.append(
-            (
-                stage.name,
-                units_text(stage.done, stage.total, stage.unit),
-                format_seconds(stage.seconds),
-                format_number(stage.cost),
-                format_number(stage.violations),
-                stage.ended,
-            )
-        )
-    if all(stage.violations is None for stage in stages):
-        return [(*row[:4], *row[5:]) for row in rows]
-    return rows
 
 
 def _parameters(config: dict[str, Any]) -> list[str]:

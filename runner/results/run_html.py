@@ -10,7 +10,7 @@ from ...callbacks.formatting import format_number, format_seconds
 from ...callbacks.vocabulary import FAILED, FINISHED
 from ...stages.files.templates import render
 from .cost_chart import cost_chart
-from .run import infeasible_words, stage_rows
+from .stage_record import infeasible_words, stage_rows
 
 if TYPE_CHECKING:
     from .run import Run

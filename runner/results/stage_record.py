@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Self
 
-from ...callbacks.vocabulary import stage_end_text
+from ...callbacks.formatting import format_number, format_seconds
+from ...callbacks.vocabulary import stage_end_text, units_text
 from ...stages.offered import as_cost, as_violations
 from ...stages.plain_data import as_number
 
@@ -73,3 +74,27 @@ class StageRecord:
             if number is not None:
                 check(number)
         return record
+
+
+def infeasible_words(reason: str) -> str:
+    """Return one of the reasons why no solution can be without violations as a line."""
+    return f"no solution can be without violations: {reason}"
+
+
+def stage_rows(stages: list[StageRecord]) -> list[tuple[str, ...]]:
+    """Return a table of how stages went, its head first; without violations where none are told."""
+    rows = [("stage", "units", "time", "cost", "violations", "ended")]
+    for stage in stages:
+        rows.append(
+            (
+                stage.name,
+                units_text(stage.done, stage.total, stage.unit),
+                format_seconds(stage.seconds),
+                format_number(stage.cost),
+                format_number(stage.violations),
+                stage.ended,
+            )
+        )
+    if all(stage.violations is None for stage in stages):
+        return [(*row[:4], *row[5:]) for row in rows]
+    return rows

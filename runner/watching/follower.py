@@ -1,6 +1,5 @@
 """What watching a run is, without saying how the server is asked."""
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -8,6 +7,8 @@ from typing import Any
 from ...callbacks.remote.job_keys import JobKeys
 from ...callbacks.remote.redis_connection import explained
 from ...callbacks.remote.snapshot_fields import printable, read_number, read_snapshot_values
+from ...callbacks.vocabulary import LIVE, LOST
+from ..config.checked_json import told_as
 from .unknown_job_error import UnknownJobError
 from .watched_snapshot import WatchedSnapshot
 
@@ -130,7 +131,7 @@ class Follower:
 
     def _ending(self, texts: Mapping[str, str], alive: bool) -> list[WatchedSnapshot]:
         """Return the last snapshot where the run is over and it was not told yet."""
-        if texts.get("outcome") and texts.get("status") not in ("running", "paused"):
+        if texts.get("outcome") and texts.get("status") not in LIVE:
             self.over = True
             last = read_hash(texts, self._last_id or "")
             told = self._newest is not None and self._newest.outcome
@@ -143,7 +144,7 @@ class Follower:
         if now - self._silent_since < _LOST_SECONDS:
             return []
         self.over = True
-        return [read_hash({**texts, "status": "lost", "outcome": "lost"}, self._last_id or "")]
+        return [read_hash({**texts, "status": LOST, "outcome": LOST}, self._last_id or "")]
 
 
 def read_hash(texts: Mapping[str, str], identity: str) -> WatchedSnapshot:
@@ -172,7 +173,7 @@ def _read(
         outcome=printable(outcome),
         pipeline=printable(texts.get("pipeline", "")),
         stages=_stages(texts),
-        logs=_json(fields.get("logs"), dict),
+        logs=told_as(fields.get("logs"), dict),
         batch=None if batch is None else int(batch),
         started_at=read_number(texts.get("started_at", "")) or 0.0,
         updated_at=read_number(fields.get("updated_at", "")) or 0.0,
@@ -181,14 +182,5 @@ def _read(
 
 def _stages(texts: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return the stages that a hash tells of, leaving out what is none."""
-    found = [one for one in _json(texts.get("stages"), list) if isinstance(one, dict)]
+    found = [one for one in told_as(texts.get("stages"), list) if isinstance(one, dict)]
     return [{"label": one["name"], **one} for one in found if isinstance(one.get("name"), str)]
-
-
-def _json(text: str | None, kind: type) -> Any:
-    """Return what a JSON text holds; nothing where it is not as this package writes it."""
-    try:
-        value = json.loads(text or "")
-    except ValueError:
-        return kind()
-    return value if isinstance(value, kind) else kind()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ...callbacks.names import did_you_mean
 from ...callbacks.remote.job_keys import COMMANDS, DEFAULT_PREFIX, JobKeys
 from ...callbacks.remote.redis_connection import connect, explained
+from ...callbacks.vocabulary import LOST
 from .follower import read_hash
 from .unknown_job_error import UnknownJobError
 from .watch import known_url
@@ -51,7 +52,7 @@ def list_jobs(url: str | None = None, *, prefix: str = DEFAULT_PREFIX) -> list[W
     jobs = []
     for texts, alive in zip(answer[::2], answer[1::2], strict=True):
         if not alive and not texts.get("outcome"):
-            texts |= {"status": "lost", "outcome": "lost"}
+            texts |= {"status": LOST, "outcome": LOST}
         jobs.append(read_hash(texts, ""))
     return sorted(jobs, key=lambda job: job.started_at, reverse=True)
 

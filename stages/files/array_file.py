@@ -13,7 +13,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from ..timetable.errors import FormatError, MissingFileError
+from ..errors import FormatError, MissingFileError
 from .atomic import write_bytes_atomically
 
 KIND, VERSION, DIGEST = "kind", "version", "digest"

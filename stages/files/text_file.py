@@ -4,7 +4,7 @@ import os
 import stat
 from pathlib import Path
 
-from ..timetable.errors import FormatError, MissingFileError
+from ..errors import FormatError, MissingFileError
 
 MAX_BYTES = 50_000_000
 """Largest file that is read; the largest public instance has 2 MB."""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import FormatError
 from ..files.array_file import read_arrays, write_arrays
-from ..timetable.errors import FormatError
 
 if TYPE_CHECKING:
     from ..search.action_values import ActionValues

@@ -44,9 +44,10 @@ def _code_as_text(code: CodeType) -> str:
 def _compiler_digests() -> list[str]:
     """Digest the files beside this one that teach or call the compiler: they shape all kernels."""
     found = []
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
         text = path.read_bytes()
-        if any(mark in text for mark in (b"numba.core", b"numba.extending", b"njit(")):
+        is_private = path.parent.name == "numba_interfaces"
+        if is_private or any(mark in text for mark in (b"numba.extending", b"njit(")):
             found.append(hashlib.sha256(text).hexdigest())
     return found
 

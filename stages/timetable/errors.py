@@ -1,11 +1,16 @@
 """Exceptions of the timetabling package; all derive from `TimetableError`."""
 
-import errno
-import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+from .. import errors
 
-class TimetableError(ValueError):
+SHOWN = 60
+"""Characters of a wrong value that a message repeats."""
+
+
+class TimetableError(errors.InputError):
     """Something is wrong with an instance, a solution, a formulation or a file."""
 
     __module__ = "schoolbell.stages.timetable"
@@ -42,48 +47,31 @@ class InstanceError(TimetableError):
         return f"found {self.found}, expected {self.expected}"
 
 
-class FormatError(TimetableError):
-    """A file cannot be read as what it should be.
-
-    Attributes
-    ----------
-    path
-        The file.
-    line
-        Number of the line, from 1; None where the file as a whole is wrong.
-    found, expected
-        What is there and what should be, in words.
-    """
+class FormatError(errors.FormatError, TimetableError):
+    """A file cannot be read as what it should be; see `schoolbell.stages.FormatError`."""
 
     __module__ = "schoolbell.stages.timetable"
 
-    def __init__(
-        self, path: str | os.PathLike[str], line: int | None, found: str, expected: str
-    ) -> None:
-        super().__init__(path, line, found, expected)
-        self.path = os.fspath(path)
-        self.line = line
-        self.found = found
-        self.expected = expected
 
-    def __str__(self) -> str:
-        place = self.path if self.line is None else f"{self.path}:{self.line}"
-        return f"{place}: found {self.found}, expected {self.expected}"
-
-
-class MissingFileError(FormatError, FileNotFoundError):
+class MissingFileError(errors.MissingFileError, FormatError):
     """There is no such file: a `FileNotFoundError` too."""
 
     __module__ = "schoolbell.stages.timetable"
 
-    def __init__(
-        self,
-        path: str | os.PathLike[str],
-        line: int | None = None,
-        found: str = "no such file or directory",
-        expected: str = "a readable file",
-    ) -> None:
-        super().__init__(path, line, found, expected)
-        self.errno = errno.ENOENT
-        self.strerror = os.strerror(errno.ENOENT)
-        self.filename = self.path
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Let the errors of a file that is read be those of timetables."""
+    try:
+        yield
+    except TimetableError:
+        raise
+    except errors.FormatError as error:
+        kind = MissingFileError if isinstance(error, FileNotFoundError) else FormatError
+        raise kind(error.path, error.line, error.found, error.expected) from error.__cause__
+
+
+def shown(value: object) -> str:
+    """Repeat a wrong value in a message, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}… ({len(text)} characters)"

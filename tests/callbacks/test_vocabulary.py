@@ -1,14 +1,23 @@
 """The words for how a run and its stages ended."""
 
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 from schoolbell.callbacks.vocabulary import (
+    CANCELLED,
+    LOST,
     STAGE_ENDS,
     STATUSES,
+    TIME,
     best_text,
     outcome_text,
     stage_end_text,
     units_text,
 )
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize(
@@ -93,3 +102,27 @@ def test_a_solution_in_words():
 )
 def test_an_outcome_says_how_many_violations_are_left(arguments, text):
     assert outcome_text(*arguments) == text
+
+
+# Attributes of a class are something else; what is interrupted at once imports nothing more.
+OTHER_MEANINGS = {"runner/engine/switchboard.py", "runner/cli/main.py"}
+WORDS = {*STATUSES, *STAGE_ENDS, LOST, CANCELLED} - {TIME}
+
+
+def spelled(path: Path) -> Iterator[int]:
+    """Lines of a module that spell a word of the vocabulary in a text of their own."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and node.value in WORDS:
+            yield node.lineno
+
+
+@pytest.mark.parametrize("package", ["callbacks", "runner", "stages"])
+def test_the_words_of_a_run_are_spelled_in_one_module(package):
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line}"
+        for path in sorted((ROOT / package).rglob("*.py"))
+        if path.name != "vocabulary.py" and path.relative_to(ROOT).as_posix() not in OTHER_MEANINGS
+        for line in spelled(path)
+    ]
+    assert not wrong

@@ -120,7 +120,7 @@ def test_callbacks_know_the_run_before_it_begins():
     ]  # fmt: skip
     assert callback.seen == {
         "pipeline": "Walk", "job_id": "job", "seed": 3, "time_limit": 9, "workers": 2,
-        "callbacks": [{"name": "Curious", "parameters": {}}],
+        "goal": "min", "callbacks": [{"name": "Curious", "parameters": {}}],
     }  # fmt: skip
     assert run.job_id == "job"
 

@@ -227,7 +227,11 @@ def page(run):
 
 def check_same(run, other):
     assert type(other) is Run
-    assert (other.solution, other.cost, other.violations) == (run.solution, run.cost, 0)
+    assert (other.solution, other.cost, other.violations) == (
+        run.solution,
+        run.cost,
+        run.violations,
+    )
     assert (other.status, other.seconds, other.job_id) == (run.status, run.seconds, run.job_id)
     assert other.summary() == run.summary()
     assert page(other) == page(run)

@@ -59,12 +59,12 @@ def run(args: argparse.Namespace) -> int:
 
     Raises
     ------
-    TimetableError, OSError, UnknownJobError, RedisUnavailableError
+    InputError, OSError, UnknownJobError, RedisUnavailableError
         If there is no such recording, or a file cannot be written.
     """
     from ....callbacks import CSVLogger, ProgbarLogger
+    from ....stages.errors import FormatError
     from ....stages.files.check_writable import check_writable
-    from ....stages.timetable import FormatError
     from ...replaying.replay import replay
     from ..fit_command import tensor_board
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 PROCESS = "schoolbell.runner.service.checking.checker_process"
-_WAIT_SECONDS = 60.0
+_WAIT_SECONDS = 150.0
 _GONE = {"fault": {"detail": "the file could not be read within the limits"}}
 
 
@@ -82,6 +82,8 @@ class Checker:
         ------
         CheckError
             If something is wrong with them.
+        TimeoutError
+            If the machine is too busy.
         """
         with tempfile.TemporaryDirectory(prefix="schoolbell-check-") as folder:
             path = Path(folder) / "instance.ectt"

@@ -82,9 +82,12 @@ class EventReader:
         self._begin()
         if identity is not None:
             self.last_id = identity
-        if not data or event == JOB:
+        return self.take(event, json.loads(data)) if data else None
+
+    def take(self, event: str, values: Mapping[str, Any]) -> WatchedSnapshot | None:
+        """Take one event; return the snapshot that it is, unless it has been told already."""
+        if event == JOB:
             return None
-        values = json.loads(data)
         if event == END:
             self.over = True
             return end_of(values)

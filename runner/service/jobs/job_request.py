@@ -12,7 +12,7 @@ from ....callbacks.argument_error import ArgumentError
 
 _MOST_LETTERS = 100
 _MOST_PARAMETERS = 200
-_MOST_LETTERS_OF_PARAMETERS = 10_000
+_DEEPEST = 3
 _LARGEST_SEED = 2**63 - 1
 _WORD = re.compile(r"[A-Za-z0-9_-]{1,50}")
 
@@ -69,19 +69,15 @@ class JobRequest:
             stage, dot, parameter = name.partition(".")
             if not (stage and dot and parameter) or not _printable(name):
                 raise ArgumentError.of("parameters", wanted, name)
-            value = self.parameters[name]
             if stage in ("load", "finalize"):
                 # They would name files of the service's machine.
-                raise ArgumentError.of(
-                    "parameters", "those of other stages than load and finalize", name
-                )
-            if isinstance(value, str) and not _WORD.fullmatch(value):
+                wanted = "those of other stages than load and finalize"
+                raise ArgumentError.of("parameters", wanted, name)
+            value = self.parameters[name]
+            if not _is_value(value):
                 # So would a text that could be a path.
-                raise ArgumentError.of(name, "a number, a truth value, a list or a word", value)
-        if len(json.dumps(dict(self.parameters))) > _MOST_LETTERS_OF_PARAMETERS:
-            raise ArgumentError.of(
-                "parameters", f"at most {_MOST_LETTERS_OF_PARAMETERS} letters", ""
-            )
+                wanted = "a number, a truth value, a word or a short list of them"
+                raise ArgumentError.of(name, wanted, value)
 
     def digest(self, instance: bytes) -> str:
         """Return what tells this request with its instance from any other."""
@@ -93,6 +89,18 @@ class JobRequest:
         """Return the request that `asdict` made these values of."""
         names = ("name", "formulation", "seed", "time_limit", "parameters")
         return cls(**{name: values[name] for name in names if name in values})
+
+
+def _is_value(value: Any, depth: int = 0) -> bool:
+    """Tell whether a parameter can have this value: nothing deep, long or infinite."""
+    if isinstance(value, list):
+        short = depth < _DEEPEST and len(value) <= _MOST_PARAMETERS
+        return short and all(_is_value(one, depth + 1) for one in value)
+    if isinstance(value, str):
+        return _WORD.fullmatch(value) is not None
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return value is None or (isinstance(value, int) and abs(value) <= _LARGEST_SEED)
 
 
 def _printable(text: Any) -> bool:

@@ -47,7 +47,8 @@ def create_app(
     Returns
     -------
     FastAPI
-        An ASGI application: to be run by uvicorn, or mounted in another.
+        An ASGI application: to be run by uvicorn, or mounted in another, which
+        reaches the same jobs by its ``state.service``: ``start_job`` and ``awatch``.
 
     Raises
     ------

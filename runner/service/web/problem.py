@@ -86,6 +86,11 @@ def add_handlers(app: FastAPI) -> None:
         words = "the service's Redis is away; try again in a moment"
         return Problem(503, words, headers={"Retry-After": "2"}).response()
 
+    @app.exception_handler(TimeoutError)
+    async def busy(request: Request, error: Exception) -> JSONResponse:
+        words = "the service is too busy to read the file; try again later"
+        return Problem(503, words, headers={"Retry-After": "30"}).response()
+
     @app.exception_handler(Exception)
     async def failed(request: Request, error: Exception) -> JSONResponse:
         return Problem(

@@ -1,7 +1,7 @@
 """What the routes of a service's web application work with."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -10,7 +10,9 @@ from redis import RedisError
 from ....callbacks.remote.job_keys import JobKeys
 from ....callbacks.remote.redis_connection import connect
 from ....callbacks.vocabulary import PAUSED, RUNNING
+from ...watching.watched_snapshot import WatchedSnapshot
 from ..checking.checker import Checker
+from ..client.event_reader import EventReader
 from ..jobs.job import Job
 from ..jobs.job_queue import JobQueue
 from ..jobs.job_request import JobRequest
@@ -18,8 +20,10 @@ from ..jobs.job_state import describe_all
 from ..jobs.job_store import JobStore
 from ..jobs.sweeper import Sweeper
 from ..settings import Settings
+from .event_stream import job_events
 from .problem import Problem
-from .tokens import LOCAL, Sessions, Tokens
+from .sessions import Sessions
+from .tokens import LOCAL, Tokens
 
 COOKIE = "schoolbell_session"
 _MOST_COMMANDS = 1_000
@@ -102,6 +106,42 @@ class Service:
                 # It is kept; whoever looks for lost jobs lets it wait as soon as that is possible.
                 return job, new
         return job, new
+
+    def start_job(
+        self, instance: bytes | str, *, owner: str = LOCAL, key: str | None = None, **request: Any
+    ) -> Job:
+        """Start a job for the program that this service is a part of.
+
+        Parameters
+        ----------
+        instance
+            The contents of a ``.ctt`` or ``.ectt`` file.
+        owner
+            Whose job it is.
+        key
+            Idempotency key.
+        request
+            As `JobRequest` has it: ``time_limit``, ``seed``, ``parameters``, ….
+
+        Raises
+        ------
+        CheckError
+            If something is wrong with the instance.
+        Problem
+            For values over the service's limits.
+        """
+        self.start()
+        data = instance.encode() if isinstance(instance, str) else instance
+        return self.submit(JobRequest(**request), data, owner, key)[0]
+
+    async def awatch(self, job_id: str, owner: str = LOCAL) -> AsyncIterator[WatchedSnapshot]:
+        """Yield where a job stands, from the queue to its end; the last one has an ``outcome``."""
+        job = self.job_of(owner, job_id)
+        reader = EventReader()
+        async for event in job_events(self.settings, job, None, self.ending):
+            snapshot = reader.take(event.event or "", event.data)
+            if snapshot is not None:
+                yield snapshot
 
     def check_quotas(self, owner: str) -> None:
         """See that an owner may have one more job, and the queue one more."""

@@ -95,34 +95,18 @@ class JobWorker(SpawnWorker):
         # Nobody but the monitor waits for it.
         process.returncode = 0
 
-    def monitor_work_horse(self, job: "Job", queue: "Queue", execution: "Execution") -> None:
-        lease = self._lease
-        try:
-            # The process has gone when this returns, however it went: nobody else need wait.
-            while not self._has_gone():
-                with contextlib.suppress(RedisError):
-                    self.maintain_heartbeats(job, execution)
-        finally:
-            if lease is not None:
-                with contextlib.suppress(RedisError):
-                    lease.release()
-        super().monitor_work_horse(job, queue, execution)
+    def wait_for_horse(self) -> Any:
+        found = super().wait_for_horse()
+        # However the process went, it has gone: nobody need wait for the lease to expire.
+        if self._lease is not None:
+            with contextlib.suppress(RedisError):
+                self._lease.release()
+        return found
 
-    def _has_gone(self) -> bool:
-        """Wait for the job's process for a while; leave its status for RQ's own monitor."""
-        over = threading.Event()
-        deadline = _MONITORING_SECONDS
-        step = 0.05
-        while deadline > 0:
-            try:
-                found = os.waitid(os.P_PID, self._horse_pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-            except ChildProcessError:
-                return True
-            if found is not None:
-                return True
-            over.wait(step)
-            deadline -= step
-        return False
+    def maintain_heartbeats(self, job: "Job", execution: "Execution") -> None:
+        # The job goes on while the server is away.
+        with contextlib.suppress(RedisError):
+            super().maintain_heartbeats(job, execution)
 
     def handle_warm_shutdown_request(self) -> None:
         """Ask the job at work to save itself, so that this worker can end soon."""

@@ -18,6 +18,7 @@ from ....callbacks import (
 from ....callbacks.parameters import without_secrets
 from ....callbacks.remote.redis_connection import connect
 from ....callbacks.vocabulary import CANCELLED, COMMAND, FAILED, FINISHED, STOPPED
+from ...backups.backup_error import BackupError
 from ..jobs.job import Job
 from ..jobs.job_pipeline import make_pipeline, set_parameters
 from ..jobs.job_state import newest_snapshot
@@ -25,8 +26,9 @@ from ..jobs.job_store import JobStore
 from ..jobs.lease import Lease
 from ..jobs.results import failed_result, lost_result, stopped_result
 from ..settings import Settings
+from .file_lock import FileLock
 from .job_worker import TOKEN_VARIABLE
-from .keeping import FileLock, Keeping
+from .keeping import Keeping
 from .live_files import LiveFiles, write_timetable
 
 # Data of a job stay in Redis for so long after it; its folder has them anyway.
@@ -129,15 +131,15 @@ class _JobRun:
         if self._leaving:
             return None
         run, failure = self._fit(pipeline)
-        if failure is not None and _is_damaged_backup(failure):
+        if failure is not None and _cause(failure, BackupError) is not None:
             # It began anew rather than never.
             with suppress(OSError):
                 (job.backup / "backup.npz").unlink()
             run, failure = self._fit(pipeline)
+        if failure is not None and (away := _cause(failure, RedisUnavailableError)) is not None:
+            raise away
         if run is None or run.status == "running":
             assert failure is not None
-            if isinstance(failure, RedisUnavailableError):
-                raise failure
             return failed_result(failure)
         if self._leaving and run.stopped_by == CANCELLED:
             return None
@@ -161,7 +163,6 @@ class _JobRun:
                 seed=request.seed,
                 time_limit=request.time_limit,
                 verbose=False,
-                callback_errors="warn",
                 job_id=job.id,
             )
         except Exception as error:
@@ -196,15 +197,12 @@ class _JobRun:
             write_timetable(run.solution, self._job.request.formulation, self._job.folder)
 
 
-def _is_damaged_backup(error: BaseException) -> bool:
-    from ...backups.backup_error import BackupError
-
+def _cause(error: BaseException, kind: type[Exception]) -> Exception | None:
+    """Return the error of a kind that another one is, or was raised for."""
     found: BaseException | None = error
-    while found is not None:
-        if isinstance(found, BackupError):
-            return True
+    while found is not None and not isinstance(found, kind):
         found = found.__cause__
-    return False
+    return found
 
 
 def _limit_memory(most: int) -> None:

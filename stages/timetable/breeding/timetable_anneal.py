@@ -12,13 +12,11 @@ from ...plain_data import as_number
 from ...problem import Genes
 from ...tasks.task import Task
 from ..search import Anneal, Schedule, SearchProblem, anneal_chunk, start_anneal
+from ..search.annealing import LEVEL, MOVES_LEFT, MOVES_MADE
+from ..search.weights import COST
 
 # Part of the proposals that are two Kempe chains, on a usual instance.
 DOUBLE_CHAINS = 0.07
-
-# Positions in an anneal's clock.
-MOVES_LEFT, LEVEL, MOVES_MADE = 0, 1, 4
-COST = 1
 
 _ARRAYS = ("best_period", "best_room", "best_total", "rng", "clock")
 

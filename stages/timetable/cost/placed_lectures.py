@@ -42,12 +42,7 @@ class PlacedLectures:
     @cached_property
     def of_curricula(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """A row for each curriculum of each lecture: the curriculum, and the lecture's row."""
-        starts = self.instance.course_curricula_starts.astype(np.int64)
-        sizes = np.diff(starts)[self.courses]
-        lectures = np.repeat(np.arange(len(self.courses)), sizes)
-        offsets = np.arange(len(lectures)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        curricula = self.instance.course_curricula[starts[self.courses[lectures]] + offsets]
-        return curricula.astype(np.int64), lectures
+        return self.instance.curricula_of(self.courses)
 
     @cached_property
     def curriculum_counts(self) -> NDArray[np.int64]:

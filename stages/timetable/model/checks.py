@@ -3,19 +3,10 @@
 import operator
 from typing import Any
 
-from ..errors import InstanceError, InstanceItem
+from ..errors import InstanceError, InstanceItem, shown
 
 MAX_PEOPLE = 1_000_000
 """Most students of a course and most seats of a room."""
-
-SHOWN = 60
-"""Characters of a wrong value that a message repeats."""
-
-
-def shown(value: object) -> str:
-    """Repeat a wrong value in a message, cut where it is long."""
-    text = repr(value)
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}… ({len(text)} characters)"
 
 
 def whole_number(

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from ...files.atomic import write_atomically
 from ...files.text_file import read_text
 from ...names import did_you_mean
-from ..errors import FormatError, InstanceError, InstanceItem, TimetableError
+from ..errors import FormatError, InstanceError, InstanceItem, TimetableError, reading
 from . import limits
 from .checks import shown, whole_number
 from .course import MAX_LECTURES, Course
@@ -193,7 +193,9 @@ class Instance:
         FormatError
             If the file cannot be read or something in it is wrong.
         """
-        return cls._parse(read_text(path), path)
+        with reading():
+            text = read_text(path)
+        return cls._parse(text, path)
 
     @classmethod
     def loads(cls, text: str) -> Instance:
@@ -364,6 +366,28 @@ class Instance:
         """Curricula of the courses, one course after another, ascending."""
         owners = np.repeat(np.arange(self.n_curricula), np.diff(self.curriculum_starts))
         return _int32(owners[np.argsort(self.curriculum_courses, kind="stable")])
+
+    def curricula_of(
+        self, courses: NDArray[np.integer]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return a row for each curriculum of each of some courses.
+
+        Parameters
+        ----------
+        courses
+            The courses, as often as one likes: that of each lecture, say.
+
+        Returns
+        -------
+        tuple of arrays
+            The curricula, and which of `courses` each is of.
+        """
+        starts = self.course_curricula_starts.astype(np.int64)
+        sizes = np.diff(starts)[courses]
+        rows = np.repeat(np.arange(len(courses)), sizes)
+        offsets = np.arange(len(rows)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        curricula = self.course_curricula[starts[courses[rows]] + offsets]
+        return curricula.astype(np.int64), rows
 
     @cached_property
     def available(self) -> NDArray[np.bool_]:

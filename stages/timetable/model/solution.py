@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from ...files.atomic import write_atomically
 from ...files.text_file import read_text
 from ...names import did_you_mean
-from ..errors import TimetableError
+from ..errors import TimetableError, reading
 from .checks import shown
 from .instance import Instance
 from .row_reader import RowReader
@@ -131,7 +131,9 @@ class Solution:
         FormatError
             If the file cannot be read or something in it is wrong.
         """
-        reader = RowReader(read_text(path), path)
+        with reading():
+            text = read_text(path)
+        reader = RowReader(text, path)
         courses, periods, rooms = [], [], []
         for columns in reader:
             if len(columns) != 4:

@@ -21,7 +21,10 @@ from .kempe import REJECTED, apply_chain, best_free_room, chain_change, find_cha
 from .pairs import try_pair
 from .proposals import (
     BLOCK,
+    DICE,
+    LECTURE,
     LONGEST,
+    PERIOD,
     cell_room,
     propose_any,
     propose_cell,
@@ -41,7 +44,10 @@ from .terms import (
     working_days,
 )
 from .timetable import Timetable, build_timetable, can_enter, exchange, link, relocate, shift
-from .weights import enabled, units
+from .weights import COST, VIOLATIONS, enabled, units
+
+MOVES_LEFT, LEVEL, LEVEL_MOVES, LEVEL_CHANGES, MOVES_MADE, ACCEPTED = range(6)
+"""Positions in `Anneal.clock`."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +128,7 @@ class Anneal:
     @property
     def moves_left(self) -> int:
         """Moves until the anneal ends."""
-        return int(self.clock[0])
+        return int(self.clock[MOVES_LEFT])
 
 
 def start_anneal(
@@ -197,25 +203,25 @@ def run_moves(
     pair_draws = uint64((schedule.kempe + schedule.best_room + schedule.pair) * 65536.0)
     double_draws = pair_draws + uint64(schedule.double * 65536.0)
     violation = schedule.violation
-    temperature = _temperature(schedule, clock[1])
-    moves = min(moves, clock[0])
+    temperature = _temperature(schedule, clock[LEVEL])
+    moves = min(moves, clock[MOVES_LEFT])
     if len(pool) == 0:
         # Nothing can move.
-        clock[0] -= moves
-        clock[4] += moves
+        clock[MOVES_LEFT] -= moves
+        clock[MOVES_MADE] += moves
         return
     while moves > 0:
-        if clock[2] <= 0 or clock[3] <= 0:
-            _next_level(schedule, clock, clock[0])
-            temperature = _temperature(schedule, clock[1])
-        size = min(moves, clock[2], BLOCK)
+        if clock[LEVEL_MOVES] <= 0 or clock[LEVEL_CHANGES] <= 0:
+            _next_level(schedule, clock, clock[MOVES_LEFT])
+            temperature = _temperature(schedule, clock[LEVEL])
+        size = min(moves, clock[LEVEL_MOVES], BLOCK)
         moves -= size
-        clock[0] -= size
-        clock[2] -= size
-        clock[4] += size
+        clock[MOVES_LEFT] -= size
+        clock[LEVEL_MOVES] -= size
+        clock[MOVES_MADE] += size
         kind = next_uint64(rng) >> uint64(48)
         is_chain = kind < chain_draws or pair_draws <= kind < double_draws
-        if timetable.total[0] > 0:
+        if timetable.total[VIOLATIONS] > 0:
             # Where something clashes, only an evaluation tells what a move is worth.
             kept = propose_any(
                 problem, timetable, proposals, bounds, pool, rng, temperature, size, is_chain
@@ -237,16 +243,17 @@ def run_moves(
                 problem, timetable, proposals, bounds, pool, rng, temperature, size, False
             )
         for i in range(kept):
-            lecture, p2, dice = int64(proposals[0, i]), int64(proposals[1, i]), proposals[2, i]
+            lecture, p2 = int64(proposals[LECTURE, i]), int64(proposals[PERIOD, i])
+            dice = proposals[DICE, i]
             r2, bound = int64(cell_room(problem, dice)), bounds[i]
-            violations, cost = timetable.total[0], timetable.total[1]
+            violations, cost = timetable.total[VIOLATIONS], timetable.total[COST]
             if kind < chain_draws and timetable.conflicts[p2, problem.course[lecture]] > 0:
                 accepted = _try_chain(problem, timetable, lecture, p2, bound)
             elif kind < best_draws:
                 accepted = _try_period(problem, timetable, lecture, p2, r2, bound, violation)
             elif kind < pair_draws:
                 accepted = try_pair(problem, timetable, lecture, p2, dice >> uint64(12), bound)
-            elif kind < double_draws and timetable.total[0] == 0:
+            elif kind < double_draws and timetable.total[VIOLATIONS] == 0:
                 accepted = try_double_chain(
                     problem, timetable, lecture, p2, dice >> uint64(12), bound, LONGEST
                 )
@@ -255,10 +262,10 @@ def run_moves(
             if accepted:
                 total = timetable.total
                 # Moves that cost nothing go on in the coldest timetable: they tell no temperature.
-                clock[3] -= total[0] != violations or total[1] != cost
-                clock[5] += 1
-                if total[0] < best_total[0] or (
-                    total[0] == best_total[0] and total[1] < best_total[1]
+                clock[LEVEL_CHANGES] -= total[VIOLATIONS] != violations or total[COST] != cost
+                clock[ACCEPTED] += 1
+                if total[VIOLATIONS] < best_total[VIOLATIONS] or (
+                    total[VIOLATIONS] == best_total[VIOLATIONS] and total[COST] < best_total[COST]
                 ):
                     copy_into(best_total, total)
                     copy_into(best_period, timetable.period)
@@ -273,12 +280,12 @@ def _temperature(schedule, level):
 
 @inner
 def _next_level(schedule, clock, moves_left):
-    clock[1] = min(clock[1] + 1, schedule.levels - 1)
-    clock[2] = max(moves_left // (schedule.levels - clock[1]), 1)
-    clock[3] = max(int(clock[2] * schedule.cutoff), 1)
-    if clock[1] == schedule.levels - 1:
+    clock[LEVEL] = min(clock[LEVEL] + 1, schedule.levels - 1)
+    clock[LEVEL_MOVES] = max(moves_left // (schedule.levels - clock[LEVEL]), 1)
+    clock[LEVEL_CHANGES] = max(int(clock[LEVEL_MOVES] * schedule.cutoff), 1)
+    if clock[LEVEL] == schedule.levels - 1:
         # The last level has nowhere to leave its moves to.
-        clock[3] = clock[2] + 1
+        clock[LEVEL_CHANGES] = clock[LEVEL_MOVES] + 1
 
 
 @inner
@@ -335,8 +342,8 @@ def _try_shift(problem, timetable, lecture, p2, r2, bound, violation):
     cost += curricula_cost(problem, timetable, course, p1, r1, p2, r2, NOWHERE)
     if violations * violation + cost > bound:
         return False
-    timetable.total[0] += violations
-    timetable.total[1] += cost
+    timetable.total[VIOLATIONS] += violations
+    timetable.total[COST] += cost
     if p1 >= 0:
         relocate(problem, timetable, lecture, p2, r2)
     else:
@@ -381,8 +388,8 @@ def _try_period(problem, timetable, lecture, p2, first_room, bound, violation):
     cost += curricula_cost(problem, timetable, course, p1, r1, p2, r2, NOWHERE)
     if violations * violation + cost > bound:
         return False
-    timetable.total[0] += violations
-    timetable.total[1] += cost
+    timetable.total[VIOLATIONS] += violations
+    timetable.total[COST] += cost
     relocate(problem, timetable, lecture, p2, r2)
     return True
 
@@ -406,8 +413,8 @@ def _try_exchange(problem, timetable, lecture, other, bound, violation):
     cost += pair_cost(problem, timetable, lecture, other)
     if violations * violation + cost > bound:
         return False
-    timetable.total[0] += violations
-    timetable.total[1] += cost
+    timetable.total[VIOLATIONS] += violations
+    timetable.total[COST] += cost
     exchange(problem, timetable, lecture, other)
     return True
 
@@ -416,11 +423,12 @@ def _try_exchange(problem, timetable, lecture, other, bound, violation):
 def _try_ejection(problem, timetable, lecture, other, bound, violation):
     """Let a lecture without a place take another's; rare, so it is tried out and undone."""
     p, r = timetable.period[other], timetable.room[other]
-    violations, cost = timetable.total[0], timetable.total[1]
+    violations, cost = timetable.total[VIOLATIONS], timetable.total[COST]
     shift(problem, timetable, other, NOWHERE, NOWHERE)
     if can_enter(problem, timetable, lecture, p):
         shift(problem, timetable, lecture, p, r)
-        change = (timetable.total[0] - violations) * violation + timetable.total[1] - cost
+        change = (timetable.total[VIOLATIONS] - violations) * violation
+        change = change + timetable.total[COST] - cost
         if change <= bound:
             return True
         shift(problem, timetable, lecture, NOWHERE, NOWHERE)
@@ -439,6 +447,6 @@ def _try_chain(problem, timetable, lecture, p2, bound):
     cost = chain_change(problem, timetable, size0, size1, p1, p2, bound)
     if cost == REJECTED:
         return False
-    timetable.total[1] += cost
+    timetable.total[COST] += cost
     apply_chain(problem, timetable, size0, size1, p1, p2)
     return True

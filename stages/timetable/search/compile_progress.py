@@ -5,8 +5,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from numba.core.event import Event, Listener
-
+from ...search.machinery import CompileListener
 from ...tasks.waiting import part_of_time
 
 
@@ -70,7 +69,7 @@ class _Thread:
     functions: set[str] = field(default_factory=set)
 
 
-class CompileProgress(Listener):
+class CompileProgress(CompileListener):
     """Listens to numba, from any thread, and counts the steps of the compilation.
 
     A kernel that is read from numba's cache is compiled for no step; as the order is
@@ -87,7 +86,7 @@ class CompileProgress(Listener):
         #: Whether anything has been compiled, rather than read from the cache.
         self.compiles = False
 
-    def on_start(self, event: Event) -> None:
+    def on_start(self, event: Any) -> None:
         """Take notice of a function whose compilation begins."""
         name = _name(event)
         with self._lock:
@@ -104,7 +103,7 @@ class CompileProgress(Listener):
                         self._first = self._done
             thread.stack.append(name)
 
-    def on_end(self, event: Event) -> None:
+    def on_end(self, event: Any) -> None:
         """Take notice of a function that has been compiled."""
         with self._lock:
             thread = self._threads.get(threading.get_ident())
@@ -158,15 +157,15 @@ def _steps_before(kernel: int) -> int:
     return sum(one.steps for one in KERNELS[:kernel])
 
 
-def _function(event: Event) -> Any:
+def _function(event: Any) -> Any:
     data: Any = event.data
     return data["dispatcher"].py_func
 
 
-def _name(event: Event) -> str:
+def _name(event: Any) -> str:
     return _function(event).__name__
 
 
-def _is_own(event: Event) -> bool:
+def _is_own(event: Any) -> bool:
     """Tell the package's functions from those that numba compiles for them."""
     return _function(event).__module__.startswith(_OWN)

@@ -13,6 +13,7 @@ from .days import day_cost, slots_of
 from .kempe import REJECTED, apply_chain, chain_change, find_chain, least_beyond_curricula
 from .pairs import beside, neighbour
 from .timetable import link, unlink
+from .weights import COST, VIOLATIONS
 
 
 @inner
@@ -25,7 +26,7 @@ def try_double_chain(problem, timetable, first, p2, dice, bound, longest):
         Whether the move was made; never where something clashes.
     """
     c, p1 = problem.course[first], timetable.period[first]
-    if timetable.total[0] > 0 or problem.day[p1] == problem.day[p2]:
+    if timetable.total[VIOLATIONS] > 0 or problem.day[p1] == problem.day[p2]:
         return False
     q1 = beside(problem, p1, int64(dice & uint64(1)) * 2 - 1)
     q2 = beside(problem, p2, int64(dice & uint64(2)) - 1)
@@ -113,7 +114,7 @@ def _try_out(problem, timetable, first, second, p1, p2, q1, q2, bound, longest):
     size2, size3 = find_chain(problem, timetable, second, q2, longest)
     change = chain_change(problem, timetable, size2, size3, q1, q2, bound - before)
     if change != REJECTED:
-        timetable.total[1] += before + change
+        timetable.total[COST] += before + change
         apply_chain(problem, timetable, size2, size3, q1, q2)
         return True
     for side in range(2):

@@ -23,7 +23,7 @@ from .terms import (
     working_days,
 )
 from .timetable import can_enter, lecture_at, link, unlink
-from .weights import enabled, units
+from .weights import VIOLATIONS, enabled, units
 
 REJECTED = 1 << 40
 
@@ -285,7 +285,7 @@ def chain_curricula(problem, timetable, size0, size1, p1, p2):
     Returns `REJECTED` for a chain that touches a clash: where two lectures of a
     curriculum are in one period, its days do not change independently.
     """
-    change, clean = 0, timetable.total[0] == 0
+    change, clean = 0, timetable.total[VIOLATIONS] == 0
     for side in range(2):
         old, new = (p1, p2) if side == 0 else (p2, p1)
         for i in range(size0 if side == 0 else size1):

@@ -20,7 +20,7 @@ from .terms import (
     working_days,
 )
 from .timetable import can_enter, lecture_at, link, shift, unlink
-from .weights import enabled, units
+from .weights import COST, VIOLATIONS, enabled, units
 
 
 @inner
@@ -161,7 +161,7 @@ def try_pair(problem, timetable, first, p2, dice, bound):
     cost += course_cost(problem, timetable, second, q1, s1, q2, s2)
     if cost > bound:
         return False
-    timetable.total[1] += cost
+    timetable.total[COST] += cost
     unlink(problem, timetable, first)
     unlink(problem, timetable, second)
     link(problem, timetable, first, p2, r2)
@@ -174,10 +174,10 @@ def _try_out(problem, timetable, first, second, p2, r2, q2, s2, bound):
     """Move both, and back where that costs too much: the distances of each depend on the other."""
     p1, r1 = timetable.period[first], timetable.room[first]
     q1, s1 = timetable.period[second], timetable.room[second]
-    violations, cost = timetable.total[0], timetable.total[1]
+    violations, cost = timetable.total[VIOLATIONS], timetable.total[COST]
     shift(problem, timetable, first, p2, r2)
     shift(problem, timetable, second, q2, s2)
-    if timetable.total[0] <= violations and timetable.total[1] - cost <= bound:
+    if timetable.total[VIOLATIONS] <= violations and timetable.total[COST] - cost <= bound:
         return True
     shift(problem, timetable, second, q1, s1)
     shift(problem, timetable, first, p1, r1)

@@ -18,6 +18,8 @@ from .terms import courses_have_bits, room_cost, turned_at
 # The most lectures of a Kempe chain that is looked at.
 LONGEST = int64(8)
 BLOCK = int64(32)
+LECTURE, PERIOD, DICE = range(3)
+"""Rows of a block of proposals."""
 _LEVELS = 1024
 _LOWEST = np.float32(np.log(_LEVELS))
 _THRESHOLDS = -np.log((np.arange(_LEVELS) + 0.5) / _LEVELS).astype(np.float32)
@@ -89,9 +91,9 @@ def proposer(judge: Any) -> Any:
             found = one if (conflicts[period, course] > 0) == clashing else found
             period = uint64(problem.open_periods[first + found])
             bound = temperature * float64(_threshold(dice))
-            proposals[0, kept] = lecture
-            proposals[1, kept] = period
-            proposals[2, kept] = dice
+            proposals[LECTURE, kept] = lecture
+            proposals[PERIOD, kept] = period
+            proposals[DICE, kept] = dice
             bounds[kept] = bound
             kept += uint64(judge(problem, timetable, lecture, course, period, dice, bound))
         rng[0], rng[1], rng[2], rng[3] = s0, s1, s2, s3

@@ -10,7 +10,7 @@ from numba import int64, uint64
 from ...search.bits import popcount
 from ...search.compiling import NOWHERE, inner
 from .days import day_cost, slot_bit, slots_of, turned, turned_at_bits
-from .weights import enabled, units
+from .weights import VIOLATIONS, enabled, units
 
 
 @inner
@@ -201,7 +201,8 @@ def curricula_cost(problem, timetable, course, p1, r1, p2, r2, partner):
     """
     change, clean = 0, False
     if p1 >= 0 and p2 >= 0:
-        clean = timetable.total[0] == 0 and timetable.conflicts[p2, course] == (partner >= 0)
+        clean = timetable.total[VIOLATIONS] == 0
+        clean = clean and timetable.conflicts[p2, course] == (partner >= 0)
     if clean:
         if p1 != p2:
             change = clean_days(problem, timetable, course, p1, p2)

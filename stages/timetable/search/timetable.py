@@ -12,9 +12,7 @@ from ...search.record import Record
 from .days import slot_bit, slots_of
 from .search_problem import SearchProblem, count_curricula
 from .terms import courses_have_bits, shift_cost, shift_violations
-from .weights import enabled, units
-
-VIOLATIONS, COST = 0, 1
+from .weights import COST, VIOLATIONS, enabled, units
 
 
 @dataclass(frozen=True, eq=False)
@@ -271,8 +269,8 @@ def _turn(problem, timetable, q, day, bit):
 @inner
 def shift(problem, timetable, lecture, p, r):
     """Move a lecture to a free cell, or out of the timetable if p is -1; totals included."""
-    timetable.total[0] += shift_violations(problem, timetable, lecture, p, r)
-    timetable.total[1] += shift_cost(problem, timetable, lecture, p, r)
+    timetable.total[VIOLATIONS] += shift_violations(problem, timetable, lecture, p, r)
+    timetable.total[COST] += shift_cost(problem, timetable, lecture, p, r)
     if timetable.period[lecture] >= 0:
         unlink(problem, timetable, lecture)
     if p >= 0:

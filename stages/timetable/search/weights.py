@@ -34,3 +34,6 @@ enabled: Any = intrinsic(_enabled)
 
 units: Any = intrinsic(_units)
 """Return the weight, 0 for a constraint that the formulation lacks."""
+
+VIOLATIONS, COST = range(2)
+"""Positions in a timetable's ``total``: violations in units, cost by the weights."""

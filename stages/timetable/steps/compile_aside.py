@@ -6,7 +6,7 @@ from ...budget import Budget
 from ...pulse import Pulse
 from ...state import State
 from ...tasks.waiting import Beat, run_aside, wait_all
-from .. import Formulation
+from ..model.formulation import Formulation
 
 # What reading the kernels from numba's cache may take.
 READING_SECONDS = 1.0
@@ -24,14 +24,13 @@ def compile_aside(
     compiled, the pulses say how far that is; what is read from numba's cache is not
     spoken of.
     """
-    from numba.core.event import install_listener  # pyright: ignore[reportMissingImports]
-
+    from ...search.machinery import listening
     from ..search.compile_progress import STEPS, CompileProgress
 
     # A run that goes on has compiled before.
     before, began = state.overtime, budget.elapsed
     progress, read = CompileProgress(), 0.0
-    with install_listener("numba:compile", progress):
+    with listening(progress):
         for beat in _everywhere(state, formulation, *week):
             if not progress.compiles:
                 if beat is not None and beat.part is not None:

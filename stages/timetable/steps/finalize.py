@@ -15,7 +15,7 @@ from ...stage import Stage
 from ...state import State
 from ...tasks.daemon_pool import DaemonPool
 from ...tasks.waiting import wait_all
-from .. import Evaluation, evaluate
+from ..cost.evaluation import Evaluation, evaluate
 from ..views.rendering import render_csv, render_html
 
 # What evaluating a lecture takes, and rendering and writing it.

@@ -13,9 +13,13 @@ from ...stage import Stage
 from ...state import State
 from ...tasks.stop_flag import StopFlag
 from ...tasks.waiting import Beat, run_aside, within
-from .. import Formulation, Instance, Solution, TimetableError, evaluate
 from ..bounds.infeasibility import infeasibility
+from ..cost.evaluation import evaluate
+from ..errors import TimetableError
+from ..model.formulation import Formulation
+from ..model.instance import Instance
 from ..model.limits import check_timeslots
+from ..model.solution import Solution
 from ..timetable_problem import TimetableProblem
 from .compile_aside import compile_aside
 

@@ -12,8 +12,11 @@ from ...pulse import Pulse
 from ...stage import Stage
 from ...state import State
 from ...tasks.waiting import Beat, run_aside, within
-from .. import Formulation, Instance, Solution, generate_with_timetable
 from ..generation.crowding import crowd, scatter
+from ..generation.generator import generate_with_timetable
+from ..model.formulation import Formulation
+from ..model.instance import Instance
+from ..model.solution import Solution
 from .compile_aside import compile_aside
 
 if TYPE_CHECKING:

@@ -1,16 +1,18 @@
 """The lectures of a timetable by whom or what they concern."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...names import did_you_mean
-from ..cost.placed_lectures import PlacedLectures
-from ..errors import TimetableError
-from ..model.checks import shown
-from ..model.solution import Solution
+from ..errors import TimetableError, shown
+
+if TYPE_CHECKING:
+    from ..model.solution import Solution
 
 By = Literal["room", "curriculum", "teacher"]
 KINDS: tuple[By, ...] = get_args(By)
@@ -94,7 +96,7 @@ def group_lectures(solution: Solution, by: By) -> LectureGroups:
         groups, lectures = solution.rooms.astype(np.int64), every
     elif by == "curriculum":
         names = [curriculum.id for curriculum in instance.curricula]
-        groups, lectures = PlacedLectures(solution).of_curricula
+        groups, lectures = instance.curricula_of(solution.courses)
     elif by == "teacher":
         # As they appear, which is how `course_teacher` numbers them.
         names = list(dict.fromkeys(course.teacher for course in instance.courses))

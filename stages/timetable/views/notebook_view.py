@@ -4,13 +4,13 @@ A notebook that is not trusted loses scripts, style sheets, drawings and the
 working of its inputs; so all of this is tables and ``<details>`` elements.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from ...files.templates import render
-from ..cost.evaluation import Evaluation
-from ..model.solution import Solution
 from .course_color import course_color
 from .lecture_groups import (
     KINDS,
@@ -21,6 +21,10 @@ from .lecture_groups import (
     lecture_words,
     shortened,
 )
+
+if TYPE_CHECKING:
+    from ..cost.evaluation import Evaluation
+    from ..model.solution import Solution
 
 MOST_WEEKS = 15
 """Most rooms, curricula or teachers whose weeks are there."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..model.solution import Solution
 from .course_color import course_color
 from .fonts import use_fonts_that_have_all
 from .lecture_groups import (
@@ -23,6 +22,8 @@ from .lecture_groups import (
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from ..model.solution import Solution
 
 MOST_ROWS = 50
 """Most rooms, curricula or teachers in one picture of them all."""

@@ -1,14 +1,18 @@
 """A timetable as a web page and as a table of comma-separated values."""
 
+from __future__ import annotations
+
 import csv
 import io
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...files.templates import render
-from ..cost.evaluation import Evaluation
-from ..model.instance import Instance
-from ..model.solution import Solution
+
+if TYPE_CHECKING:
+    from ..cost.evaluation import Evaluation
+    from ..model.instance import Instance
+    from ..model.solution import Solution
 
 _TEMPLATE = Path(__file__).with_name("timetable.html")
 

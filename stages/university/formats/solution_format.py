@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...names import did_you_mean
 from ..model.checks import shown
@@ -82,8 +83,14 @@ class _SolutionReader(XmlReader):
 
 def read_solution(
     path: str | os.PathLike[str], instance: Instance, data: bytes | None = None
-) -> Solution:
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], dict[str, str]]:
     """Read a solution of an instance from a file, or from its bytes.
+
+    Returns
+    -------
+    tuple
+        What a `Solution` is made of beside the instance: times, rooms, enrolments, and
+        what the file tells about itself.
 
     Raises
     ------
@@ -91,12 +98,10 @@ def read_solution(
         If the file cannot be read, something in it is wrong, or it is of another
         instance.
     """
-    from ..model.solution import Solution
-
     reader = _SolutionReader(path, instance, data)
     reader.parse()
     pairs = np.array(reader.enrolments, np.int64).reshape(-1, 2)
-    return Solution(instance, reader.times, reader.rooms, pairs, reader.about)
+    return reader.times, reader.rooms, pairs, reader.about
 
 
 def solution_text(solution: Solution) -> str:

@@ -81,7 +81,7 @@ class Solution:
         """
         from ..formats.solution_format import read_solution
 
-        return read_solution(path, instance)
+        return cls(instance, *read_solution(path, instance))
 
     @classmethod
     def loads(cls, text: str, instance: Instance) -> Solution:
@@ -94,7 +94,7 @@ class Solution:
         """
         from ..formats.solution_format import read_solution
 
-        return read_solution("<text>", instance, text.encode())
+        return cls(instance, *read_solution("<text>", instance, text.encode()))
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write a solution's file, ``.xml`` or ``.xml.gz``; the suffix tells which.

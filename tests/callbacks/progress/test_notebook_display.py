@@ -4,9 +4,9 @@ from contextlib import suppress
 
 import pytest
 
-nbformat = pytest.importorskip("nbformat", reason="nbformat is not installed")
-nbclient = pytest.importorskip("nbclient", reason="nbclient is not installed")
-pytest.importorskip("ipykernel", reason="ipykernel is not installed")
+from ...late import Late
+
+nbformat, nbclient = Late("nbformat"), Late("nbclient")
 
 SET_UP = """\
 import threading

@@ -10,10 +10,10 @@ from schoolbell.callbacks.recording import mlflow_feed
 from schoolbell.runner import Pipeline
 from schoolbell.stages import Batch, Stage
 
+from ...late import Late
 from ..saving.test_backup_and_restore import DieAfter, Walk
 
-pytest.importorskip("mlflow", reason="mlflow is not installed")
-from mlflow import MlflowClient
+mlflow = Late("mlflow")
 
 
 class Search(Stage):
@@ -50,14 +50,14 @@ def fit(uri, experiment, *stages, more=(), **options):
 
 
 def the_run(uri, experiment):
-    client = MlflowClient(uri)
+    client = mlflow.MlflowClient(uri)
     identity = client.get_experiment_by_name(experiment).experiment_id
     (run,) = client.search_runs([identity])
     return run
 
 
 def points(uri, run, metric):
-    history = MlflowClient(uri).get_metric_history(run.info.run_id, metric)
+    history = mlflow.MlflowClient(uri).get_metric_history(run.info.run_id, metric)
     return [(one.step, one.value) for one in history]
 
 
@@ -108,7 +108,7 @@ def test_files_are_uploaded_at_the_end(uri, tmp_path):
     Pipeline([Search()]).fit(callbacks=[log, logger], verbose=False)
     run = the_run(uri, "files")
     assert run.data.tags["team"] == "a"
-    client = MlflowClient(uri)
+    client = mlflow.MlflowClient(uri)
     assert [one.path for one in client.list_artifacts(run.info.run_id)] == ["log.csv"]
     stored = client.download_artifacts(run.info.run_id, "log.csv", str(tmp_path / "."))
     assert open(stored).read() == log.filename.read_text()  # noqa: PTH123, SIM115

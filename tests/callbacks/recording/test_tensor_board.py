@@ -19,12 +19,10 @@ from schoolbell.runner import Pipeline
 from schoolbell.stages import Batch, Stage
 from schoolbell.stages.timetable import Solution, generate
 
+from ...late import Late
 from ..saving.test_backup_and_restore import DieAfter, Walk, stages
 
-event_accumulator = pytest.importorskip(
-    "tensorboard.backend.event_processing.event_accumulator", reason="tensorboard is not installed"
-)
-pytest.importorskip("tensorboardX", reason="tensorboardX is not installed")
+event_accumulator = Late("tensorboard.backend.event_processing.event_accumulator")
 
 
 class Drawn:

@@ -249,7 +249,7 @@ def same(one, two):
 @pytest.mark.parametrize(
     "value",
     [
-        None, 3, 2.5, "a", b"b", 10**50, 1j, bytearray(b"c"), (1, (2,)), {1, 2}, frozenset("ab"),
+        None, 3, 2.5, "a", b"b", 10**50, 1j, bytearray(b"c"), (1, (2,)), {1, 2}, frozenset((1, 2)),
         [1, [2, {"a": (3,)}]], {"__same__": 1, "__x": [2]}, {(1, 2): "a", None: 3},
         np.arange(6).reshape(2, 3), np.float32(1.5), np.int8(3), np.bool_(True),
         np.datetime64("2026-01-01"), np.array([], np.int16), np.array(["a", "bc"]),

@@ -7,8 +7,7 @@ import pytest
 from schoolbell.callbacks import LambdaCallback
 from schoolbell.runner import Pipeline
 from schoolbell.runner.progress.timings import Timings
-from schoolbell.stages import Batch, Stage
-from schoolbell.stages.timetable import FormatError
+from schoolbell.stages import Batch, FormatError, Stage
 
 
 class Steps(Stage):

@@ -20,8 +20,7 @@ from schoolbell.callbacks import (
 from schoolbell.callbacks.callback_list import HOOKS
 from schoolbell.runner import Pipeline, UnknownJobError, replay
 from schoolbell.runner.cli.main import main
-from schoolbell.stages import Batch, Stage
-from schoolbell.stages.timetable import FormatError
+from schoolbell.stages import Batch, FormatError, Stage
 
 
 class Search(Stage):

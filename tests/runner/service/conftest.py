@@ -1,8 +1,6 @@
-"""A whole service of real processes: Redis, workers and the web application."""
+"""Services of real processes, for the tests of a module."""
 
-import os
-import signal
-import subprocess
+import importlib.util
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -12,125 +10,34 @@ from typing import Any
 import pytest
 from schoolbell.callbacks import RedisUnavailableError
 from schoolbell.callbacks.remote.embedded_redis import find_program
-from schoolbell.callbacks.remote.redis_connection import connect
-from schoolbell.runner.service.client.client import Client
-from schoolbell.runner.service.serving.own_redis import OwnRedis
-from schoolbell.runner.service.settings import Settings
 from schoolbell.stages.timetable import generate
 
-HERE = Path(__file__).parent
-WEB = """
-import sys
-from schoolbell.runner.service.serving.serve import Address, serve
-from schoolbell.runner.service.settings import Settings
-from schoolbell.runner.service.web.tokens import Tokens
-tokens = dict(pair.split(":") for pair in sys.argv[2:])
-serve(Settings.from_environment(), Address(port=int(sys.argv[1])), Tokens(tokens), own_redis=False,
-    workers=0, announce=lambda line: print(line, flush=True))
-"""
 
-
-class ServiceProcesses:
-    """Redis, workers and web application of one service, each to be killed and started again."""
-
-    def __init__(
-        self, folder: Path, workers: int = 1, tokens: dict[str, str] | None = None, **more
-    ):
-        self.redis = OwnRedis(folder / "redis")
-        options = {"pipeline": "service_pipeline:sums", "backup_seconds": 0.0, **more}
-        self.settings = Settings(folder / "jobs", self.redis.url, **options)
-        self.tokens = tokens or {}
-        self.port = 0
-        self.web: subprocess.Popen[str] | None = None
-        self.workers: list[subprocess.Popen[bytes] | None] = [None] * workers
-
-    def start(self) -> "ServiceProcesses":
-        self.redis.start()
-        for number in range(len(self.workers)):
-            self.start_worker(number)
-        self.start_web()
-        return self
-
-    @property
-    def environment(self) -> dict[str, str]:
-        found = {**os.environ, **self.settings.to_environment(), "PYTHONPATH": str(HERE)}
-        return {name: value for name, value in found.items() if name != "REDIS_URL"}
-
-    def start_web(self) -> None:
-        pairs = [f"{name}:{token}" for name, token in self.tokens.items()]
-        command = [sys.executable, "-c", WEB, str(self.port), *pairs]
-        self.web = subprocess.Popen(
-            command, env=self.environment, stdout=subprocess.PIPE, text=True
-        )
-        assert self.web.stdout is not None
-        self.first_line = self.web.stdout.readline()
-        self.port = int(self.first_line.rsplit(":", 1)[1].rstrip("/\n"))
-        if self.tokens:
-            self.second_line = self.web.stdout.readline()
-
-    def start_worker(self, number: int = 0) -> None:
-        command = [sys.executable, "-m", "schoolbell.runner.service.serving.worker_process"]
-        self.workers[number] = subprocess.Popen(command, env=self.environment)
-
-    def kill_web(self) -> None:
-        assert self.web is not None
-        self.web.kill()
-        self.web.wait()
-
-    def kill_worker(self, number: int = 0) -> None:
-        worker = self.workers[number]
-        assert worker is not None
-        worker.kill()
-        worker.wait()
-
-    def kill_redis(self) -> None:
-        assert self.redis.pid is not None
-        os.kill(self.redis.pid, signal.SIGKILL)
-
-    def job_process(self, job_id: str) -> int | None:
-        """The process that works on a job, as it says itself."""
-        try:
-            pid = int((self.settings.folder / "jobs" / job_id / "lock").read_text().split()[1])
-            os.kill(pid, 0)
-        except (OSError, IndexError, ValueError):
-            return None
-        return pid
-
-    def redis_client(self) -> Any:
-        return connect(self.redis.url)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def client(self, name: str | None = None) -> Client:
-        return Client(self.url, self.tokens[name] if name else None)
-
-    def stop(self) -> None:
-        for process in (self.web, *self.workers):
-            if process is not None:
-                process.terminate()
-        for process in (self.web, *self.workers):
-            if process is not None:
-                try:
-                    process.wait(10)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
-        self.redis.stop()
+def _service_processes() -> Any:
+    """Import what the benchmarks use too; tests are in no package."""
+    name = "service_processes"
+    if name not in sys.modules:
+        path = Path(__file__).with_name(f"{name}.py")
+        spec = importlib.util.spec_from_file_location(name, path)
+        assert spec is not None and spec.loader is not None
+        sys.modules[name] = module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    return sys.modules[name]
 
 
 @pytest.fixture(scope="module")
-def new_service(tmp_path_factory: Any) -> Iterator[Callable[..., ServiceProcesses]]:
+def new_service(tmp_path_factory: Any) -> Iterator[Callable[..., Any]]:
     """Starts services, which end with the module."""
     try:
         find_program()
     except RedisUnavailableError as error:
         pytest.skip(str(error))
-    begun: list[ServiceProcesses] = []
+    begun: list[Any] = []
 
-    def start(**options: Any) -> ServiceProcesses:
-        begun.append(ServiceProcesses(tmp_path_factory.mktemp("service"), **options))
+    def start(**options: Any) -> Any:
+        begun.append(
+            _service_processes().ServiceProcesses(tmp_path_factory.mktemp("service"), **options)
+        )
         return begun[-1].start()
 
     yield start
@@ -144,7 +51,7 @@ def instance() -> Any:
     return generate(4, seed=1)
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
+def wait_for(condition: Callable[[], Any], seconds: float = 300.0) -> Any:
     """Wait until something holds, and return it."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):

@@ -75,3 +75,25 @@ class Timetables(Sums):
 def timetables(formulation: str) -> Pipeline:
     """The pipeline of a job that can be looked at for long."""
     return Pipeline([Timetables(units=3_000, seconds=0.05)])
+
+
+class Additions(Stage):
+    """Adds numbers for so many seconds; its cost is how often it has."""
+
+    name, unit = "additions", "addition"
+
+    def __init__(self, seconds: float = 1.0) -> None:
+        self.seconds = seconds
+
+    def run(self, state: Any, budget: Any) -> Iterator[Batch]:
+        began, count = time.monotonic(), 0
+        while time.monotonic() - began < self.seconds:
+            sum(range(20_000))
+            count += 1
+            yield Batch(count, None)
+        state.offer(Number(count), count, 0)
+
+
+def additions(formulation: str) -> Pipeline:
+    """The pipeline of a job that is busy."""
+    return Pipeline([Additions()])

@@ -20,7 +20,7 @@ def page(browser, service):
     faults = []
     page.on("console", lambda one: faults.append(one.text) if one.type == "error" else None)
     page.on("pageerror", lambda one: faults.append(str(one)))
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(300_000)
     page.goto(service.url)
     yield page
     context.close()

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from schoolbell.stages import FormatError
 from schoolbell.stages.files.array_file import read_arrays, write_arrays
-from schoolbell.stages.timetable import FormatError
 
 ARRAYS = {
     "matrix": np.arange(12.0).reshape(3, 4),

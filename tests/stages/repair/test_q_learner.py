@@ -2,8 +2,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from schoolbell.stages import FormatError
 from schoolbell.stages.repair.q_learner import QLearner
-from schoolbell.stages.timetable import FormatError
 
 TABLES = ((0,), (0, 1))
 

@@ -11,6 +11,7 @@ from ....search.random import below, random_state, uniform
 from ....search.record import Record
 from ...repair_operators import OPERATORS
 from ..timetable import Timetable, can_enter, restore
+from ..weights import COST, VIOLATIONS
 from .repair import (
     CONFLICT,
     KINDS,
@@ -25,6 +26,9 @@ LECTURE, FIRST, KIND, LAST, STEP, FAILED, END, TAKEN = range(8)
 """Positions in `Repair.now`."""
 RUNNING, SUCCEEDED, GIVEN_UP = range(3)
 """How an episode stands."""
+
+SEEN_KIND, SEEN_OPENNESS, SEEN_LAST, SEEN_WORSE, SEEN_ATTEMPTS, SEEN_FAILED = range(6)
+"""Positions in `Repair.observation`."""
 
 OBSERVED = (len(KINDS), 5, len(OPERATORS) + 1, 4, 3, 4)
 """How many values each of the observation's numbers has."""
@@ -92,7 +96,7 @@ def begin_episode(problem, timetable, repair, violation):
     copy_into(repair.start_room, timetable.room)
     copy_into(repair.start_total, timetable.total)
     now = repair.now
-    if timetable.total[0] > 0:
+    if timetable.total[VIOLATIONS] > 0:
         lecture = _choose_violated(problem, timetable, repair)
         now[KIND] = _violated_kind(problem, timetable, lecture)
     else:
@@ -105,14 +109,16 @@ def begin_episode(problem, timetable, repair, violation):
 @inner
 def _is_worse(total, start):
     """Tell whether to put back: between violations that are as many, the cost is free to rise."""
-    if total[0] != start[0] or start[0] > 0:
-        return total[0] > start[0]
-    return total[1] > start[1]
+    if total[VIOLATIONS] != start[VIOLATIONS] or start[VIOLATIONS] > 0:
+        return total[VIOLATIONS] > start[VIOLATIONS]
+    return total[COST] > start[COST]
 
 
 @inner
 def _is_better(total, than):
-    return total[0] < than[0] or (total[0] == than[0] and total[1] < than[1])
+    if total[VIOLATIONS] != than[VIOLATIONS]:
+        return total[VIOLATIONS] < than[VIOLATIONS]
+    return total[COST] < than[COST]
 
 
 @inner
@@ -155,14 +161,14 @@ def _violated_kind(problem, timetable, lecture):
 def _observe(problem, timetable, repair):
     now, seen = repair.now, repair.observation
     lecture = now[LECTURE]
-    seen[0] = now[KIND]
-    seen[1] = openness(problem, timetable, lecture)
-    seen[2] = now[LAST]
-    seen[3] = min(max(timetable.total[0] - repair.start_total[0], 0), 3)
+    seen[SEEN_KIND] = now[KIND]
+    seen[SEEN_OPENNESS] = openness(problem, timetable, lecture)
+    seen[SEEN_LAST] = now[LAST]
+    seen[SEEN_WORSE] = min(max(timetable.total[VIOLATIONS] - repair.start_total[VIOLATIONS], 0), 3)
     attempts = repair.attempts[now[FIRST]]
-    seen[4] = (attempts >= 1) + (attempts >= 4)
+    seen[SEEN_ATTEMPTS] = (attempts >= 1) + (attempts >= 4)
     failed = now[FAILED]
-    seen[5] = (failed >= 1) + (failed >= 4) + (failed >= 11)
+    seen[SEEN_FAILED] = (failed >= 1) + (failed >= 4) + (failed >= 11)
 
 
 @inner
@@ -205,8 +211,8 @@ def take_step(problem, timetable, repair, operator, violation, steps):
         copy_into(repair.best_room, timetable.room)
         copy_into(repair.best_total, timetable.total)
     first = now[FIRST]
-    violated = repair.start_total[0] > 0
-    if timetable.total[0] < repair.start_total[0] or (
+    violated = repair.start_total[VIOLATIONS] > 0
+    if timetable.total[VIOLATIONS] < repair.start_total[VIOLATIONS] or (
         not violated and _is_better(timetable.total, repair.start_total)
     ):
         now[END], now[FAILED], repair.attempts[first] = SUCCEEDED, 0, 0
@@ -258,7 +264,7 @@ def play_episodes(
     """
     seen = np.empty_like(repair.observation)
     played, succeeded = 0, 0
-    while played < episodes and (repair.best_total[0] > 0 or repair.best_total[1] > 0):
+    while played < episodes and (repair.best_total[VIOLATIONS] > 0 or repair.best_total[COST] > 0):
         begin_episode(problem, timetable, repair, violation)
         while repair.now[END] == RUNNING:
             copy_into(seen, repair.observation)

@@ -9,6 +9,7 @@ from numba import int64
 
 from ....search.compiling import NOWHERE, inner, kernel
 from ....search.random import below
+from ...repair_operators import EJECT, KEMPE, MOVE, SWAP
 from ..days import day_cost, slots_of
 from ..kempe import plan_chain
 from ..placement import place_best
@@ -23,7 +24,7 @@ from ..terms import (
     shift_violations,
 )
 from ..timetable import can_enter, exchange, shift
-from ..weights import enabled, units
+from ..weights import COST, VIOLATIONS, enabled, units
 
 CONFLICT, NO_PLACE, ROOM, DAYS, CURRICULUM = range(5)
 KINDS = ("conflict", "no place", "room", "days", "curriculum")
@@ -32,15 +33,15 @@ KINDS = ("conflict", "no place", "room", "days", "curriculum")
 @inner
 def apply_operator(problem, timetable, operator, lecture, violation, rng):
     """Let an operator, a position in `repair_operators.OPERATORS`, change a lecture's place."""
-    if operator == 4:
+    if operator == EJECT:
         return eject(problem, timetable, lecture, violation, rng)
     if timetable.period[lecture] < 0:
         return place_best(problem, timetable, lecture, violation, NOWHERE, rng)
-    if operator == 0:
+    if operator == MOVE:
         return move(problem, timetable, lecture, violation, rng)
-    if operator == 1:
+    if operator == SWAP:
         return swap(problem, timetable, lecture, violation, rng)
-    if operator == 2:
+    if operator == KEMPE:
         return kempe(problem, timetable, lecture, violation, rng)
     return change_room(problem, timetable, lecture, violation, rng)
 
@@ -91,8 +92,8 @@ def _exchange(problem, timetable, first, second):
     violations = pair_violations(problem, timetable, first, second)
     cost = pair_room_cost(problem, c, timetable.room[first], d, timetable.room[second])
     cost += pair_cost(problem, timetable, first, second)
-    timetable.total[0] += violations
-    timetable.total[1] += cost
+    timetable.total[VIOLATIONS] += violations
+    timetable.total[COST] += cost
     exchange(problem, timetable, first, second)
 
 
@@ -107,9 +108,10 @@ def kempe(problem, timetable, lecture, violation, rng):
         size0, size1 = plan_chain(problem, timetable, lecture, p2)
         if size0 == 0:
             continue
-        violations, cost = timetable.total[0], timetable.total[1]
+        violations, cost = timetable.total[VIOLATIONS], timetable.total[COST]
         _swap_chain(problem, timetable, size0, size1, p1, p2)
-        change = violation * (timetable.total[0] - violations) + timetable.total[1] - cost
+        change = violation * (timetable.total[VIOLATIONS] - violations)
+        change = change + timetable.total[COST] - cost
         _swap_chain(problem, timetable, size0, size1, p2, p1)
         if chosen < 0 or change < least:
             chosen, least, ties = p2, change, 1

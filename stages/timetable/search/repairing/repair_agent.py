@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from ....repair.q_learner import QLearner
-from ...errors import FormatError
+from ...errors import FormatError, reading
 from ...repair_operators import OPERATORS
 from .episodes import OBSERVED, TABLES
 
@@ -28,7 +28,8 @@ def load_repair_agent(path: str | os.PathLike[str]) -> QLearner:
         If the file cannot be read, is no agent, or is one for something else
         than repairing timetables.
     """
-    agent = QLearner.load(path)
+    with reading():
+        agent = QLearner.load(path)
     if agent.sizes != OBSERVED or agent.actions != OPERATORS:
         found = f"an agent of actions {', '.join(agent.actions)} that sees {agent.sizes}"
         expected = f"one of {', '.join(OPERATORS)} that sees {OBSERVED}"

@@ -14,6 +14,7 @@ from ...model.solution import Solution
 from ...repair_operators import OPERATORS
 from .. import SearchProblem, build_timetable
 from ..timetable import restore
+from ..weights import COST, VIOLATIONS
 from .episodes import END as ENDING
 from .episodes import (
     FAILED,
@@ -113,7 +114,7 @@ class RepairEnvironment(gymnasium.Env[NDArray[np.int64], np.int64]):
     @property
     def rank(self) -> tuple[int, int]:
         """Violations and cost of the present timetable."""
-        return int(self.timetable.total[0]), int(self.timetable.total[1])
+        return int(self.timetable.total[VIOLATIONS]), int(self.timetable.total[COST])
 
     @property
     def best_period(self) -> NDArray[np.int64]:

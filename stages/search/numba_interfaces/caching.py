@@ -23,7 +23,7 @@ from numba.core.caching import (
 )
 from numba.misc.appdirs import AppDirs
 
-from .sources import fingerprint
+from ..sources import fingerprint
 
 _config: Any = numba.core.config
 PRIVATE = "schoolbell-kernels"

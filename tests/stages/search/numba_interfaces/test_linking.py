@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numba import njit
 from schoolbell.stages.search.compiling import inner, kernel_of
-from schoolbell.stages.search.linking import (
+from schoolbell.stages.search.numba_interfaces.linking import (
     InnerLibrary,
     KernelCompiler,
     KernelLibrary,

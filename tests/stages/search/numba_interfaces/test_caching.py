@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import pytest
 from numba.core import config
-from schoolbell.stages.search import caching
+from schoolbell.stages.search.numba_interfaces import caching
 
 SOURCE = """
 from schoolbell.stages.search.compiling import inner, kernel

@@ -1,0 +1,63 @@
+"""Draws the pictures of the service's page: a job from its upload to its end.
+
+    python docs/service_pictures.py [FOLDER]
+
+It starts a service of its own, with chromium for a reader.
+"""
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import sync_playwright
+from schoolbell.stages.timetable import generate
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "tests" / "runner" / "service")]
+WIDE, PHONE = {"width": 1100, "height": 900}, {"width": 390, "height": 844}
+
+
+def main() -> None:
+    from service_processes import ServiceProcesses
+
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "docs" / "guides")
+    with tempfile.TemporaryDirectory() as away, sync_playwright() as playwright:
+        service = ServiceProcesses(Path(away), pipeline="service_pipeline:timetables").start()
+        chromium = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
+        try:
+            page = chromium.new_page(viewport=WIDE)
+            page.set_default_timeout(120_000)
+            path = Path(away) / "monday.ectt"
+            generate(20, seed=3).write(path)
+            draw(page, service.url, path, folder)
+        finally:
+            chromium.close()
+            service.stop()
+
+
+def draw(page: Any, url: str, instance: Path, folder: Path) -> None:
+    """Take the pictures."""
+    page.goto(url)
+    page.wait_for_selector("#all:not([hidden])")
+    page.set_input_files("#file", instance)
+    page.screenshot(path=folder / "service_upload.png")
+    page.click("#start")
+    page.wait_for_function("parseFloat(document.getElementById('progress').textContent) > 1")
+    page.wait_for_selector("#week td")
+    page.screenshot(path=folder / "service_page.png")
+    page.click("text=Pause")
+    page.wait_for_function("document.getElementById('status').textContent === 'paused'")
+    page.emulate_media(color_scheme="dark")
+    page.screenshot(path=folder / "service_paused_dark.png")
+    page.click("#steer >> text=Stop")
+    page.wait_for_function("document.getElementById('status').textContent === 'stopped'")
+    page.set_viewport_size(PHONE)
+    page.screenshot(path=folder / "service_phone.png")
+
+
+if __name__ == "__main__":
+    main()
