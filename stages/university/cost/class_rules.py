@@ -1,11 +1,17 @@
 """The hard rules that need no distribution: times, rooms and limits."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ...ragged import ranges
-from ..model.solution import Solution
 from .placed_classes import PlacedClasses
+
+if TYPE_CHECKING:
+    from ..model.solution import Solution
 
 
 def without_time(placed: PlacedClasses) -> NDArray[np.int64]:

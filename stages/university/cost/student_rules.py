@@ -1,13 +1,18 @@
 """Whether students attend what they asked for, and what they miss."""
 
+from __future__ import annotations
+
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..model.solution import Solution
 from .placed_classes import PlacedClasses
+
+if TYPE_CHECKING:
+    from ..model.solution import Solution
 
 # Pairs of classes that are looked at together.
 _TOGETHER = 1_000_000

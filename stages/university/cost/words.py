@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import groupby, pairwise
+from typing import TYPE_CHECKING
 
-from ..model.solution import Solution
 from ..model.time import Time
+
+if TYPE_CHECKING:
+    from ..model.solution import Solution
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 

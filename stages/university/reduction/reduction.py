@@ -26,6 +26,8 @@ class Reduction:
         required distributions and ``distributions`` that cost.
     """
 
+    __module__ = "schoolbell.stages.university"
+
     original: Instance
     instance: Instance
     removed: dict[str, int]
