@@ -8,8 +8,8 @@ from types import FrameType, TracebackType
 class UnknownError(Exception):
     """An exception that is there, but not to be had: Python 3.11 keeps it to itself."""
 
-    def __init__(self) -> None:
-        super().__init__("the body of the loop raised an exception")
+    def __init__(self, what: str = "the body of the loop raised an exception") -> None:
+        super().__init__(what)
 
 
 def error_in_flight(frame: FrameType | None) -> BaseException | None:

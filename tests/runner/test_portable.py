@@ -30,10 +30,13 @@ from schoolbell.callbacks import (
     EarlyStopping,
     History,
     LambdaCallback,
+    MLflowLogger,
+    Notify,
     ProgbarLogger,
     RedisLogger,
     RemoteMonitor,
     SolutionCheckpoint,
+    SystemMonitor,
     TensorBoard,
     TerminateOnNaN,
     TerminateOnTarget,
@@ -124,12 +127,14 @@ MAKE = [
     lambda folder: EarlyStopping("cost", patience=100),
     lambda folder: History(),
     lambda folder: LambdaCallback(on_batch_end=note),
+    lambda folder: Notify("json://127.0.0.1", on="failure"),
     lambda folder: ProgbarLogger("plain", sys.stderr),
     lambda folder: ProgbarLogger("rich", io.StringIO()),
     lambda folder: RedisLogger(announce=False),
     lambda folder: RemoteMonitor(web_server(), headers={"X-Key": "secret"}),
     lambda folder: SolutionCheckpoint(folder / "{batch}.txt"),
     lambda folder: SolutionCheckpoint(folder / "a.txt", "speed", mode="max", save_freq=2),
+    lambda folder: SystemMonitor(),
     lambda folder: TensorBoard(folder / "board"),
     lambda folder: TerminateOnNaN(),
     lambda folder: TerminateOnTarget(cost=-5),
@@ -147,7 +152,14 @@ def fit(*callbacks, stage=None, **options):
 def test_every_callback_of_the_package_is_tried_here(tmp_path):
     public = [getattr(schoolbell.callbacks, name) for name in schoolbell.callbacks.__all__]
     classes = {one for one in public if inspect.isclass(one) and issubclass(one, Callback)}
-    assert classes - {type(make(tmp_path)) for make in MAKE} == {Callback}
+    # A database of MLflow takes seconds to make.
+    assert classes - {type(make(tmp_path)) for make in MAKE} == {Callback, MLflowLogger}
+
+
+@WAYS
+def test_a_logger_of_mlflow_is_copied_with_its_parameters(again):
+    logger = MLflowLogger("sqlite:///runs.db", "tuning")
+    assert again(logger).get_params() == logger.get_params()
 
 
 @WAYS
@@ -375,6 +387,8 @@ ARGUMENTS = {
     "BackupError": ("a/backup.npz", "it is damaged"),
     "FormatError": ("a.ctt", 3, "x", "y"),
     "InstanceError": ("x", "y", None),
+    "CheckError": ({"detail": "what went wrong"},),
+    "Problem": (404, "what went wrong"),
 }
 
 

@@ -11,7 +11,8 @@ from schoolbell.callbacks import Callback, CallbackError
 from schoolbell.runner import Pipeline, replay, timetabling_pipeline
 from schoolbell.runner.tracebacks import SWITCH
 from schoolbell.stages import Batch, Stage, TrainAgent
-from schoolbell.stages.timetable import FormatError, Instance, Solution, TimetableError, generate
+from schoolbell.stages.errors import FormatError
+from schoolbell.stages.timetable import Instance, Solution, TimetableError, generate
 from schoolbell.stages.timetable.search.repairing.repair_agent import load_repair_agent
 
 # The package as it is imported, from the checkout or from a wheel.

@@ -28,8 +28,11 @@ class CheckError(ValueError):
     """
 
     def __init__(self, fault: dict[str, Any]) -> None:
-        super().__init__(fault["detail"])
+        super().__init__(fault)
         self.fault = fault
+
+    def __str__(self) -> str:
+        return self.fault["detail"]
 
 
 class Checker:

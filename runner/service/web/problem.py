@@ -37,11 +37,14 @@ class Problem(Exception):
         more: dict[str, Any] | None = None,
         headers: dict[str, str] | None = None,
     ) -> None:
-        super().__init__(detail)
+        super().__init__(status, detail, more, headers)
         self.status = status
         self.detail = detail
         self.more = more or {}
         self.headers = headers
+
+    def __str__(self) -> str:
+        return self.detail
 
     def response(self) -> JSONResponse:
         """Return the answer."""

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from schoolbell.stages import Batch, Budget, Load, Pulse, RLRepair, State
+from schoolbell.stages.errors import FormatError
 from schoolbell.stages.repair import rl_repair
 from schoolbell.stages.repair.q_learner import QLearner
-from schoolbell.stages.timetable import FormatError, Formulation, Instance, Solution, evaluate
+from schoolbell.stages.timetable import Formulation, Instance, Solution, evaluate
 from schoolbell.stages.timetable.search.repairing.repair_agent import (
     new_repair_agent,
     shipped_repair_agent,

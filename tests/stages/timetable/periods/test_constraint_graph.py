@@ -79,4 +79,4 @@ def test_parts_are_the_graphs_within_the_clusters(instance):
     for cluster, (members, part) in enumerate(parts):
         assert members.tolist() == np.flatnonzero(clusters == cluster).tolist()
         assert edges(part) == edges(graph.within(members))
-        assert part.lectures.tolist() == graph.sizes[members].tolist()
+        assert part.sizes.tolist() == graph.sizes[members].tolist()
