@@ -14,7 +14,7 @@ import numpy as np
 from ...callbacks.vocabulary import MIN
 from ...stages import Batch, Stage
 from ...stages.plain_data import as_count, as_number, copy_plain, copy_savable
-from ..config.checked_json import checked
+from ..checked_json import checked
 from .backup_error import BackupError
 
 SENSELESS = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)

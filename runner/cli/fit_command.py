@@ -32,6 +32,7 @@ from ..progress.timings import Timings
 from ..results.run import Run, format_seconds, infeasible_words
 from ..timetabling import timetabling_pipeline
 from .output import complain, while_read
+from .parser import fail
 from .run_files import RunFiles
 
 EXIT_STATUS = {FINISHED: 0, STOPPED: 0, FAILED: 1}
@@ -196,7 +197,7 @@ def _change_stages(pipeline: Pipeline, args: argparse.Namespace) -> None:
         try:
             pipeline.set_params(**{name: _value(text)})
         except (ValueError, TypeError) as error:
-            args.fail(f"argument --set: {error}")
+            fail(args, f"argument --set: {error}")
 
 
 def _value(text: str) -> Any:
@@ -212,7 +213,7 @@ def tensor_board(args: argparse.Namespace) -> TensorBoard | None:
     try:
         return None if args.tensorboard is None else TensorBoard(args.tensorboard)
     except ImportError as error:
-        args.fail(f"argument --tensorboard: {error}")
+        fail(args, f"argument --tensorboard: {error}")
 
 
 def _redis_logger(args: argparse.Namespace) -> RedisLogger | None:

@@ -195,7 +195,7 @@ def _parser() -> argparse.ArgumentParser:
     for module in COMMANDS:
         command = module.add_parser(commands)
         command.add_argument("--debug", action="store_true", help="show the traceback of an error")
-        command.set_defaults(fail=command.error, run=module.run)
+        command.set_defaults(parser=command, run=module.run)
     return parser
 
 

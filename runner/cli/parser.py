@@ -43,6 +43,12 @@ class Parser(argparse.ArgumentParser):
             raise
 
 
+def fail(args: argparse.Namespace, message: str) -> NoReturn:
+    """End the program with a complaint of the command whose arguments these are."""
+    parser: Parser = args.parser
+    parser.error(message)
+
+
 def _did_you_mean(name: str, known: Iterable[str]) -> str:
     from ...callbacks.names import did_you_mean
 

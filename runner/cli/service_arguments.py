@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .arguments import count, seconds
+from .parser import fail
 
 if TYPE_CHECKING:
     from ..service.client.client import Client
@@ -88,7 +89,7 @@ def client_of(args: argparse.Namespace) -> "Client":
     try:
         from ..service.client.client import Client
     except ImportError as error:
-        args.fail(f"{error}; run pip install 'schoolbell[service]'")
+        fail(args, f"{error}; run pip install 'schoolbell[service]'")
     return Client(args.url, args.token)
 
 

@@ -15,7 +15,7 @@ from ...callbacks.parameters import public_parameters
 from ...stages import Stage
 from ...stages.errors import FormatError
 from ...stages.files.text_file import read_text
-from .checked_json import checked, parsed, short
+from ..checked_json import checked, parsed, short
 from .config_error import ConfigError
 
 FORMAT = 1

@@ -61,7 +61,7 @@ class TrackedLoop(Generic[Item]):
     ) -> None:
         if total is None and isinstance(iterable, Sized):
             total = len(iterable)
-        self._iterable = iterable
+        self._iterable: Any = iterable
         self._total = total
         self._stage = LoopStage("loop" if name is None else name, unit, total, resume)
         goal = {name: options.pop(name) for name in ("goal",) if name in options}

@@ -11,7 +11,7 @@ import msgspec
 from ...callbacks.vocabulary import FINISHED, TIME
 from ...stages.errors import FormatError
 from ...stages.files.atomic import write_atomically
-from ..config.checked_json import checked, parsed
+from ..checked_json import checked, parsed
 from ..results.run import Run
 from .stage_timing import POINTS, StageTiming, is_rising
 

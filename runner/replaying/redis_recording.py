@@ -10,7 +10,7 @@ from ...callbacks.remote.redis_connection import connect, explained
 from ...callbacks.remote.snapshot_fields import read_number, read_snapshot_values
 from ...callbacks.snapshot import own_message
 from ...callbacks.vocabulary import CORE_COLUMNS, END_COLUMNS, GOALS, INTERRUPTED, RUN_COLUMNS
-from ..config.checked_json import told_as
+from ..checked_json import told_as
 from ..watching.unknown_job_error import UnknownJobError
 from ..watching.watch import known_url
 from .recording import PULSE, Moment, Recording, batch_moments, params_of

@@ -8,7 +8,7 @@ from ...callbacks.remote.job_keys import JobKeys
 from ...callbacks.remote.redis_connection import explained
 from ...callbacks.remote.snapshot_fields import printable, read_number, read_snapshot_values
 from ...callbacks.vocabulary import LIVE, LOST
-from ..config.checked_json import told_as
+from ..checked_json import told_as
 from .unknown_job_error import UnknownJobError
 from .watched_snapshot import WatchedSnapshot
 

@@ -84,7 +84,7 @@ class Brood:
             AnnealingJob.of_state(breeding, one, moves_per_second, clock) for one in state["jobs"]
         ]
         origins = [
-            Origin(*map(as_count, (island, reheat, violations)), as_number(cost))
+            Origin(as_count(island), as_count(reheat), as_count(violations), as_number(cost))
             for island, reheat, violations, cost in state["origins"]
         ]
         if origins and len(origins) != len(jobs):

@@ -50,7 +50,7 @@ class FunctionStage(Stage):
         _check(function)
         self.function = function
         self.unit = unit
-        self.metrics = metrics if metrics is None or isinstance(metrics, str) else tuple(metrics)
+        self.metrics = _names(metrics)
         self.name = _name_of(function) if name is None else name
         self.share = share
         #: What the function keeps as ``report.saved``.
@@ -226,6 +226,11 @@ def _name_of(function: Any) -> str:
     return name if name.isidentifier() else "function"
 
 
+def _names(metrics: Any) -> Any:
+    """Return names as a tuple; a text, which `Pipeline` refuses, as it is."""
+    return metrics if metrics is None or isinstance(metrics, str) else tuple(metrics)
+
+
 def _is_generator(function: Any) -> bool:
     return inspect.isgeneratorfunction(function) or inspect.isgeneratorfunction(
         getattr(function, "__call__", None)  # noqa: B004 - its kind, not whether there is one
@@ -239,7 +244,7 @@ def _find(module: str, name: str) -> Any:
     return found
 
 
-def _exhaust(items: Generator[Any, None, Any], report: Report) -> None:
+def _exhaust(items: Generator[Any, Any, Any], report: Report) -> None:
     """Run a generator that a function has returned, in the function's thread."""
     try:
         for item in items:

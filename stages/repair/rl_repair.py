@@ -370,7 +370,14 @@ class _NoAgent:
     def act(self, observation: NDArray[np.int64], epsilon: float, rng: np.random.Generator) -> int:
         return int(rng.integers(self.actions)) if self.operator < 0 else self.operator
 
-    def learn(self, *step: Any) -> None:
+    def learn(
+        self,
+        observation: NDArray[np.int64],
+        action: int,
+        reward: float,
+        following: NDArray[np.int64],
+        ended: bool,
+    ) -> None:
         """Learn nothing."""
 
 

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from ..arguments import count, seed
-from ..parser import Commands, Parser
+from ..parser import Commands, Parser, fail
 
 
 def add_parser(commands: Commands) -> Parser:
@@ -39,9 +39,9 @@ def run(args: argparse.Namespace) -> int:
     foreign = ("courses",) if university else ("classes", "students")
     for name in foreign:
         if getattr(args, name) is not None:
-            args.fail(f"argument --{name}: not of --kind {args.kind}")
+            fail(args, f"argument --{name}: not of --kind {args.kind}")
     if getattr(args, size) is None:
-        args.fail(f"the following arguments are required: --{size}")
+        fail(args, f"the following arguments are required: --{size}")
     if args.out is not None:
         check_writable(args.out)
     if university:

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from ..arguments import count, redis_url
-from ..parser import Commands, Parser
+from ..parser import Commands, Parser, fail
 from ..service_arguments import add_limits, settings_of
 
 
@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
         from ...service.serving.serve import Address, serve
         from ...service.web.tokens import Tokens
     except ImportError as error:
-        args.fail(f"{error}; run pip install 'schoolbell[service]'")
+        fail(args, f"{error}; run pip install 'schoolbell[service]'")
     from ....callbacks.remote.redis_connection import resolved_url
     from ...engine.interrupts import exit_status
 
@@ -100,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
             open_page=args.open,
         )
     except ValueError as error:
-        args.fail(str(error))
+        fail(args, str(error))
     return 0 if number is None else exit_status(number)
 
 

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from ..arguments import add_formulation
-from ..parser import Commands, Parser
+from ..parser import Commands, Parser, fail
 from ..problem_kind import problem_kind
 
 
@@ -61,7 +61,7 @@ def _validate_university(args: argparse.Namespace) -> int:
     from ....stages.university import Instance, Solution, evaluate
 
     if args.formulation != "UD2":
-        args.fail("argument --formulation: not of a whole university")
+        fail(args, "argument --formulation: not of a whole university")
     evaluation = evaluate(Solution.read(args.solution, Instance.read(args.instance)))
     if args.details:
         for line in evaluation.details():

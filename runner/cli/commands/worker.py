@@ -3,7 +3,7 @@
 import argparse
 
 from ..arguments import redis_url
-from ..parser import Commands, Parser
+from ..parser import Commands, Parser, fail
 from ..service_arguments import add_limits, settings_of
 
 
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         from ...service.serving.work import work
     except ImportError as error:
-        args.fail(f"{error}; run pip install 'schoolbell[service]'")
+        fail(args, f"{error}; run pip install 'schoolbell[service]'")
     from ....callbacks.remote.redis_connection import check_server
     from ...watching.watch import known_url
 
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         settings = settings_of(args, url)
     except ValueError as error:
-        args.fail(str(error))
+        fail(args, str(error))
     settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     work(settings)
     return 0

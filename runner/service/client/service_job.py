@@ -67,4 +67,5 @@ class ServiceJob:
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Self:
         """Make one of what a service says; what else it says is left out."""
-        return cls(**{one.name: values.get(one.name) for one in fields(cls)})
+        known: dict[str, Any] = {one.name: values.get(one.name) for one in fields(cls)}
+        return cls(**known)

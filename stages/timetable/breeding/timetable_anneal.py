@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -138,7 +138,16 @@ class TimetableAnneal:
         return cls(problem, anneal, schedule, chains)
 
 
-def schedule_values(end: float, kempe: float, violation: float, chains: float) -> dict[str, float]:
+class _Changing(TypedDict):
+    """What of a schedule may change while an anneal is on its way."""
+
+    end: float
+    kempe: float
+    double: float
+    violation: float
+
+
+def schedule_values(end: float, kempe: float, violation: float, chains: float) -> _Changing:
     """Return what of a schedule may change while an anneal is on its way."""
     return {
         "end": end,

@@ -141,8 +141,8 @@ def _evaluation(
     units: Mapping[str, int],
     distributions: tuple[DistributionCost, ...],
 ) -> Evaluation:
-    views = (MappingProxyType(one) for one in (hard, soft, units))
-    return Evaluation(solution, *views, distributions)
+    view = MappingProxyType
+    return Evaluation(solution, view(hard), view(soft), view(units), distributions)
 
 
 def _weights(solution: Solution) -> dict[str, int]:

@@ -67,7 +67,7 @@ class InstanceReader(XmlReader):
         self._ids: list[str] = []
         self._of: list[dict[str, str]] = []
         # Equal times and rooms of classes are one object: few of them are different.
-        self._known_times: dict[tuple[str, ...], Time] = {}
+        self._known_times: dict[tuple[tuple[str, str], ...], Time] = {}
         self._known_rooms: dict[tuple[str, int], RoomOption] = {}
         self._options = 0
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import msgspec
 import pytest
-from schoolbell.runner.config.checked_json import checked, parsed, told_as
+from schoolbell.runner.checked_json import checked, parsed, told_as
 
 
 class Room(msgspec.Struct):
