@@ -18,6 +18,8 @@ PARENT_VARIABLE = "SCHOOLBELL_PARENT"
 
 _AGAIN_SECONDS = 1.0
 _LOOK_SECONDS = 1.0
+# For the job at work to be saved; it ends by itself too when this process has gone.
+_FAREWELL_SECONDS = 5.0
 
 
 def work(settings: Settings) -> None:
@@ -38,14 +40,16 @@ def work(settings: Settings) -> None:
     sweeper.start()
     try:
         while not ended.is_set():
+            worker = None
             try:
                 worker = JobWorker.of(settings)
                 # It takes the signals over, and gives them back to nobody.
                 worker.work(logging_level="ERROR")
-                if not worker.is_wanted:
-                    break
             except (RedisError, OSError):
                 pass
+            # While its server is away it cannot say that it ends, but it does.
+            if worker is not None and not worker.is_wanted:
+                break
             # Its server was away, or it has met what it did not expect.
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: ended.set())
@@ -64,5 +68,8 @@ def _end_with_parent() -> None:
         while os.getppid() == int(parent):
             time.sleep(_LOOK_SECONDS)
         os.kill(os.getpid(), signal.SIGTERM)
+        # While the server is away, which mostly went with the parent, nothing hears the signal.
+        time.sleep(_FAREWELL_SECONDS)
+        os._exit(1)
 
     threading.Thread(target=look, name="parent", daemon=True).start()

@@ -43,8 +43,13 @@ def serve(tmp_path, monkeypatch):
 
     yield start
     for process in begun:
-        process.kill()
-        process.wait()
+        process.terminate()
+    for process in begun:
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def test_a_job_outlives_a_service_that_is_ended_and_started_again(
