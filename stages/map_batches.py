@@ -125,7 +125,9 @@ class MapBatches(Stage):
         self.unit = unit
         self.share = share
         self.cost = cost
-        self.metrics = metrics if isinstance(metrics, str) else tuple(metrics)
+        # A string stays one: the run refuses it.
+        names: Any = metrics if isinstance(metrics, str) else tuple(metrics)
+        self.metrics = names
         self.on_error: Literal["raise", "skip"] = on_error
         self.finished: dict[int, Any] = {}
         self.skipped: list[tuple[int, str]] = []
@@ -220,7 +222,7 @@ class MapBatches(Stage):
             cost = self.cost(result) if callable(self.cost) else _part_of(result, self.cost)
             if cost is not None:
                 state.offer(result, cost)
-        return {name: _part_of(result, name) for name in self.metrics} or None
+        return {name: _part_of(result, name) for name in self.metrics or ()} or None
 
 
 def _is_generator(function: Callable[[Any], Any]) -> bool:

@@ -52,7 +52,9 @@ class FunctionStage(Stage):
         _check(function)
         self.function = function
         self.unit = unit
-        self.metrics = metrics if metrics is None or isinstance(metrics, str) else tuple(metrics)
+        # A string stays one: the run refuses it.
+        names: Any = metrics if metrics is None or isinstance(metrics, str) else tuple(metrics)
+        self.metrics = names
         self.name = _name_of(function) if name is None else name
         self.share = share
         #: What the function keeps as ``report.saved``.
@@ -258,7 +260,7 @@ def _take_back_ctrl_c() -> None:
             signal.signal(signal.SIGINT, handler)
 
 
-def _exhaust(items: Generator[Any, None, Any], report: Report) -> None:
+def _exhaust(items: Generator[Any, Any, Any], report: Report) -> None:
     """Run a generator that a function has returned, in the function's thread."""
     try:
         for item in items:
