@@ -30,7 +30,8 @@ def leave_the_folder(namespace: dict[str, Any]) -> None:
 
 
 # What an example may need that nothing else here does: the extra `peers`, and who trains networks.
-PEERS = ("pymoo", "optuna", "sklearn", "scipy", "pyvrp", "deap", "cma", "nevergrad", "keras")
+PEERS = {"pymoo", "cloudpickle", "optuna", "sklearn", "scipy", "pyvrp", "deap", "cma", "nevergrad"}
+PEERS |= {"keras"}
 
 
 def python_or_skip(document: Document) -> Iterator[Region]:

@@ -115,6 +115,22 @@ def check_executor(value: Any) -> None:
         raise ArgumentError.of("executor", "a concurrent.futures.Executor or None", value, advice)
 
 
+def workers_of(executor: Any) -> int | None:
+    """Return how many tasks an executor runs at once, where it tells; None where it does not.
+
+    Those of the standard library and of loky, MPI's, and Dask's.
+    """
+    for name in ("num_workers", "_max_workers"):
+        number = getattr(executor, name, None)
+        if isinstance(number, int) and number > 0:
+            return number
+    threads = getattr(getattr(executor, "_client", None), "nthreads", None)
+    if callable(threads):
+        told: Any = threads()
+        return sum(told.values()) or None
+    return None
+
+
 def checked_started(value: Any) -> float | None:
     """Return a moment of the past as a float, or None."""
     if value is None:

@@ -42,6 +42,7 @@ from .fit_arguments import (
     checked_workers,
     shows_progress,
     with_display,
+    workers_of,
 )
 from .progress.progress_tracker import Follow, ProgressTracker
 from .progress.timings import Timings
@@ -148,7 +149,8 @@ class Pipeline:
             leaves the next ones get. Pauses do not count. None, or infinity, lets
             every stage spend its units.
         workers
-            Tasks that run at once; the number of usable processors by default.
+            Tasks that run at once; by default as many as the executor runs, where it tells,
+            else the number of usable processors.
         executor
             Where stages submit their tasks; threads by default, which the
             process does not wait for at its end. One that is given is not shut
@@ -218,7 +220,7 @@ class Pipeline:
         check_callback_errors(callback_errors)
         goal = _checked_goal(self.goal, self.stages)
         seed, time_limit = checked_seed(seed), checked_time_limit(time_limit)
-        workers = checked_workers(workers) or _usable_processors()
+        workers = checked_workers(workers) or workers_of(executor) or _usable_processors()
         job_id = checked_job_id(job_id) or _new_job_id()
         started = checked_started(started)
         check_executor(executor)

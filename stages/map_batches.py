@@ -1,10 +1,14 @@
 """A ready stage for batch processing."""
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import secrets
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import suppress
 from functools import partial
-from typing import Any
+from itertools import count, islice
+from typing import Any, ClassVar, Literal
 
 from .batch import Batch
 from .budget import Budget
@@ -31,21 +35,43 @@ class MapBatches(Stage):
         result: progress follows it, and when the stage is ended the batch ends
         at its next yield.
     items
-        The items, or a function that makes them of the state. An iterator, which
-        gives its items only once, is read at once, so that every run has them.
+        The items, or a function that makes them of the state. An iterator is read as its
+        items are needed, and they are kept, so that every run has them; what a function
+        returns is read so too, and not kept. The number of batches is then not known
+        before all are read.
     batch_size
         Items in a batch, 1 or more; the last may have fewer.
     result
         Attribute of the state where the results are left: a list of what
         `function` returned for each batch, in the order of the items, None for
-        batches that were not finished when the stage was ended early.
+        batches that were not finished when the stage was ended early, or were
+        skipped.
     name, unit, share
         As for every `Stage`.
+    cost
+        What a batch's result costs as a solution, which is then offered
+        (`State.offer`): a key or attribute of the result, or a function of it. None for
+        results that are no solutions.
+    metrics
+        Keys or attributes of the results that are metrics of their units.
+    on_error
+        ``"raise"`` lets an exception of `function` end the run, ``"skip"`` leaves its
+        batch out, warns of the first, and lists all as `skipped`.
+
+    Attributes
+    ----------
+    skipped
+        Number and error of each batch that was left out, in the last run.
 
     Raises
     ------
     ValueError
-        For a batch size below 1.
+        For a batch size below 1, and another `on_error`.
+
+    Notes
+    -----
+    A run that is backed up and resumed does not do again what was done, where the
+    results are what `Stage.saved` may name.
 
     Examples
     --------
@@ -69,6 +95,8 @@ class MapBatches(Stage):
 
     __module__ = "schoolbell.stages"
 
+    saved: ClassVar[tuple[str, ...]] = ("finished", "skipped")
+
     def __init__(
         self,
         function: Callable[[Any], Any],
@@ -78,53 +106,85 @@ class MapBatches(Stage):
         name: str = "map",
         unit: str = "batch",
         share: float = 1.0,
+        cost: str | Callable[[Any], Any] | None = None,
+        metrics: Sequence[str] = (),
+        on_error: Literal["raise", "skip"] = "raise",
     ) -> None:
         if not callable(function):
             raise TypeError(f"function must be callable, got {function!r}")
         if batch_size < 1:
             raise ValueError(f"batch_size must be 1 or more, got {batch_size}")
+        if on_error not in ("raise", "skip"):
+            raise ValueError(f'on_error must be "raise" or "skip", got {on_error!r}')
         self.function = function
-        self.items = list(items) if isinstance(items, Iterator) else items
+        self.items = _Kept(items) if isinstance(items, Iterator) else items
         self.batch_size = batch_size
         self.result = result
         self.leaves = (result,)
         self.name = name
         self.unit = unit
         self.share = share
+        self.cost = cost
+        # A string stays one: the run refuses it.
+        names: Any = metrics if isinstance(metrics, str) else tuple(metrics)
+        self.metrics = names
+        self.on_error: Literal["raise", "skip"] = on_error
+        self.finished: dict[int, Any] = {}
+        self.skipped: list[tuple[int, str]] = []
 
     def run(self, state: State, budget: Budget) -> Iterator[Batch | Pulse | None]:
         """Yield after every finished batch; what `function` raises comes with a note."""
-        items = _sliceable(self.items(state) if callable(self.items) else self.items)
-        starts = range(0, len(items), self.batch_size)
-        results: list[Any] = [None] * len(starts)
+        items = self.items(state) if callable(self.items) else self.items
+        by_part = _is_generator(self.function)
+        if by_part and not isinstance(items, Sized):
+            # Each has a place of its own on the board.
+            items = list(items)
+        if not self.finished:
+            self.skipped = []
+        total = -(-len(items) // self.batch_size) if isinstance(items, Sized) else None
+        results: list[Any] = [None] * (total or 0)
         setattr(state, self.result, results)
-        waiting = iter(range(len(starts)))
+        waiting = enumerate(_batches(items, self.batch_size))
         running: dict[Future[Any], int] = {}
-        board = PartBoard(len(starts)) if _is_generator(self.function) else None
+        board = PartBoard(total) if by_part and total is not None else None
+        # An executor that keeps the results of equal calls, as Dask's may, shall take none of
+        # these for another one: the function may draw random numbers.
+        mark = secrets.token_hex(8)
 
-        def submit(count: int) -> None:
-            for _, number in zip(range(count), waiting, strict=False):
-                batch = items[starts[number] : starts[number] + self.batch_size]
+        def submit(wanted: int) -> bool:
+            """Submit batches; return whether there are no more."""
+            while wanted:
+                number, batch = next(waiting, (None, None))
+                if number is None:
+                    return True
+                if number == len(results):
+                    results.append(None)
+                results[number] = self.finished.get(number)
+                if number in self.finished:
+                    continue
                 function = self.function
                 if board is not None:
                     function = partial(_drive, function, board, number)
-                running[state.executor.submit(function, batch)] = number
+                running[state.executor.submit(_call, function, batch, (mark, number))] = number
+                wanted -= 1
+            return False
 
         try:
             # One batch ready for every worker beside the one in hand: none of them idles.
-            submit(2 * state.workers)
-            yield Pulse(0.0, total=len(starts))
-            done, before = 0, 0.0
+            over = submit(2 * state.workers)
+            before = 0.0
+            yield Pulse(0.0, total=len(results) if over else total)
             while running and not budget.should_end:
                 finished, _ = wait(running, _PULSE_SECONDS, FIRST_COMPLETED)
                 for future in finished:
                     number = running.pop(future)
-                    results[number] = _result(future, number)
-                    submit(1)
-                    done += 1
+                    results[number] = result = self._result(future, number)
+                    self.finished[number] = result
+                    over = submit(1) or over
                     if board is not None:
                         before = _foremost(board, running)
-                    yield Batch(done, len(starts))
+                    logs = self._take(state, result, number)
+                    yield Batch(len(self.finished), len(results) if over else total, logs)
                 if board is not None:
                     # The batch that will be finished next was begun before the last one was: from
                     # there to its end is this unit.
@@ -137,6 +197,32 @@ class MapBatches(Stage):
                 board.close()
             for future in running:
                 future.cancel()
+            self.finished = {}
+
+    def _result(self, future: Future[Any], number: int) -> Any:
+        try:
+            return future.result()
+        except Exception as error:
+            error.add_note(f"in batch {number} of the items")
+            if self.on_error == "raise":
+                raise
+            told = f"{type(error).__name__}: {error}"
+            if not self.skipped:
+                message = f"batch {number} of stage {self.name!r} is skipped: {told:.200}"
+                with suppress(Warning):
+                    warnings.warn(message, RuntimeWarning, stacklevel=3)
+            self.skipped.append((number, told))
+            return None
+
+    def _take(self, state: State, result: Any, number: int) -> dict[str, Any] | None:
+        """Offer a result if it is a solution, and return its metrics."""
+        if self.skipped and self.skipped[-1][0] == number:
+            return None
+        if self.cost is not None:
+            cost = self.cost(result) if callable(self.cost) else _part_of(result, self.cost)
+            if cost is not None:
+                state.offer(result, cost)
+        return {name: _part_of(result, name) for name in self.metrics or ()} or None
 
 
 def _is_generator(function: Callable[[Any], Any]) -> bool:
@@ -167,15 +253,44 @@ def _foremost(board: PartBoard, running: dict[Future[Any], int]) -> float:
     return max((board[number] for number in running.values()), default=0.0)
 
 
-def _sliceable(items: Iterable[Any]) -> Sequence[Any]:
-    if hasattr(items, "__getitem__") and hasattr(items, "__len__"):
-        return items  # pyright: ignore[reportReturnType]
-    return list(items)
+def _batches(items: Iterable[Any], size: int) -> Iterator[Any]:
+    """Cut items into batches, as they come."""
+    if isinstance(items, Sized) and hasattr(items, "__getitem__"):
+        sliceable: Any = items
+        yield from (sliceable[start : start + size] for start in range(0, len(items), size))
+        return
+    stream = iter(items)
+    while batch := list(islice(stream, size)):
+        yield batch
 
 
-def _result(future: Future[Any], number: int) -> Any:
-    try:
-        return future.result()
-    except Exception as error:
-        error.add_note(f"in batch {number} of the items")
-        raise
+def _part_of(result: Any, name: str) -> Any:
+    return result[name] if isinstance(result, Mapping) else getattr(result, name)
+
+
+def _call(function: Callable[[Any], Any], batch: Any, mark: Any) -> Any:
+    """Call a function with a batch; the mark tells the call from every other one."""
+    return function(batch)
+
+
+class _Kept:
+    """What an iterator gives, read when it is needed and kept for the next time."""
+
+    def __init__(self, items: Iterator[Any]) -> None:
+        self._items = items
+        self._read: list[Any] = []
+
+    def __iter__(self) -> Iterator[Any]:
+        for number in count():
+            if number == len(self._read):
+                try:
+                    self._read.append(next(self._items))
+                except StopIteration:
+                    return
+            yield self._read[number]
+
+    def __repr__(self) -> str:
+        return f"{type(self._items).__name__} of items"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return list, (list(self),)

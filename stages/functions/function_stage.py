@@ -4,6 +4,8 @@ import asyncio
 import copy
 import importlib
 import inspect
+import signal
+import threading
 import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
@@ -126,12 +128,17 @@ class FunctionStage(Stage):
         report.budget.on_end(aside.wake)
         try:
             aside.start()
-            yield from aside.items(_PULSE)
+            for item in aside.items(_PULSE):
+                if item is None:
+                    _take_back_ctrl_c()
+                yield item
         finally:
             # A KeyboardInterrupt comes here before anybody else has heard of the end.
             report.budget.end()
             # What it finds in this time still counts.
-            if aside.close(_PATIENCE):
+            ended = aside.close(_PATIENCE)
+            _take_back_ctrl_c()
+            if ended:
                 aside.raise_error()
             else:
                 report._close()
@@ -242,6 +249,18 @@ def _find(module: str, name: str) -> Any:
     for part in name.split("."):
         found = getattr(found, part)
     return found
+
+
+def _take_back_ctrl_c() -> None:
+    """Have SIGINT handled by Python again, where a library has put a handler in C in its place.
+
+    CP-SAT does from whatever thread it solves in: a Ctrl-C then aborts the process, and
+    after the solve it ends it, whatever Python believes its handler to be.
+    """
+    if threading.current_thread() is threading.main_thread():
+        handler = signal.getsignal(signal.SIGINT)
+        if callable(handler):
+            signal.signal(signal.SIGINT, handler)
 
 
 def _exhaust(items: Generator[Any, Any, Any], report: Report) -> None:

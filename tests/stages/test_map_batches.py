@@ -6,7 +6,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from schoolbell.callbacks import LambdaCallback
+from schoolbell.callbacks import BackupAndRestore, LambdaCallback
 from schoolbell.runner import Pipeline
 from schoolbell.stages import Batch, Budget, MapBatches, Pulse, State
 
@@ -201,3 +201,95 @@ def test_a_function_that_yields_ends_with_the_stage():
         assert begun.wait(10)
         stream.close()
         assert ended.wait(10)
+
+
+def test_items_are_read_as_they_are_needed_and_every_run_has_them():
+    read = []
+
+    def items():
+        for number in range(20):
+            read.append(number)
+            yield number
+
+    ahead = []
+    note = LambdaCallback(on_batch_end=lambda batch, logs: ahead.append(len(read) - batch))
+    stage = MapBatches(sum, items(), batch_size=1)
+    first = fit(stage, workers=1, callbacks=note)
+    assert max(ahead) <= 5
+    assert first.history["total"][0] is None
+    assert first.history["total"][-1] == 20
+    assert fit(stage).state.results == first.state.results == list(range(20))
+    made = MapBatches(sum, lambda state: (x for x in range(4)), batch_size=3)
+    assert fit(made).state.results == [3, 3]
+
+
+def test_results_can_be_solutions_and_have_metrics():
+    def work(batch):
+        return {"loss": abs(batch[0] - 2), "x": batch[0]}
+
+    run = fit(MapBatches(work, range(4), cost="loss", metrics=("x",)), workers=1)
+    assert (run.cost, run.solution) == (0, {"loss": 0, "x": 2})
+    assert sorted(run.history["x"]) == [0, 1, 2, 3]
+    run = fit(MapBatches(sum, range(4), cost=lambda result: None if result == 0 else result))
+    assert (run.cost, run.solution) == (1, 1)
+
+
+def test_batches_that_fail_may_be_skipped_and_are_listed():
+    stage = MapBatches(lambda batch: 1 / batch[0], [1, 0, 2, 0], on_error="skip")
+    with pytest.warns(RuntimeWarning, match="is skipped: ZeroDivisionError") as warned:
+        run = fit(stage, workers=1)
+    assert run.state.results == [1, None, 0.5, None]
+    assert [number for number, _ in stage.skipped] == [1, 3]
+    assert len(warned) == 1
+    assert run.history["done"] == [1, 2, 3, 4]
+    with pytest.raises(ValueError, match="on_error must be"):
+        MapBatches(sum, [], on_error="ignore")
+
+
+def test_batches_that_were_done_are_not_done_again_after_a_kill(tmp_path):
+    begun = []
+
+    def work(batch):
+        begun.append(batch[0])
+        return batch[0] * 2
+
+    def resumable():
+        return MapBatches(work, range(8), cost=lambda result: -result)
+
+    def die(batch, logs):
+        if batch == 4:
+            raise ZeroDivisionError
+
+    backup = {"save_freq": 1, "interval": None}
+    with pytest.raises(Exception, match="LambdaCallback"):
+        fit(
+            resumable(),
+            workers=1,
+            callbacks=[BackupAndRestore(tmp_path, **backup), LambdaCallback(on_batch_end=die)],
+        )
+    before, begun[:] = set(begun), []
+    run = fit(resumable(), workers=1, callbacks=BackupAndRestore(tmp_path, **backup))
+    assert run.state.results == [2 * x for x in range(8)]
+    assert run.history["done"] == list(range(1, 9))
+    assert not {0, 1, 2} & set(begun)
+    assert before | set(begun) == set(range(8))
+
+
+def test_equal_calls_are_told_apart():
+    seen = []
+
+    class Noting(ThreadPoolExecutor):
+        def submit(self, function, /, *arguments, **more):
+            seen.append(repr(arguments))
+            return super().submit(function, *arguments, **more)
+
+    with Noting(1) as executor:
+        for _ in range(2):
+            fit(MapBatches(sum, [3, 3, 3]), executor=executor)
+    assert len(set(seen)) == 6
+
+
+def test_there_are_as_many_workers_as_the_executor_tells():
+    with ThreadPoolExecutor(3) as executor:
+        assert fit(MapBatches(sum, [1]), executor=executor).state.workers == 3
+        assert fit(MapBatches(sum, [1]), executor=executor, workers=2).state.workers == 2

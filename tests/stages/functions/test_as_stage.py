@@ -2,6 +2,8 @@
 
 import asyncio
 import copy
+import ctypes
+import os
 import pickle
 import signal
 import threading
@@ -512,3 +514,46 @@ def test_a_report_can_be_named_in_annotations():
 def test_a_state_that_cannot_be_one_is_refused(saved):
     with pytest.raises(ValueError, match="expected done and total"):
         as_stage(walk).load_state_dict(saved)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="C's signal is found in another library there")
+@pytest.mark.parametrize("when", ["at_work", "at_the_end"])
+def test_ctrl_c_is_taken_back_from_a_library_that_has_taken_it(when):
+    set_handler = ctypes.CDLL(None).signal
+    set_handler.restype, set_handler.argtypes = ctypes.c_void_p, (ctypes.c_int, ctypes.c_void_p)
+    default = int(signal.SIG_DFL)
+    seen = []
+
+    def take():
+        """Put C's default in the place of Python's handler, and return what there was."""
+        return set_handler(signal.SIGINT, default) or default
+
+    def solve(report):
+        take()
+        if when == "at_work":
+            assert pulsed.wait(5)
+
+    pulsed = threading.Event()
+
+    class Pulsed(Stage):
+        name, unit = "pulsed", "step"
+
+        def run(self, state, budget):
+            for item in as_stage(solve).run(state, budget):
+                if item is None:
+                    seen.append(take())
+                    signal.signal(signal.SIGINT, signal.getsignal(signal.SIGINT))
+                    pulsed.set()
+                yield item
+            # Before the run itself puts back what it has found.
+            seen.append(take())
+            signal.signal(signal.SIGINT, signal.getsignal(signal.SIGINT))
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        python = take()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        fit(Pulsed())
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert set(seen) == {python} != {default}
