@@ -49,7 +49,10 @@ numpydoc_validation_checks = {"GL08", "PR02", "PR03", "PR10", "SS01", "SS02"}
 default_role = "autolink"
 nitpick_ignore_regex = [
     # Signatures show types of the rooms behind a package's door, which nobody imports.
-    (r"py:(class|obj)", r"schoolbell\.\w+\.(?!(timetable|university)\.[A-Z]\w*$)[a-z_]\w*\..*"),
+    (
+        r"py:(class|obj)",
+        r"schoolbell\.\w+\.(?!(timetable|university|problem|service)\.[A-Z]\w*$)[a-z_]\w*\..*",
+    ),
     # Other packages have sites of their own, and the build asks nothing of the network.
     (r"py:.*", r"(?!schoolbell\b).*"),
 ]

@@ -4,14 +4,14 @@ Four stages of this package know no problem: `LouvainClustering`, `CPSAT`,
 `GeneticAlgorithm` and `RLRepair`. Each of them works on any object that has the methods
 of its protocol here; a problem that has all of them can go through all four:
 
-===================  ============  ====================================================
+===================  ============= ====================================================
 stage                protocol      the problem says
-===================  ============  ====================================================
+===================  ============= ====================================================
 `LouvainClustering`  `Clusterable` its graph: nodes with sizes, edges with weights
 `CPSAT`              `Divisible`   how nodes are freed and solved, all others held
 `GeneticAlgorithm`   `Breedable`   founders, children, their distance, and their anneals
 `RLRepair`           `Repairable`  an environment in which an agent repairs a solution
-===================  ============  ====================================================
+===================  ============= ====================================================
 
 That object is ``state.prepared``, where a stage has made it of what `Pipeline.fit` was
 given (as `Load` does of a timetable's instance), else ``state.problem``. No class has to
@@ -39,6 +39,22 @@ if TYPE_CHECKING:
     from .clustering.weighted_graph import WeightedGraph
     from .state import State
     from .tasks.stop_flag import StopFlag
+
+__all__ = [
+    "Anneal",
+    "Breedable",
+    "Breeding",
+    "Clusterable",
+    "Cooling",
+    "Divisible",
+    "Division",
+    "Draft",
+    "Environment",
+    "Genes",
+    "PartResult",
+    "Repairable",
+    "SolveLimits",
+]
 
 
 class Clusterable(Protocol):

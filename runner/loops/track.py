@@ -60,7 +60,7 @@ def track(
         killed, goes on behind the last item that was saved: those before are taken from
         the iterable and not given to the loop. What the loop itself needs to go on it
         keeps in `TrackedLoop.saved`.
-    fit_options
+    **fit_options
         Further arguments of `Pipeline.fit` (``verbose``, ``seed``, ``job_id``), and the
         ``goal`` of a `Pipeline`.
 

@@ -98,7 +98,7 @@ class TrackedLoop(Generic[Item]):
             That solution, of which a copy is kept where it can be copied.
         violations
             The solution's; 0 by default.
-        metrics
+        **metrics
             Numbers by name, always the same names; callbacks find them in the logs of the
             item's end.
 

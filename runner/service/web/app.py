@@ -41,7 +41,7 @@ def create_app(
     hosts
         What the service is called, without ports. By default anything where there
         are tokens, and this machine's own names where there are none.
-    settings
+    **settings
         Limits, as `Settings` has them.
 
     Returns
