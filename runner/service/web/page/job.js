@@ -141,7 +141,7 @@ export class JobView {
     for (const [index, stage] of stages.entries()) {
       const row = box.children[index], present = stage.name === snapshot.stage && !stage.ended_by;
       // One that was stopped on its way stays where it was.
-      const cut = stage.name === snapshot.stage && snapshot.status === "stopped";
+      const cut = stage.name === snapshot.stage && stage.ended_by === "stopped";
       const part = present || cut ? snapshot.stage_progress : stage.ended_by ? 1 : 0;
       fill(row.children[1], part);
       const done = present ? snapshot.done : stage.done, total = present ? snapshot.total : stage.total;
