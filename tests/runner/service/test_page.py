@@ -99,7 +99,7 @@ def test_a_wrong_file_is_told_with_its_line_at_the_file(page, tmp_path):
     path.write_text("\n".join([*lines[:2], "Rooms: many", *lines[3:]]))
     page.set_input_files("#file", path)
     page.click("#start")
-    wait_until(page, re.compile("^broken.ectt:3: found 'Rooms: many', expected"), "#file-fault")
+    wait_until(page, re.compile("^broken.ectt:3: found Rooms 'many', expected"), "#file-fault")
 
 
 def test_the_page_comes_back_after_the_service_was_restarted(page, service, instance_file):
