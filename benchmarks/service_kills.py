@@ -82,9 +82,12 @@ def _under_fire(
 
     submitter = threading.Thread(target=submit)
     submitter.start()
+    kinds: list[str] = []
     for _ in range(kills):
         time.sleep(chance.uniform(LEAST_GAP, MOST_GAP))
-        _kill(service, chance)
+        # Each kind as often as the others.
+        kinds = kinds or chance.sample(KINDS, len(KINDS))
+        _kill(service, chance, kinds.pop())
     over.set()
     submitter.join()
     for thread in watchers:
@@ -100,8 +103,7 @@ def _under_fire(
     }
 
 
-def _kill(service: Any, chance: random.Random) -> None:
-    kind = chance.choice(KINDS)
+def _kill(service: Any, chance: random.Random, kind: str) -> None:
     if kind == "job":
         pids = [service.job_process(job.name) for job in service.job_folders()]
         pids = [pid for pid in pids if pid is not None]

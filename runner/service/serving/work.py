@@ -47,7 +47,10 @@ def work(settings: Settings) -> None:
                 worker.work(logging_level="ERROR")
             except (RedisError, OSError):
                 pass
-            # While its server is away it cannot say that it ends, but it does.
+            # While its server is away it cannot say that it ends, but it does; what listens
+            # for commands would keep the process alive, and gather with each time.
+            if worker is not None and worker.pubsub_thread is not None:
+                worker.pubsub_thread.stop()
             if worker is not None and not worker.is_wanted:
                 break
             # Its server was away, or it has met what it did not expect.

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from ....callbacks.remote.job_keys import JobKeys
 from ....callbacks.remote.redis_connection import connect_async
-from ...watching.follower import read_event
+from ...watching.follower import read_event, read_hash
 from ..jobs.job import Job
 from ..jobs.job_state import describe
 from ..jobs.lease import lease_key
@@ -65,12 +65,13 @@ async def job_events(
                 await asyncio.sleep(_AWAY_SECONDS)
             for identity, fields in events:
                 last_id = identity
-                snapshot = asdict(read_event(identity, fields, texts))
-                yield ServerSentEvent(id=identity, event=snapshot["event"], data=snapshot)
+                event = asdict(read_event(identity, fields, texts))
+                yield ServerSentEvent(id=identity, event=event["event"], data=event)
             last_id = last_id or BEGINNING
             if leased is None and job.result is None:
                 continue
-            about = await run_in_threadpool(describe, job, None, bool(leased))
+            snapshot = asdict(read_hash(texts, "")) if texts else None
+            about = await run_in_threadpool(describe, job, snapshot, bool(leased))
             if job.result is not None and not events:
                 yield ServerSentEvent(event="end", data=about)
                 return

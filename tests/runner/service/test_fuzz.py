@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-CALLS_EACH = int(os.environ.get("SCHOOLBELL_FUZZ_CALLS", "12"))
+CALLS_EACH = int(os.environ.get("SCHOOLBELL_FUZZ_CALLS", "3"))
 TOKEN = "t" * 20
 
 

@@ -98,7 +98,9 @@ export class JobView {
   showJob(about) {
     get("job-title").textContent = about.name || about.id;
     get("status").textContent = about.status;
-    get("why").textContent = about.why === about.status ? "" : about.why;
+    // "stopped", and then "by a command": the word is there already.
+    const why = about.why || "";
+    get("why").textContent = why.startsWith(about.status) ? why.slice(about.status.length).trim() : why;
     const ended = ENDED.includes(about.status);
     const running = about.status === "running", paused = about.status === "paused";
     const may = { pause: running, resume: paused, "skip-stage": running, stop: !ended, delete: true };
@@ -138,7 +140,10 @@ export class JobView {
     }
     for (const [index, stage] of stages.entries()) {
       const row = box.children[index], present = stage.name === snapshot.stage && !stage.ended_by;
-      fill(row.children[1], stage.ended_by ? 1 : present ? snapshot.stage_progress : 0);
+      // One that was stopped on its way stays where it was.
+      const cut = stage.name === snapshot.stage && stage.ended_by === "stopped";
+      const part = present || cut ? snapshot.stage_progress : stage.ended_by ? 1 : 0;
+      fill(row.children[1], part);
       const done = present ? snapshot.done : stage.done, total = present ? snapshot.total : stage.total;
       const count = done === undefined || done === null ? "" : total ? `${done}/${total}` : `${done}`;
       row.children[2].textContent = stage.ended_by || present ? count : "";
