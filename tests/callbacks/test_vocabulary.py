@@ -107,6 +107,7 @@ def test_an_outcome_says_how_many_violations_are_left(arguments, text):
 OTHER_MEANINGS = {
     # Attributes of a class are something else.
     "runner/engine/switchboard.py",
+    "stages/map_batches.py",
     # What is interrupted at once imports nothing more.
     "runner/cli/main.py",
     # A type spells its values out.

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import schoolbell
 import schoolbell.stages
 from schoolbell.stages.search.sources import fingerprint
 
@@ -123,6 +124,9 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(
         PACKAGE, root / "schoolbell" / "stages", ignore=shutil.ignore_patterns("__pycache__")
     )
+    # Without it the installed package would be found, and not the copy.
+    for path in Path(schoolbell.__file__).parent.glob("*.py"):
+        shutil.copy(path, root / "schoolbell")
     return root
 
 
