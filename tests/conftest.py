@@ -52,6 +52,16 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         process.wait()
 
 
+@pytest.fixture(autouse=True)
+def ctrl_c_as_usual() -> None:
+    """Give Ctrl-C to Python, whatever a library or a test before has made of it.
+
+    A solver in C++ leaves the system's own action behind, of which Python knows nothing: the
+    next test that sends the signal would end the process of the tests.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.fixture(scope="session")
 def cbctt() -> Path:
     """Folder of the shared timetabling instances."""
