@@ -33,6 +33,7 @@ from ..results.run import Run, format_seconds, infeasible_words
 from ..timetabling import timetabling_pipeline
 from .output import complain, while_read
 from .parser import fail
+from .problem_kind import check_timetable
 from .run_files import RunFiles
 
 EXIT_STATUS = {FINISHED: 0, STOPPED: 0, FAILED: 1}
@@ -73,6 +74,8 @@ def fit_command(args: argparse.Namespace) -> int:
     """
     logger = _redis_logger(args)
     config = _repeated(args)
+    if args.instance is not None:
+        check_timetable(args.instance)
     instance = demo_instance() if args.instance is None else Instance.read(args.instance)
     check_timeslots(instance)
     pipeline = timetabling_pipeline(args.formulation)

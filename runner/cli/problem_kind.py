@@ -5,6 +5,8 @@ import stat
 from pathlib import Path
 from typing import Literal
 
+from ...stages.errors import FormatError
+
 Kind = Literal["timetable", "university"]
 
 
@@ -22,3 +24,16 @@ def problem_kind(path: str | os.PathLike[str]) -> Kind:
     except OSError:
         pass
     return "university" if os.fspath(path).lower().endswith((".xml", ".xml.gz")) else "timetable"
+
+
+def check_timetable(path: str | os.PathLike[str]) -> None:
+    """Refuse an instance of a whole university where timetables alone are made.
+
+    Raises
+    ------
+    FormatError
+        If it is one.
+    """
+    if problem_kind(path) == "university":
+        expected = "one of a curriculum's timetable (.ctt, .ectt): universities are not solved yet"
+        raise FormatError(path, None, "an instance of a whole university", expected)

@@ -4,6 +4,7 @@ import copy
 from contextlib import suppress
 from typing import Any
 
+from ..offered import NOT_GIVEN
 from ..state import State
 
 
@@ -22,6 +23,6 @@ def offer(state: State, cost: Any, solution: Any, violations: Any) -> None:
         for name, value in (("solution", solution), ("violations", violations)):
             if value is not None:
                 raise TypeError(f"a report of {name} needs the solution's cost too")
-    elif state.offer(solution, cost, 0 if violations is None else violations):
+    elif state.offer(solution, cost, NOT_GIVEN if violations is None else violations):
         with suppress(Exception):
             state.solution = copy.deepcopy(solution)

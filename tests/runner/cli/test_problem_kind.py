@@ -72,3 +72,11 @@ def test_sizes_of_the_other_kind_are_refused(arguments, words, capsys):
         main(["generate", *arguments])
     assert end.value.code == 2
     assert words in capsys.readouterr().err
+
+
+def test_fit_says_that_universities_are_not_solved_yet(tmp_path, capsys):
+    path = tmp_path / "university.xml"
+    path.write_text('<?xml version="1.0"?><problem/>')
+    assert main(["fit", str(path)]) == 2
+    assert "found an instance of a whole university, expected" in capsys.readouterr().err
+    assert [one.name for one in tmp_path.iterdir()] == ["university.xml"]

@@ -31,7 +31,7 @@ def guess(report):
 
 def test_a_function_s_reports_are_the_batches_of_its_stage():
     run = fit(guess)
-    assert (run.solution, run.cost, run.violations, run.status) == ([3], 0, 0, "finished")
+    assert (run.solution, run.cost, run.violations, run.status) == ([3], 0, None, "finished")
     assert run.history["done"] == [1, 2, 3, 4, 5]
     assert run.history["total"] == [5] * 5
     assert run.history["tried"] == [0, 1, 2, 3, 4]
@@ -557,3 +557,8 @@ def test_ctrl_c_is_taken_back_from_a_library_that_has_taken_it(when):
     finally:
         signal.signal(signal.SIGINT, before)
     assert set(seen) == {python} != {default}
+
+
+def test_where_no_violations_are_reported_there_are_none():
+    run = Pipeline([as_stage(lambda report: report(1, 1, cost=3.0))]).fit(verbose=False)
+    assert (run.cost, run.violations) == (3.0, None)
