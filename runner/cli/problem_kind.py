@@ -5,8 +5,6 @@ import stat
 from pathlib import Path
 from typing import Literal
 
-from ...stages.errors import FormatError
-
 Kind = Literal["timetable", "university"]
 
 
@@ -35,5 +33,7 @@ def check_timetable(path: str | os.PathLike[str]) -> None:
         If it is one.
     """
     if problem_kind(path) == "university":
+        from ...stages.errors import FormatError
+
         expected = "one of a curriculum's timetable (.ctt, .ectt): universities are not solved yet"
         raise FormatError(path, None, "an instance of a whole university", expected)
