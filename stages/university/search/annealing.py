@@ -1,0 +1,230 @@
+"""Simulated annealing over times, rooms and sections at once, in chunks.
+
+Required rules are relaxed: a violation has a weight that grows while any is left and
+falls with the temperature while there is none.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...search.compiling import copy_into, inner, kernel
+from ...search.random import below, uniform
+from ...search.record import Record
+from .moves import (
+    LONGEST,
+    any_free,
+    cheapest_free,
+    draw_option,
+    draw_row,
+    try_chain,
+    try_class,
+    try_exchange,
+    try_room,
+    try_student,
+)
+from .search_problem import SearchProblem
+from .timetable import COST, HARD, Timetable, build_timetable
+
+MOVES_MADE, MOVES_LEFT, ACCEPTED, LOWEST = range(4)
+"""Positions in `Anneal.clock`."""
+
+VIOLATION = 0
+"""Position in `Anneal.settings`."""
+
+# Moves after which the temperature and the weight of a violation are fitted.
+SPELL = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class Schedule:
+    """How an anneal cools.
+
+    Attributes
+    ----------
+    start, end
+        First and last temperature, in units of cost.
+    moves
+        Moves in all.
+    chains
+        Part of the moves of classes that are chains.
+    violation
+        Least weight of a violation, in temperatures.
+    floor
+        Least weight of a violation, in units of cost.
+    students
+        Part of the moves that are of students.
+    """
+
+    start: float
+    end: float
+    moves: int
+    chains: float = 0.15
+    violation: float = 8.0
+    floor: float = 5.0
+    students: float = 0.4
+
+
+@dataclass(frozen=True, eq=False)
+class Anneal(Record):
+    """An anneal in progress.
+
+    Attributes
+    ----------
+    best_row, best_option, best_bundle
+        The best timetable seen.
+    best_total
+        Its violations and cost.
+    settings
+        float64 (1,): weight of a violation.
+    clock
+        int64 (4,): moves proposed, left, accepted, and the fewest violations of late.
+    rng
+        Random state, uint64 (4,).
+    queue
+        Room to work in for a chain.
+    """
+
+    best_row: NDArray[np.int32]
+    best_option: NDArray[np.int32]
+    best_bundle: NDArray[np.int32]
+    best_total: NDArray[np.int64]
+    settings: NDArray[np.float64]
+    clock: NDArray[np.int64]
+    rng: NDArray[np.uint64]
+    queue: NDArray[np.int64]
+
+
+def start_anneal(timetable: Timetable, schedule: Schedule, rng: NDArray[np.uint64]) -> Anneal:
+    """Begin an anneal from a timetable, which is changed from now on."""
+    return Anneal(
+        timetable.row.copy(),
+        timetable.option.copy(),
+        timetable.bundle.copy(),
+        timetable.total.copy(),
+        np.array([max(schedule.floor, schedule.violation * schedule.start)]),
+        np.array([0, schedule.moves, 0, 1 << 60], np.int64),
+        rng,
+        np.zeros((LONGEST + 1, 3), np.int64),
+    )
+
+
+def anneal_chunk(
+    problem: SearchProblem, timetable: Timetable, anneal: Anneal, schedule: Schedule, moves: int
+) -> None:
+    """Propose a number of moves."""
+    run_moves(
+        problem,
+        timetable,
+        anneal,
+        schedule.start,
+        schedule.end,
+        schedule.chains,
+        schedule.violation,
+        schedule.floor,
+        schedule.students,
+        moves,
+    )
+
+
+@inner
+def _keep_best(timetable, anneal):
+    total, best = timetable.total, anneal.best_total
+    if total[HARD] < best[HARD] or (total[HARD] == best[HARD] and total[COST] < best[COST]):
+        copy_into(anneal.best_row, timetable.row)
+        copy_into(anneal.best_option, timetable.option)
+        copy_into(anneal.best_bundle, timetable.bundle)
+        copy_into(best, total)
+
+
+@inner
+def _move_student(problem, timetable, anneal, bound, violation):
+    rng = anneal.rng
+    demand = problem.free[below(rng, len(problem.free))]
+    course = problem.demand_course[demand]
+    if uniform(rng) < 0.6:
+        first = problem.course_starts[course]
+        bundle = first + below(rng, problem.course_starts[course + 1] - first)
+        if bundle != timetable.bundle[demand]:
+            return try_student(problem, timetable, demand, bundle, bound, violation)
+        return False
+    first = problem.takers_starts[course]
+    at = first + below(rng, problem.takers_starts[course + 1] - first)
+    other = problem.takers[at]
+    if timetable.bundle[other] != timetable.bundle[demand]:
+        return try_exchange(problem, timetable, demand, other, bound)
+    return False
+
+
+@inner
+def _move_class(problem, timetable, anneal, bound, violation, chains):
+    rng = anneal.rng
+    k = problem.movable[below(rng, len(problem.movable))]
+    row, option = timetable.row[k], timetable.option[k]
+    n_rows = problem.time_starts[k + 1] - problem.time_starts[k]
+    n_options = problem.room_starts[k + 1] - problem.room_starts[k]
+    what = uniform(rng)
+    if n_options > 1 and (n_rows == 1 or what < 0.3):
+        new = draw_option(problem, k, rng)
+        if new == option:
+            return False
+        return try_room(problem, timetable, k, new, bound, violation, anneal.queue, rng)
+    new_row = draw_row(problem, k, rng)
+    if new_row == row:
+        return False
+    if uniform(rng) < chains:
+        if n_options > 1 and what < 0.65:
+            option = draw_option(problem, k, rng)
+        return try_chain(
+            problem, timetable, k, new_row, option, bound, violation, anneal.queue, rng
+        )
+    if n_options > 1:
+        if what < 0.5:
+            option = cheapest_free(problem, timetable, k, new_row, rng)
+        elif what < 0.8:
+            option = any_free(problem, timetable, k, new_row, rng)
+    return try_class(problem, timetable, k, new_row, option, bound, violation)
+
+
+@kernel
+def run_moves(
+    problem, timetable, anneal, start, end, chains, least, floor, students, moves
+):
+    """Propose a number of moves."""
+    clock, settings, rng = anneal.clock, anneal.settings, anneal.rng
+    n_free, n_movable = len(problem.free), len(problem.movable)
+    if n_free == 0:
+        students = 0.0
+    if n_movable == 0:
+        students = 1.0
+    temperature = start
+    if n_free + n_movable == 0:
+        moves = 0
+    for move in range(moves):
+        if move % SPELL == 0:
+            made, left = clock[MOVES_MADE], clock[MOVES_LEFT]
+            part = made / max(1, made + left)
+            temperature = start * math.exp(part * math.log(end / start))
+            lowest = max(floor, least * temperature)
+            if clock[LOWEST] > 0:
+                settings[VIOLATION] = min(1000.0 * lowest, settings[VIOLATION] * 1.04)
+            else:
+                settings[VIOLATION] = max(lowest, settings[VIOLATION] * 0.97)
+            clock[LOWEST] = timetable.total[HARD]
+        violation = settings[VIOLATION]
+        bound = -temperature * math.log(1.0 - uniform(rng))
+        if uniform(rng) < students:
+            done = _move_student(problem, timetable, anneal, bound, violation)
+        else:
+            done = _move_class(problem, timetable, anneal, bound, violation, chains)
+        if done:
+            clock[ACCEPTED] += 1
+            clock[LOWEST] = min(clock[LOWEST], timetable.total[HARD])
+            if timetable.total[HARD] <= anneal.best_total[HARD]:
+                _keep_best(timetable, anneal)
+        clock[MOVES_MADE] += 1
+        clock[MOVES_LEFT] = max(0, clock[MOVES_LEFT] - 1)
