@@ -11,6 +11,7 @@ from .timetable import (
     closed_times,
     look,
     look_at_bundle,
+    met,
     put,
     take_bundle,
 )
@@ -47,12 +48,7 @@ def is_free(problem, timetable, k, row, option):
     """Tell whether nobody else is in a room, and it is not closed, at a time."""
     if closed_times(problem, k, row, option) > 0:
         return False
-    room, time = problem.room[option], problem.time_id[row]
-    for seat in range(timetable.occupied[room]):
-        other = timetable.occupants[room, seat]
-        if problem.gap[time, timetable.time[other]] < 0 and other != k:
-            return False
-    return True
+    return met(problem, timetable, k, problem.room[option], problem.time_id[row]) == 0
 
 
 @inner
@@ -121,7 +117,7 @@ def _find_pushed(problem, timetable, k, queue, size):
             size = _push(queue, size, other)
             if size > LONGEST:
                 return size
-    if timetable.option[k] >= 0:
+    if timetable.option[k] >= 0 and met(problem, timetable, k, room, time) > 0:
         for seat in range(timetable.occupied[room]):
             other = timetable.occupants[room, seat]
             if other != k and problem.gap[time, timetable.time[other]] < 0:
@@ -164,6 +160,16 @@ def _place_best(problem, timetable, k, violation, rng):
 
 
 @inner
+def _most_to_gain(problem, timetable, k, violation):
+    """Return what a class's place costs: no other place can win more."""
+    worth = timetable.own[k, HARD] * violation + timetable.own[k, COST]
+    worth += problem.time_cost[timetable.row[k]]
+    if timetable.option[k] >= 0:
+        worth += problem.room_cost[timetable.option[k]]
+    return worth
+
+
+@inner
 def try_chain(problem, timetable, k, row, option, bound, violation, queue, rng):
     """Move a class, and place those that it pushes away anew, each where it costs least.
 
@@ -184,6 +190,13 @@ def try_chain(problem, timetable, k, row, option, bound, violation, queue, rng):
             _place_best(problem, timetable, one, violation, rng)
         size = _find_pushed(problem, timetable, one, queue, size)
         if size > LONGEST:
+            break
+        least = (timetable.total[HARD] - before_hard) * violation
+        least += timetable.total[COST] - before_cost
+        for later in range(at, size):
+            least -= _most_to_gain(problem, timetable, queue[later, KLASS], violation)
+        if least > bound:
+            size = LONGEST + 1
             break
     change = (timetable.total[HARD] - before_hard) * violation
     change += timetable.total[COST] - before_cost
@@ -212,6 +225,8 @@ def try_room(problem, timetable, k, option, bound, violation, queue, rng):
     """Move a class to another room; who is there takes its room, or the cheapest free one."""
     room, row = problem.room[option], timetable.row[k]
     time = timetable.time[k]
+    if met(problem, timetable, k, room, time) == 0:
+        return try_class(problem, timetable, k, row, option, bound, violation)
     size = 0
     for seat in range(timetable.occupied[room]):
         other = timetable.occupants[room, seat]
@@ -220,8 +235,6 @@ def try_room(problem, timetable, k, option, bound, violation, queue, rng):
                 return False
             queue[size, KLASS], queue[size, OLD_OPTION] = other, timetable.option[other]
             size += 1
-    if size == 0:
-        return try_class(problem, timetable, k, row, option, bound, violation)
     before_hard, before_cost = timetable.total[HARD], timetable.total[COST]
     old_option, old_room = timetable.option[k], timetable.room[k]
     look(problem, timetable, k, row, option, 1e18, violation)

@@ -12,6 +12,12 @@ from ...search.record import Record
 from .rules import breaks, excess, global_cost
 from .search_problem import CONFLICT, SearchProblem
 
+LISTED = 0x8000
+"""Marks the classes that are among another's partners."""
+
+STUDENTS = 0x7FFF
+"""The rest of the bits: how many students two classes share."""
+
 HARD, COST = range(2)
 """Positions in `Timetable.total` and in `Timetable.change`."""
 
@@ -30,12 +36,18 @@ class Timetable(Record):
         Room of each class; the number of rooms for none.
     occupants, occupied, seat
         Classes of each room in any order, how many, and where each class stands.
+    busy
+        How many classes of a room overlap each of the different times, (n_rooms + 1, n_times).
     bundle
         Bundle of each demand.
     attend
         Students of each class.
     shared
-        Students whom two classes have in common, (n_classes, n_classes).
+        Students whom two classes have in common, (n_classes, n_classes); with `LISTED`
+        where one is among the other's partners.
+    partners, n_partners
+        Classes with which each has students in common, or had, from `near_starts` on; and
+        how many.
     surplus
         Excess of each rule over all of some classes.
     weight
@@ -59,9 +71,12 @@ class Timetable(Record):
     occupants: NDArray[np.int32]
     occupied: NDArray[np.int32]
     seat: NDArray[np.int32]
+    busy: NDArray[np.int16]
     bundle: NDArray[np.int32]
     attend: NDArray[np.int64]
     shared: NDArray[np.uint16]
+    partners: NDArray[np.int32]
+    n_partners: NDArray[np.int32]
     surplus: NDArray[np.int64]
     weight: NDArray[np.int64]
     own: NDArray[np.int64]
@@ -94,9 +109,12 @@ def build_timetable(
         occupants=np.zeros((n_rooms + 1, int(in_room.max(initial=0)) + 1), np.int32),
         occupied=np.zeros(n_rooms + 1, np.int32),
         seat=np.zeros(n, np.int32),
+        busy=np.zeros((n_rooms + 1, len(problem.days)), np.int16),
         bundle=np.full(len(bundle), -1, np.int32),
         attend=np.zeros(n, np.int64),
         shared=np.zeros((shared, shared), np.uint16),
+        partners=np.zeros(len(problem.near), np.int32),
+        n_partners=np.zeros(n, np.int32),
         surplus=np.zeros(len(problem.global_kind), np.int64),
         weight=np.ones(n_rules, np.int64),
         own=np.zeros((n, 2), np.int64),
@@ -169,12 +187,9 @@ def look(problem, timetable, k, row, option, bound, violation):
             if hard * violation > most:
                 return False
     if option >= 0:
-        for seat in range(timetable.occupied[room]):
-            other = timetable.occupants[room, seat]
-            if problem.gap[time, timetable.time[other]] < 0 and other != k:
-                hard += 1
-                if hard * violation > most:
-                    return False
+        hard += met(problem, timetable, k, room, time)
+        if hard * violation > most:
+            return False
     most -= hard * violation
     cost = 0
     for at in range(problem.soft_starts[k], problem.soft_starts[k + 1]):
@@ -193,13 +208,11 @@ def look(problem, timetable, k, row, option, bound, violation):
         return False
     if timetable.attend[k] > 0 and problem.numbers[CONFLICT] > 0:
         weight = problem.numbers[CONFLICT]
-        for at in range(problem.near_starts[k], problem.near_starts[k + 1]):
-            other = problem.near[at]
-            shared = timetable.shared[k, other]
-            if shared > 0 and conflict(
-                problem, time, room, timetable.time[other], timetable.room[other]
-            ):
-                cost += np.int64(shared) * weight
+        first = problem.near_starts[k]
+        for at in range(first, first + timetable.n_partners[k]):
+            other = timetable.partners[at]
+            if conflict(problem, time, room, timetable.time[other], timetable.room[other]):
+                cost += (np.int64(timetable.shared[k, other]) & STUDENTS) * weight
                 if cost > most:
                     return False
     hard_change = hard - old_hard + closed
@@ -247,18 +260,29 @@ def put(problem, timetable, k, row, option):
             cost = problem.soft_cost[at]
             timetable.own[other, COST] += cost if after else -cost
     if timetable.attend[k] > 0 and problem.numbers[CONFLICT] > 0:
-        for at in range(problem.near_starts[k], problem.near_starts[k + 1]):
-            other = problem.near[at]
-            shared = np.int64(timetable.shared[k, other])
-            if shared > 0:
-                there, other_room = timetable.time[other], timetable.room[other]
-                before = conflict(problem, old_time, old_room, there, other_room)
-                after = conflict(problem, time, room, there, other_room)
-                if before != after:
-                    cost = shared * problem.numbers[CONFLICT]
-                    timetable.own[other, COST] += cost if after else -cost
+        first = problem.near_starts[k]
+        at = 0
+        while at < timetable.n_partners[k]:
+            other = timetable.partners[first + at]
+            shared = np.int64(timetable.shared[k, other]) & STUDENTS
+            if shared == 0:
+                # No longer one: the last takes its place.
+                timetable.shared[k, other] = 0
+                timetable.n_partners[k] -= 1
+                timetable.partners[first + at] = timetable.partners[
+                    first + timetable.n_partners[k]
+                ]
+                continue
+            at += 1
+            there, other_room = timetable.time[other], timetable.room[other]
+            before = conflict(problem, old_time, old_room, there, other_room)
+            after = conflict(problem, time, room, there, other_room)
+            if before != after:
+                cost = shared * problem.numbers[CONFLICT]
+                timetable.own[other, COST] += cost if after else -cost
     if option >= 0:
         _meet_occupants(problem, timetable, k, old_time, old_room, ONE_LESS)
+        _occupy(problem, timetable, old_room, old_time, ONE_LESS)
     timetable.row[k] = row
     timetable.time[k] = time
     if option >= 0:
@@ -266,6 +290,7 @@ def put(problem, timetable, k, row, option):
             _leave_room(timetable, k)
             _enter_room(timetable, k, room)
         timetable.option[k] = option
+        _occupy(problem, timetable, room, time, ONE_MORE)
         _meet_occupants(problem, timetable, k, time, room, ONE_MORE)
     if time != old_time:
         for at in range(problem.member_starts[k], problem.member_starts[k + 1]):
@@ -278,7 +303,24 @@ def put(problem, timetable, k, row, option):
 
 
 @inner
+def met(problem, timetable, k, room, time):
+    """Count the other classes of a room that overlap a time."""
+    count = np.int64(timetable.busy[room, time])
+    if room == timetable.room[k] and problem.gap[time, timetable.time[k]] < 0:
+        count -= 1
+    return count
+
+
+@inner
+def _occupy(problem, timetable, room, time, sign):
+    for at in range(timetable.busy.shape[1]):
+        timetable.busy[room, at] += np.int16(sign) * np.int16(problem.gap[time, at] < 0)
+
+
+@inner
 def _meet_occupants(problem, timetable, k, time, room, sign):
+    if met(problem, timetable, k, room, time) == 0:
+        return
     for seat in range(timetable.occupied[room]):
         other = timetable.occupants[room, seat]
         if problem.gap[time, timetable.time[other]] < 0 and other != k:
@@ -386,10 +428,19 @@ def look_at_bundle(problem, timetable, demand, new, limited):
 
 
 @inner
-def _share(problem, timetable, a, b, sign):
-    count = np.int64(timetable.shared[a, b]) + sign
+def _count_shared(problem, timetable, a, b, sign):
+    count = timetable.shared[a, b] + sign
+    if not count & LISTED:
+        count += LISTED
+        timetable.partners[problem.near_starts[a] + timetable.n_partners[a]] = b
+        timetable.n_partners[a] += 1
     timetable.shared[a, b] = count
-    timetable.shared[b, a] = count
+
+
+@inner
+def _share(problem, timetable, a, b, sign):
+    _count_shared(problem, timetable, a, b, sign)
+    _count_shared(problem, timetable, b, a, sign)
     if conflict(
         problem, timetable.time[a], timetable.room[a], timetable.time[b], timetable.room[b]
     ):
@@ -424,7 +475,9 @@ def fill(problem, timetable, bundles):
     n = len(timetable.time)
     for k in range(n):
         if timetable.option[k] >= 0:
-            _enter_room(timetable, k, problem.room[timetable.option[k]])
+            room = problem.room[timetable.option[k]]
+            _enter_room(timetable, k, room)
+            _occupy(problem, timetable, room, timetable.time[k], ONE_MORE)
     for demand in range(len(bundles)):
         # Of two demands the later one counts what they share.
         take_bundle(problem, timetable, demand, bundles[demand])
@@ -450,10 +503,7 @@ def count(problem, timetable):
             if breaks(problem, kind, parameter, time, room, there, other_room):
                 own_hard += timetable.weight[problem.hard_id[at]]
         if timetable.option[k] >= 0:
-            for seat in range(timetable.occupied[room]):
-                other = timetable.occupants[room, seat]
-                if problem.gap[time, timetable.time[other]] < 0 and other != k:
-                    own_hard += 1
+            own_hard += met(problem, timetable, k, room, time)
         for at in range(problem.soft_starts[k], problem.soft_starts[k + 1]):
             other = problem.soft_other[at]
             kind, parameter = problem.soft_kind[at], problem.soft_parameter[at]
@@ -461,11 +511,12 @@ def count(problem, timetable):
             if breaks(problem, kind, parameter, time, room, there, other_room):
                 own_cost += problem.soft_cost[at]
         if timetable.attend[k] > 0:
-            for at in range(problem.near_starts[k], problem.near_starts[k + 1]):
-                other = problem.near[at]
+            first = problem.near_starts[k]
+            for at in range(first, first + timetable.n_partners[k]):
+                other = timetable.partners[at]
                 there, other_room = timetable.time[other], timetable.room[other]
-                shared = np.int64(timetable.shared[k, other])
-                if shared > 0 and conflict(problem, time, room, there, other_room):
+                shared = np.int64(timetable.shared[k, other]) & STUDENTS
+                if conflict(problem, time, room, there, other_room):
                     own_cost += shared * problem.numbers[CONFLICT]
         timetable.own[k, HARD] = own_hard
         timetable.own[k, COST] = own_cost
