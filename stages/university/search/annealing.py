@@ -28,13 +28,39 @@ from .moves import (
     try_student,
 )
 from .search_problem import SearchProblem
-from .timetable import COST, HARD, Timetable, build_timetable
+from .timetable import (
+    ANYHOW,
+    COST,
+    COST_CHANGE,
+    HARD,
+    HARD_CHANGE,
+    Timetable,
+    in_trouble,
+    look,
+    look_at_bundle,
+    put,
+    take_bundle,
+    weigh_evenly,
+    weigh_heavier,
+)
 
-MOVES_MADE, MOVES_LEFT, ACCEPTED, LOWEST = range(4)
+MOVES_MADE, MOVES_LEFT, ACCEPTED, LOWEST, STUCK = range(5)
 """Positions in `Anneal.clock`."""
 
 VIOLATION = 0
 """Position in `Anneal.settings`."""
+
+# Part of the moves of classes that are of one that breaks a required rule, as long as one does.
+FOCUS = 0.1
+
+# Their temperature, in weights of a violation.
+RESTLESS = 0.1
+
+# After so many spells with violations, and none without ever, those that are there weigh more.
+HEAVIER = 10
+
+# After so many spells with violations, the best timetable is gone back to.
+PATIENCE = 150
 
 # Moves after which the temperature and the weight of a violation are fitted.
 SPELL = 1000
@@ -82,7 +108,8 @@ class Anneal(Record):
     settings
         float64 (1,): weight of a violation.
     clock
-        int64 (4,): moves proposed, left, accepted, and the fewest violations of late.
+        int64 (5,): moves proposed, left, accepted, the fewest violations of late, and for
+        how many spells there were some.
     rng
         Random state, uint64 (4,).
     queue
@@ -107,7 +134,7 @@ def start_anneal(timetable: Timetable, schedule: Schedule, rng: NDArray[np.uint6
         timetable.bundle.copy(),
         timetable.total.copy(),
         np.array([max(schedule.floor, schedule.violation * schedule.start)]),
-        np.array([0, schedule.moves, 0, 1 << 60], np.int64),
+        np.array([0, schedule.moves, 0, 1 << 60, 0], np.int64),
         rng,
         np.zeros((LONGEST + 1, 3), np.int64),
     )
@@ -142,6 +169,22 @@ def _keep_best(timetable, anneal):
 
 
 @inner
+def _go_back(problem, timetable, anneal):
+    """Make the best timetable the present one."""
+    for k in range(len(timetable.row)):
+        row, option = anneal.best_row[k], anneal.best_option[k]
+        if row != timetable.row[k] or option != timetable.option[k]:
+            look(problem, timetable, k, row, option, ANYHOW, 1.0)
+            put(problem, timetable, k, row, option)
+    for demand in range(len(timetable.bundle)):
+        if anneal.best_bundle[demand] != timetable.bundle[demand]:
+            look_at_bundle(problem, timetable, demand, anneal.best_bundle[demand], True)
+            timetable.total[HARD] += timetable.change[HARD_CHANGE]
+            timetable.total[COST] += timetable.change[COST_CHANGE]
+            take_bundle(problem, timetable, demand, anneal.best_bundle[demand])
+
+
+@inner
 def _move_student(problem, timetable, anneal, bound, violation):
     rng = anneal.rng
     demand = problem.free[below(rng, len(problem.free))]
@@ -161,9 +204,29 @@ def _move_student(problem, timetable, anneal, bound, violation):
 
 
 @inner
+def _class_in_trouble(problem, timetable, rng):
+    """Return a class that breaks a required rule with another, any of them; else the first."""
+    n = len(problem.movable)
+    shift = below(rng, n)
+    for turn in range(n):
+        at = shift + turn
+        k = problem.movable[at - n if at >= n else at]
+        if in_trouble(problem, timetable, k):
+            return k
+    return problem.movable[shift]
+
+
+@inner
 def _move_class(problem, timetable, anneal, bound, violation, chains):
     rng = anneal.rng
-    k = problem.movable[below(rng, len(problem.movable))]
+    if timetable.total[HARD] > 0 and uniform(rng) < FOCUS:
+        k = _class_in_trouble(problem, timetable, rng)
+        chains = 0.5
+        if anneal.best_total[HARD] > 0:
+            # At whatever cost: what is in trouble must get about.
+            bound = max(bound, -RESTLESS * violation * math.log(1.0 - uniform(rng)))
+    else:
+        k = problem.movable[below(rng, len(problem.movable))]
     row, option = timetable.row[k], timetable.option[k]
     n_rows = problem.time_starts[k + 1] - problem.time_starts[k]
     n_options = problem.room_starts[k + 1] - problem.room_starts[k]
@@ -202,6 +265,7 @@ def run_moves(
     if n_movable == 0:
         students = 1.0
     temperature = start
+    lowest = floor
     if n_free + n_movable == 0:
         moves = 0
     for move in range(moves):
@@ -210,10 +274,21 @@ def run_moves(
             part = made / max(1, made + left)
             temperature = start * math.exp(part * math.log(end / start))
             lowest = max(floor, least * temperature)
-            if clock[LOWEST] > 0:
-                settings[VIOLATION] = min(1000.0 * lowest, settings[VIOLATION] * 1.04)
-            else:
+            if clock[LOWEST] == 0:
                 settings[VIOLATION] = max(lowest, settings[VIOLATION] * 0.97)
+                clock[STUCK] = 0
+            else:
+                settings[VIOLATION] = min(100.0 * lowest, settings[VIOLATION] * 1.04)
+                clock[STUCK] += 1
+                if anneal.best_total[HARD] > 0:
+                    if clock[STUCK] % HEAVIER == 0:
+                        weigh_heavier(problem, timetable)
+                        # Of what was weighed differently nothing can be compared.
+                        anneal.best_total[HARD] = timetable.total[HARD] + 1
+                        _keep_best(timetable, anneal)
+                elif clock[STUCK] > PATIENCE:
+                    _go_back(problem, timetable, anneal)
+                    clock[STUCK] = 0
             clock[LOWEST] = timetable.total[HARD]
         violation = settings[VIOLATION]
         bound = -temperature * math.log(1.0 - uniform(rng))
@@ -225,6 +300,9 @@ def run_moves(
             clock[ACCEPTED] += 1
             clock[LOWEST] = min(clock[LOWEST], timetable.total[HARD])
             if timetable.total[HARD] <= anneal.best_total[HARD]:
+                if timetable.total[HARD] == 0 and anneal.best_total[HARD] > 0:
+                    weigh_evenly(problem, timetable)
+                    settings[VIOLATION] = lowest
                 _keep_best(timetable, anneal)
         clock[MOVES_MADE] += 1
         clock[MOVES_LEFT] = max(0, clock[MOVES_LEFT] - 1)

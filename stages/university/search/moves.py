@@ -4,6 +4,7 @@ from ...search.compiling import inner
 from ...search.random import below
 from .rules import breaks
 from .timetable import (
+    ANYHOW,
     COST,
     COST_CHANGE,
     HARD,
@@ -155,7 +156,7 @@ def _place_best(problem, timetable, k, violation, rng):
             if worth < best:
                 best, best_option = worth, option
     if best_row != timetable.row[k] or best_option != timetable.option[k]:
-        look(problem, timetable, k, best_row, best_option, 1e18, violation)
+        look(problem, timetable, k, best_row, best_option, ANYHOW, violation)
         put(problem, timetable, k, best_row, best_option)
 
 
@@ -184,7 +185,7 @@ def try_chain(problem, timetable, k, row, option, bound, violation, queue, rng):
         queue[at, OLD_ROW], queue[at, OLD_OPTION] = timetable.row[one], timetable.option[one]
         at += 1
         if one == k:
-            look(problem, timetable, one, row, option, 1e18, violation)
+            look(problem, timetable, one, row, option, ANYHOW, violation)
             put(problem, timetable, one, row, option)
         else:
             _place_best(problem, timetable, one, violation, rng)
@@ -206,7 +207,7 @@ def try_chain(problem, timetable, k, row, option, bound, violation, queue, rng):
         at -= 1
         one = queue[at, KLASS]
         if queue[at, OLD_ROW] != timetable.row[one] or queue[at, OLD_OPTION] != timetable.option[one]:
-            look(problem, timetable, one, queue[at, OLD_ROW], queue[at, OLD_OPTION], 1e18, violation)
+            look(problem, timetable, one, queue[at, OLD_ROW], queue[at, OLD_OPTION], ANYHOW, violation)
             put(problem, timetable, one, queue[at, OLD_ROW], queue[at, OLD_OPTION])
     return False
 
@@ -237,7 +238,7 @@ def try_room(problem, timetable, k, option, bound, violation, queue, rng):
             size += 1
     before_hard, before_cost = timetable.total[HARD], timetable.total[COST]
     old_option, old_room = timetable.option[k], timetable.room[k]
-    look(problem, timetable, k, row, option, 1e18, violation)
+    look(problem, timetable, k, row, option, ANYHOW, violation)
     put(problem, timetable, k, row, option)
     done = 0
     for at in range(size):
@@ -247,7 +248,7 @@ def try_room(problem, timetable, k, option, bound, violation, queue, rng):
         if new < 0 or not is_free(problem, timetable, other, there, new):
             new = cheapest_free(problem, timetable, other, there, rng)
         # Whatever it costs, it leaves; at the end all is weighed.
-        look(problem, timetable, other, there, new, 1e18, violation)
+        look(problem, timetable, other, there, new, ANYHOW, violation)
         put(problem, timetable, other, there, new)
         done += 1
         change = (timetable.total[HARD] - before_hard) * violation
@@ -258,9 +259,9 @@ def try_room(problem, timetable, k, option, bound, violation, queue, rng):
         done -= 1
         other = queue[done, KLASS]
         there = timetable.row[other]
-        look(problem, timetable, other, there, queue[done, OLD_OPTION], 1e18, violation)
+        look(problem, timetable, other, there, queue[done, OLD_OPTION], ANYHOW, violation)
         put(problem, timetable, other, there, queue[done, OLD_OPTION])
-    look(problem, timetable, k, row, old_option, 1e18, violation)
+    look(problem, timetable, k, row, old_option, ANYHOW, violation)
     put(problem, timetable, k, row, old_option)
     return False
 

@@ -50,8 +50,9 @@ class Timetable(Record):
         how many.
     surplus
         Excess of each rule over all of some classes.
-    weight
-        Weight of each required rule between two classes.
+    weight, room_weight, global_weight
+        Weight of each required rule between two classes, of two classes that overlap in
+        each room, and of what is in excess of each rule over all of some classes.
     own
         What each class's place costs by rules with others: violations, weighted, and
         cost, (n_classes, 2).
@@ -79,6 +80,8 @@ class Timetable(Record):
     n_partners: NDArray[np.int32]
     surplus: NDArray[np.int64]
     weight: NDArray[np.int64]
+    room_weight: NDArray[np.int64]
+    global_weight: NDArray[np.int64]
     own: NDArray[np.int64]
     total: NDArray[np.int64]
     change: NDArray[np.int64]
@@ -117,6 +120,8 @@ def build_timetable(
         n_partners=np.zeros(n, np.int32),
         surplus=np.zeros(len(problem.global_kind), np.int64),
         weight=np.ones(n_rules, np.int64),
+        room_weight=np.ones(n_rooms + 1, np.int64),
+        global_weight=np.ones(len(problem.global_kind), np.int64),
         own=np.zeros((n, 2), np.int64),
         total=np.zeros(2, np.int64),
         change=np.zeros(6, np.int64),
@@ -146,6 +151,9 @@ def closed_times(problem, k, row, option):
     return np.int64(problem.closed[problem.closed_starts[k] + at])
 
 
+ANYHOW = 1e18
+"""A bound that no place is too dear for, closed rooms included."""
+
 # What `look` leaves in `Timetable.change`.
 NEW_HARD, NEW_COST, HARD_CHANGE, COST_CHANGE = 0, 1, 2, 3
 
@@ -167,6 +175,8 @@ def look(problem, timetable, k, row, option, bound, violation):
         static += np.int64(problem.room_cost[option]) - problem.room_cost[old_option]
         closed = closed_times(problem, k, row, option)
         closed -= closed_times(problem, k, old_row, old_option)
+        if closed > 0 and bound < ANYHOW:
+            return False
         room = problem.room[option]
     time = problem.time_id[row]
     # What the new place costs more than this is too dear.
@@ -187,7 +197,7 @@ def look(problem, timetable, k, row, option, bound, violation):
             if hard * violation > most:
                 return False
     if option >= 0:
-        hard += met(problem, timetable, k, room, time)
+        hard += met(problem, timetable, k, room, time) * timetable.room_weight[room]
         if hard * violation > most:
             return False
     most -= hard * violation
@@ -223,7 +233,7 @@ def look(problem, timetable, k, row, option, bound, violation):
             surplus = excess(problem, timetable, rule, k, time)
             old = timetable.surplus[rule]
             if problem.global_cost[rule] < 0:
-                hard_change += surplus - old
+                hard_change += (surplus - old) * timetable.global_weight[rule]
             else:
                 cost_change += global_cost(problem, rule, surplus)
                 cost_change -= global_cost(problem, rule, old)
@@ -324,7 +334,7 @@ def _meet_occupants(problem, timetable, k, time, room, sign):
     for seat in range(timetable.occupied[room]):
         other = timetable.occupants[room, seat]
         if problem.gap[time, timetable.time[other]] < 0 and other != k:
-            timetable.own[other, HARD] += sign
+            timetable.own[other, HARD] += sign * timetable.room_weight[room]
 
 
 @inner
@@ -503,7 +513,7 @@ def count(problem, timetable):
             if breaks(problem, kind, parameter, time, room, there, other_room):
                 own_hard += timetable.weight[problem.hard_id[at]]
         if timetable.option[k] >= 0:
-            own_hard += met(problem, timetable, k, room, time)
+            own_hard += met(problem, timetable, k, room, time) * timetable.room_weight[room]
         for at in range(problem.soft_starts[k], problem.soft_starts[k + 1]):
             other = problem.soft_other[at]
             kind, parameter = problem.soft_kind[at], problem.soft_parameter[at]
@@ -531,7 +541,7 @@ def count(problem, timetable):
         surplus = excess(problem, timetable, rule, NOWHERE, NOWHERE)
         timetable.surplus[rule] = surplus
         if problem.global_cost[rule] < 0:
-            hard += surplus
+            hard += surplus * timetable.global_weight[rule]
         else:
             cost += global_cost(problem, rule, surplus)
     timetable.total[HARD] = hard + twice_hard // 2
@@ -539,3 +549,48 @@ def count(problem, timetable):
 
 
 count_all = kernel(count.py_func)
+
+
+@inner
+def weigh_heavier(problem, timetable):
+    """Add one to the weight of each required rule between classes that is broken."""
+    for k in range(len(timetable.time)):
+        if timetable.own[k, HARD] == 0:
+            continue
+        time, room = timetable.time[k], timetable.room[k]
+        for at in range(problem.hard_starts[k], problem.hard_starts[k + 1]):
+            other = problem.hard_other[at]
+            kind, parameter = problem.hard_kind[at], problem.hard_parameter[at]
+            there, other_room = timetable.time[other], timetable.room[other]
+            if other < k and breaks(problem, kind, parameter, time, room, there, other_room):
+                timetable.weight[problem.hard_id[at]] += 1
+        if timetable.option[k] >= 0 and met(problem, timetable, k, room, time) > 0:
+            timetable.room_weight[room] += 1
+    for rule in range(len(timetable.surplus)):
+        if problem.global_cost[rule] < 0 and timetable.surplus[rule] > 0:
+            timetable.global_weight[rule] += 1
+    count(problem, timetable)
+
+
+@inner
+def in_trouble(problem, timetable, k):
+    """Tell whether a class breaks a required rule with others."""
+    if timetable.own[k, HARD] > 0:
+        return True
+    for at in range(problem.member_starts[k], problem.member_starts[k + 1]):
+        rule = problem.members[at]
+        if problem.global_cost[rule] < 0 and timetable.surplus[rule] > 0:
+            return True
+    return closed_times(problem, k, timetable.row[k], timetable.option[k]) > 0
+
+
+@inner
+def weigh_evenly(problem, timetable):
+    """Give each required rule between classes the weight of one violation."""
+    for rule in range(len(timetable.weight)):
+        timetable.weight[rule] = 1
+    for room in range(len(timetable.room_weight)):
+        timetable.room_weight[room] = 1
+    for rule in range(len(timetable.global_weight)):
+        timetable.global_weight[rule] = 1
+    count(problem, timetable)
