@@ -62,6 +62,9 @@ HEAVIER = 10
 # After so many spells with violations, the best timetable is gone back to.
 PATIENCE = 150
 
+# Most that a violation weighs, in units of cost.
+MOST_VIOLATION = 1e6
+
 # Moves after which the temperature and the weight of a violation are fitted.
 SPELL = 1000
 
@@ -275,10 +278,10 @@ def run_moves(
             temperature = start * math.exp(part * math.log(end / start))
             lowest = max(floor, least * temperature)
             if clock[LOWEST] == 0:
-                settings[VIOLATION] = max(lowest, settings[VIOLATION] * 0.97)
+                settings[VIOLATION] = max(lowest, settings[VIOLATION] * 0.99)
                 clock[STUCK] = 0
             else:
-                settings[VIOLATION] = min(100.0 * lowest, settings[VIOLATION] * 1.04)
+                settings[VIOLATION] = min(MOST_VIOLATION, settings[VIOLATION] * 1.06)
                 clock[STUCK] += 1
                 if anneal.best_total[HARD] > 0:
                     if clock[STUCK] % HEAVIER == 0:
