@@ -129,8 +129,26 @@ def _find_pushed(problem, timetable, k, queue, size):
 
 
 @inner
-def _place_best(problem, timetable, k, violation, rng):
-    """Put a class where it costs least, of some places."""
+def _option_in(problem, k, room):
+    """Return a class's option of a room; -1 for none."""
+    for option in range(problem.room_starts[k], problem.room_starts[k + 1]):
+        if problem.room[option] == room:
+            return option
+    return -1
+
+
+@inner
+def _row_at(problem, k, time):
+    """Return a class's row of one of the different times; -1 for none."""
+    for row in range(problem.time_starts[k], problem.time_starts[k + 1]):
+        if problem.time_id[row] == time:
+            return row
+    return -1
+
+
+@inner
+def _place_best(problem, timetable, k, time, room, violation, rng):
+    """Put a class where it costs least: at a time in a room, or at some other places."""
     best_row, best_option = timetable.row[k], timetable.option[k]
     best = 0.0
     first = problem.time_starts[k]
@@ -147,6 +165,15 @@ def _place_best(problem, timetable, k, violation, rng):
         if look(problem, timetable, k, row, option, best, violation):
             worth = timetable.change[HARD_CHANGE] * violation + timetable.change[COST_CHANGE]
             # Of equals the later, which a drawn shift makes any.
+            if worth <= best:
+                best, best_row, best_option = worth, row, option
+    row = _row_at(problem, k, time)
+    if row >= 0:
+        option = _option_in(problem, k, room) if has_room else -1
+        if has_room == (option >= 0) and look(
+            problem, timetable, k, row, option, best, violation
+        ):
+            worth = timetable.change[HARD_CHANGE] * violation + timetable.change[COST_CHANGE]
             if worth <= best:
                 best, best_row, best_option = worth, row, option
     if has_room:
@@ -177,6 +204,7 @@ def try_chain(problem, timetable, k, row, option, bound, violation, queue, rng):
     All of it is done, or undone if energy grows by more than a bound.
     """
     before_hard, before_cost = timetable.total[HARD], timetable.total[COST]
+    old_time, old_room = timetable.time[k], timetable.room[k]
     queue[0, KLASS] = k
     size = 1
     at = 0
@@ -188,7 +216,7 @@ def try_chain(problem, timetable, k, row, option, bound, violation, queue, rng):
             look(problem, timetable, one, row, option, ANYHOW, violation)
             put(problem, timetable, one, row, option)
         else:
-            _place_best(problem, timetable, one, violation, rng)
+            _place_best(problem, timetable, one, old_time, old_room, violation, rng)
         size = _find_pushed(problem, timetable, one, queue, size)
         if size > LONGEST:
             break
@@ -210,15 +238,6 @@ def try_chain(problem, timetable, k, row, option, bound, violation, queue, rng):
             look(problem, timetable, one, queue[at, OLD_ROW], queue[at, OLD_OPTION], ANYHOW, violation)
             put(problem, timetable, one, queue[at, OLD_ROW], queue[at, OLD_OPTION])
     return False
-
-
-@inner
-def _option_in(problem, k, room):
-    """Return a class's option of a room; -1 for none."""
-    for option in range(problem.room_starts[k], problem.room_starts[k + 1]):
-        if problem.room[option] == room:
-            return option
-    return -1
 
 
 @inner
