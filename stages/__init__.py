@@ -26,16 +26,20 @@ if TYPE_CHECKING:
     from .timetable.steps.finalize import Finalize
     from .timetable.steps.load import Load
     from .timetable.steps.train_agent import TrainAgent
+    from .university.steps.finalize_university import FinalizeUniversity
+    from .university.steps.load_university import LoadUniversity
 
 __all__ = [
     "CPSAT",
     "Batch",
     "Budget",
     "Finalize",
+    "FinalizeUniversity",
     "FormatError",
     "GeneticAlgorithm",
     "InputError",
     "Load",
+    "LoadUniversity",
     "LouvainClustering",
     "MapBatches",
     "MissingFileError",
@@ -58,10 +62,12 @@ _MODULES = {
     "Budget": "budget",
     "CPSAT": "exact.cp_sat",
     "Finalize": "timetable.steps.finalize",
+    "FinalizeUniversity": "university.steps.finalize_university",
     "FormatError": "errors",
     "GeneticAlgorithm": "evolution.genetic_algorithm",
     "InputError": "errors",
     "Load": "timetable.steps.load",
+    "LoadUniversity": "university.steps.load_university",
     "LouvainClustering": "clustering.louvain_clustering",
     "MapBatches": "map_batches",
     "MissingFileError": "errors",

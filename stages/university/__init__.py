@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .model.weights import Weights
     from .reduction.reduce import reduce
     from .reduction.reduction import Reduction
+    from .university_problem import UniversityProblem
 
 __all__ = [
     "Configuration",
@@ -43,6 +44,7 @@ __all__ = [
     "Subpart",
     "Time",
     "TimetableError",
+    "UniversityProblem",
     "Weights",
     "evaluate",
     "generate",
@@ -69,6 +71,7 @@ _MODULES = {
     "Subpart": "model.subpart",
     "Time": "model.time",
     "TimetableError": "errors",
+    "UniversityProblem": "university_problem",
     "Weights": "model.weights",
     "evaluate": "cost.evaluation",
     "generate": "generation.generator",
