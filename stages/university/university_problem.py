@@ -15,6 +15,7 @@ from ..repair.q_learner import QLearner
 from ..tasks.task import Task
 from .exact.class_division import ClassDivision
 from .exact.class_graph import ClassGraph
+from .repairing.repair_agent import ACTIONS, load_repair_agent, new_repair_agent
 
 if TYPE_CHECKING:
     from .breeding.university_breeding import UniversityBreeding
@@ -37,6 +38,8 @@ class UniversityProblem:
     reduction
         The instance, and what is left of it to choose from.
     """
+
+    actions = ACTIONS
 
     def __init__(self, reduction: Reduction) -> None:
         self.reduction = reduction
@@ -96,13 +99,6 @@ class UniversityProblem:
 
         return UniversityBreeding(self)
 
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """Names of the operators of repair."""
-        from .repairing.repair_environment import UniversityRepair
-
-        return UniversityRepair.actions
-
     def repair_environment(
         self, solution: Solution, violation: float, steps: int
     ) -> UniversityRepair:
@@ -113,7 +109,5 @@ class UniversityProblem:
 
     @staticmethod
     def repair_agent(path: str | os.PathLike[str] | None) -> QLearner:
-        """Return the agent that a file holds, or the one that comes with the package."""
-        from .repairing.repair_agent import load_repair_agent, shipped_repair_agent
-
-        return shipped_repair_agent() if path is None else load_repair_agent(path)
+        """Return the agent that a file holds; without one, one that knows nothing yet."""
+        return new_repair_agent() if path is None else load_repair_agent(path)

@@ -9,6 +9,7 @@ from typing import Any
 from ...budget import Budget
 from ...pulse import Pulse
 from ...state import State
+from ...steps.compile_aside import compile_aside
 from ...steps.load_step import LoadStep
 from ...tasks.waiting import Beat, run_aside
 from ..cost.evaluation import Evaluation, evaluate
@@ -101,7 +102,11 @@ class LoadUniversity(LoadStep):
 
     def compile(self, state: State, budget: Budget) -> Generator[Beat, None, None]:
         """Have the kernels compiled; that time is no part of the run's limit."""
-        yield from ()
+        # Here and not above: importing numba takes longer than all the rest of the package.
+        from ..search.kernel_work import KERNELS
+        from ..search.warm_up import compile_kernels
+
+        yield from compile_aside(state, budget, KERNELS, compile_kernels)
 
     def bound(self, state: State, budget: Budget) -> Generator[Beat, None, None]:
         """Add up the cheapest options of all classes."""
