@@ -21,7 +21,7 @@ from ..search.annealing import (
 )
 from ..search.places import Places
 from ..search.search_problem import SearchProblem
-from ..search.timetable import COST, HARD, Timetable, build_timetable
+from ..search.timetable import COST, HARD, Timetable, build_timetable, count_all, seat_occupants
 
 if TYPE_CHECKING:
     from ..search.places import Translation
@@ -45,8 +45,8 @@ class UniversityAnneal:
         Where the anneal is.
     schedule
         How it cools.
-    unit
-        What a temperature of 1 is in units of cost.
+    quantum
+        What a last temperature of 1 is in units of cost.
     shown
         The best timetable with violations, counted by the definitions, and the moves
         after which it was.
@@ -58,14 +58,14 @@ class UniversityAnneal:
         timetable: Timetable,
         anneal: Anneal,
         schedule: Schedule,
-        unit: float,
+        quantum: float,
         shown: tuple[int, Genes, int, int] | None = None,
     ) -> None:
         self.translation = translation
         self.timetable = timetable
         self.anneal = anneal
         self.schedule = schedule
-        self.unit = unit
+        self.quantum = quantum
         self._shown = shown
 
     @property
@@ -127,7 +127,7 @@ class UniversityAnneal:
 
     def change(self, end: float, kempe: float, violation: float) -> None:
         """Go on with other settings."""
-        end = end * self.unit
+        end = min(end * self.quantum, self.schedule.start)
         if (self.schedule.end, self.schedule.chains) != (end, kempe):
             self.schedule = replace(self.schedule, end=end, chains=kempe)
 
@@ -139,7 +139,7 @@ class UniversityAnneal:
         return Task(_chunk, arguments, self._later)
 
     def _later(self, later: tuple[Timetable, Anneal]) -> UniversityAnneal:
-        return UniversityAnneal(self.translation, *later, self.schedule, self.unit, self._shown)
+        return UniversityAnneal(self.translation, *later, self.schedule, self.quantum, self._shown)
 
     def state_dict(self) -> dict[str, Any]:
         """Return where the anneal is, as plain data."""
@@ -147,8 +147,10 @@ class UniversityAnneal:
         state = {name: getattr(self.anneal, name).copy() for name in _ANNEAL}
         state |= {name: getattr(self.timetable, name).copy() for name in Places._fields}
         state |= {name: getattr(self.timetable, name).copy() for name in _WEIGHTS}
+        # In whose order those are met who are in the way.
+        state["occupants"] = self.timetable.occupants.copy()
         state["schedule"] = {one.name: getattr(schedule, one.name) for one in fields(Schedule)}
-        state["unit"] = self.unit
+        state["quantum"] = self.quantum
         state["shown"] = self._shown
         return state
 
@@ -176,7 +178,8 @@ class UniversityAnneal:
         timetable = timetable_of(translation.problem, {n: state[n] for n in Places._fields})
         for name in _WEIGHTS:
             _take_back(getattr(timetable, name), state[name], name)
-        recount(translation.problem, timetable)
+        seat_occupants(timetable, state["occupants"])
+        count_all(translation.problem, timetable)
         anneal = start_anneal(timetable, schedule, np.zeros(4, np.uint64))
         for name in _ANNEAL:
             _take_back(getattr(anneal, name), rng if name == "rng" else state[name], name)
@@ -186,8 +189,8 @@ class UniversityAnneal:
             genes = {name: np.asarray(genes[name]) for name in Places._fields}
             translation.check(Places(**genes))
             shown = int(turn), genes, int(violations), int(cost)
-        unit = float(as_number(state["unit"], least=0))
-        return cls(translation, timetable, anneal, schedule, unit, shown)
+        quantum = float(as_number(state["quantum"], least=0))
+        return cls(translation, timetable, anneal, schedule, quantum, shown)
 
 
 def _chunk(
@@ -200,13 +203,6 @@ def _chunk(
 def timetable_of(problem: SearchProblem, genes: Genes) -> Timetable:
     """Make a timetable of an individual's arrays."""
     return build_timetable(problem, genes["row"], genes["option"], genes["bundle"])
-
-
-def recount(problem: SearchProblem, timetable: Timetable) -> None:
-    """Count everything anew, with weights that have changed."""
-    from ..search.timetable import count_all
-
-    count_all(problem, timetable)
 
 
 def _take_back(target: np.ndarray[Any, Any], source: Any, name: str) -> None:

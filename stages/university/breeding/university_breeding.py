@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,12 +26,16 @@ STEP_MOVES = 60_000
 
 SECONDS_OF_A_CLASS = 1e-4
 
+# So many of the costs of options and rules may be smaller than a small one.
+SMALL = 0.1
+
 
 class UniversityBreeding:
     """Timetables that the search anneals and crosses; a `schoolbell.stages.problem.Breeding`.
 
-    Temperatures are multiples of what a usual change of the instance costs: of the
-    weights of a time, a conflict and the rules that cost.
+    First temperatures are multiples of `unit`, which lies between what a usual change of
+    the instance costs and what the smallest does; last ones are multiples of the latter,
+    `quantum`.
 
     Parameters
     ----------
@@ -44,7 +49,8 @@ class UniversityBreeding:
     def __init__(self, problem: UniversityProblem) -> None:
         self.problem = search = problem.search
         self.translation = Translation(problem.reduction, search)
-        self.unit = temperature_unit(problem)
+        self.quantum = smallest_change(problem)
+        self.unit = math.sqrt(self.quantum * usual_change(problem))
         self._seconds = SECONDS_OF_A_CLASS * self.n_nodes
 
     @property
@@ -113,13 +119,13 @@ class UniversityBreeding:
         self.translation.check(Places(**genes))
         schedule = Schedule(
             start=cooling.start * self.unit,
-            end=cooling.end * self.unit,
+            end=min(cooling.end * self.quantum, cooling.start * self.unit),
             moves=cooling.moves,
             chains=cooling.kempe,
         )
         timetable = timetable_of(self.problem, genes)
         anneal = start_anneal(timetable, schedule, random_state(seed))
-        return UniversityAnneal(self.translation, timetable, anneal, schedule, self.unit)
+        return UniversityAnneal(self.translation, timetable, anneal, schedule, self.quantum)
 
     def load_anneal(self, state: dict[str, Any]) -> UniversityAnneal:
         """Go on where an anneal was."""
@@ -142,9 +148,23 @@ def _cross(problem: Any, first: Genes, second: Genes, chosen: NDArray[np.bool_])
     return child
 
 
-def temperature_unit(problem: UniversityProblem) -> float:
-    """Return what a usual change costs."""
+def usual_change(problem: UniversityProblem) -> float:
+    """Return what a usual change costs: a rule, a conflict, and a time's least penalty."""
     search, weights = problem.search, problem.instance.weights
     rule = float(np.median(search.soft_cost)) if len(search.soft_cost) else 0.0
-    conflict = float(search.numbers[CONFLICT]) if len(search.free) else 0.0
-    return max(1.0, (weights.time + rule + conflict) / 2)
+    return max(smallest_change(problem), (weights.time + rule + _conflict(problem)) / 2)
+
+
+def smallest_change(problem: UniversityProblem) -> float:
+    """Return what a small change costs: the least of what options, rules and conflicts do."""
+    search = problem.search
+    costs = [
+        float(np.quantile(positive, SMALL))
+        for values in (search.time_cost, search.room_cost, search.soft_cost)
+        if len(positive := values[values > 0])
+    ]
+    return max(1.0, min([one for one in (*costs, _conflict(problem)) if one > 0], default=1.0))
+
+
+def _conflict(problem: UniversityProblem) -> float:
+    return float(problem.search.numbers[CONFLICT]) if len(problem.search.free) else 0.0

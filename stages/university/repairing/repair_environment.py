@@ -20,7 +20,14 @@ from ..model.solution import Solution
 from ..search.attempts import attempt, class_costs
 from ..search.moves import LONGEST
 from ..search.places import Places, Translation
-from ..search.timetable import COST, HARD, STUDENTS, Timetable, build_timetable
+from ..search.timetable import (
+    COST,
+    HARD,
+    STUDENTS,
+    Timetable,
+    build_timetable,
+    seat_occupants,
+)
 from .repair_agent import ACTIONS, OBSERVED
 
 if TYPE_CHECKING:
@@ -267,6 +274,7 @@ class UniversityRepair:
         """Return where it is as plain data."""
         state = {name: getattr(self, name).copy() for name in _ARRAYS}
         state |= self._places._asdict()
+        state["occupants"] = self.timetable.occupants.copy()
         state["first"] = self._first._asdict()
         state["draws"] = self._draws.bit_generator.state
         state["start"] = self._start
@@ -287,6 +295,7 @@ class UniversityRepair:
             self.translation.check(one)
         self._first = first
         self._place(places)
+        seat_occupants(self.timetable, state["occupants"])
         self._draws.bit_generator.state = state["draws"]
         violations, cost = state["start"]
         self._start = int(violations), int(cost)

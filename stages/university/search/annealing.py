@@ -47,8 +47,8 @@ from .timetable import (
 MOVES_MADE, MOVES_LEFT, ACCEPTED, LOWEST, STUCK = range(5)
 """Positions in `Anneal.clock`."""
 
-VIOLATION = 0
-"""Position in `Anneal.settings`."""
+VIOLATION, TEMPERATURE, LEAST = range(3)
+"""Positions in `Anneal.settings`."""
 
 # Part of the moves of classes that are of one that breaks a required rule, as long as one does.
 FOCUS = 0.1
@@ -109,7 +109,7 @@ class Anneal(Record):
     best_total
         Its violations and cost.
     settings
-        float64 (1,): weight of a violation.
+        float64 (3,): weight of a violation, temperature, and least weight of a violation.
     clock
         int64 (5,): moves proposed, left, accepted, the fewest violations of late, and for
         how many spells there were some.
@@ -131,12 +131,13 @@ class Anneal(Record):
 
 def start_anneal(timetable: Timetable, schedule: Schedule, rng: NDArray[np.uint64]) -> Anneal:
     """Begin an anneal from a timetable, which is changed from now on."""
+    least = max(schedule.floor, schedule.violation * schedule.start)
     return Anneal(
         timetable.row.copy(),
         timetable.option.copy(),
         timetable.bundle.copy(),
         timetable.total.copy(),
-        np.array([max(schedule.floor, schedule.violation * schedule.start)]),
+        np.array([least, schedule.start, least]),
         np.array([0, schedule.moves, 0, 1 << 60, 0], np.int64),
         rng,
         np.zeros((LONGEST + 1, 3), np.int64),
@@ -257,9 +258,7 @@ def _move_class(problem, timetable, anneal, bound, violation, chains):
 
 
 @kernel
-def run_moves(
-    problem, timetable, anneal, start, end, chains, least, floor, students, moves
-):
+def run_moves(problem, timetable, anneal, start, end, chains, least, floor, students, moves):
     """Propose a number of moves."""
     clock, settings, rng = anneal.clock, anneal.settings, anneal.rng
     n_free, n_movable = len(problem.free), len(problem.movable)
@@ -267,16 +266,17 @@ def run_moves(
         students = 0.0
     if n_movable == 0:
         students = 1.0
-    temperature = start
-    lowest = floor
     if n_free + n_movable == 0:
         moves = 0
-    for move in range(moves):
-        if move % SPELL == 0:
+    for _ in range(moves):
+        # By the anneal's moves: where a chunk begins and ends makes no difference.
+        if clock[MOVES_MADE] % SPELL == 0:
             made, left = clock[MOVES_MADE], clock[MOVES_LEFT]
             part = made / max(1, made + left)
             temperature = start * math.exp(part * math.log(end / start))
+            settings[TEMPERATURE] = temperature
             lowest = max(floor, least * temperature)
+            settings[LEAST] = lowest
             if clock[LOWEST] == 0:
                 settings[VIOLATION] = max(lowest, settings[VIOLATION] * 0.99)
                 clock[STUCK] = 0
@@ -294,7 +294,7 @@ def run_moves(
                     clock[STUCK] = 0
             clock[LOWEST] = timetable.total[HARD]
         violation = settings[VIOLATION]
-        bound = -temperature * math.log(1.0 - uniform(rng))
+        bound = -settings[TEMPERATURE] * math.log(1.0 - uniform(rng))
         if uniform(rng) < students:
             done = _move_student(problem, timetable, anneal, bound, violation)
         else:
@@ -305,7 +305,7 @@ def run_moves(
             if timetable.total[HARD] <= anneal.best_total[HARD]:
                 if timetable.total[HARD] == 0 and anneal.best_total[HARD] > 0:
                     weigh_evenly(problem, timetable)
-                    settings[VIOLATION] = lowest
+                    settings[VIOLATION] = settings[LEAST]
                 _keep_best(timetable, anneal)
         clock[MOVES_MADE] += 1
         clock[MOVES_LEFT] = max(0, clock[MOVES_LEFT] - 1)

@@ -170,9 +170,7 @@ def _place_best(problem, timetable, k, time, room, violation, rng):
     row = _row_at(problem, k, time)
     if row >= 0:
         option = _option_in(problem, k, room) if has_room else -1
-        if has_room == (option >= 0) and look(
-            problem, timetable, k, row, option, best, violation
-        ):
+        if has_room == (option >= 0) and look(problem, timetable, k, row, option, best, violation):
             worth = timetable.change[HARD_CHANGE] * violation + timetable.change[COST_CHANGE]
             if worth <= best:
                 best, best_row, best_option = worth, row, option
@@ -234,8 +232,19 @@ def try_chain(problem, timetable, k, row, option, bound, violation, queue, rng):
     while at > 0:
         at -= 1
         one = queue[at, KLASS]
-        if queue[at, OLD_ROW] != timetable.row[one] or queue[at, OLD_OPTION] != timetable.option[one]:
-            look(problem, timetable, one, queue[at, OLD_ROW], queue[at, OLD_OPTION], ANYHOW, violation)
+        if (
+            queue[at, OLD_ROW] != timetable.row[one]
+            or queue[at, OLD_OPTION] != timetable.option[one]
+        ):
+            look(
+                problem,
+                timetable,
+                one,
+                queue[at, OLD_ROW],
+                queue[at, OLD_OPTION],
+                ANYHOW,
+                violation,
+            )
             put(problem, timetable, one, queue[at, OLD_ROW], queue[at, OLD_OPTION])
     return False
 

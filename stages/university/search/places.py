@@ -50,9 +50,7 @@ class Translation:
     def _original_times(self) -> NDArray[np.int64]:
         """Position of each row's time among the times of its class in the original."""
         found = []
-        pairs = zip(
-            self.reduction.original.classes, self.reduction.instance.classes, strict=True
-        )
+        pairs = zip(self.reduction.original.classes, self.reduction.instance.classes, strict=True)
         for old, new in pairs:
             at = {time: position for position, time in enumerate(old.times)}
             found += [at[time] for time in new.times]

@@ -134,6 +134,19 @@ def build_timetable(
     return timetable
 
 
+def seat_occupants(timetable: Timetable, occupants: object) -> None:
+    """Let the classes of each room stand in an order; a ValueError for others than those there."""
+    mine = timetable.occupants
+    if not isinstance(occupants, np.ndarray) or occupants.shape != mine.shape:
+        raise ValueError(f"occupants must be of shape {mine.shape}, got {occupants!r:.40}")
+    for room, count in enumerate(timetable.occupied.tolist()):
+        there = occupants[room, :count]
+        if not np.array_equal(np.sort(there), np.sort(mine[room, :count])):
+            raise ValueError(f"occupants of room {room} are not those that are there")
+        mine[room, :count] = there
+        timetable.seat[mine[room, :count]] = np.arange(count)
+
+
 @inner
 def conflict(problem, time, room, other_time, other_room):
     """Tell whether nobody can attend at two times in two rooms."""
@@ -279,9 +292,7 @@ def put(problem, timetable, k, row, option):
                 # No longer one: the last takes its place.
                 timetable.shared[k, other] = 0
                 timetable.n_partners[k] -= 1
-                timetable.partners[first + at] = timetable.partners[
-                    first + timetable.n_partners[k]
-                ]
+                timetable.partners[first + at] = timetable.partners[first + timetable.n_partners[k]]
                 continue
             at += 1
             there, other_room = timetable.time[other], timetable.room[other]
