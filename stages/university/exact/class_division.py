@@ -59,9 +59,7 @@ class ClassDivision:
     def violation(self) -> int:
         """Cost of breaking a required rule."""
         weights = self.book.weights
-        return VIOLATION * max(
-            1, weights.time, weights.room, weights.distribution, weights.student
-        )
+        return VIOLATION * max(1, weights.time, weights.room, weights.distribution, weights.student)
 
     @cached_property
     def neighbours(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -107,9 +107,7 @@ def _excess(book: RuleBook, k: int, places: Places, row: int) -> int:
     )
 
 
-def _breaks(
-    book: RuleBook, g: int, k: int, places: Places, row: int
-) -> list[tuple[int, int, int]]:
+def _breaks(book: RuleBook, g: int, k: int, places: Places, row: int) -> list[tuple[int, int, int]]:
     rule = book.global_rules[g]
     rows = places.rows[rule.classes[rule.classes != k]]
     rows = np.append(rows[rows >= 0], row)

@@ -94,9 +94,7 @@ class LoadUniversity(LoadStep):
         """Reduce the instance."""
         expected = REDUCING_A_CLASS * len(state.instance.classes)
         message = "Loading: leaving out what no timetable can have"
-        reduction = yield from run_aside(
-            reduce, state.instance, expected=expected, message=message
-        )
+        reduction = yield from run_aside(reduce, state.instance, expected=expected, message=message)
         state.prepared = UniversityProblem(reduction)
 
     def compile(self, state: State, budget: Budget) -> Generator[Beat, None, None]:
