@@ -23,11 +23,10 @@ from .moves import (
     draw_row,
     try_chain,
     try_class,
-    try_exchange,
     try_room,
-    try_student,
 )
 from .search_problem import SearchProblem
+from .student_moves import MOST_SWITCHES, try_exchange, try_student, try_with_students
 from .timetable import (
     ANYHOW,
     COST,
@@ -64,6 +63,9 @@ PATIENCE = 150
 
 # Most that a violation weighs, in units of cost.
 MOST_VIOLATION = 1e6
+
+# Part of the moves of classes to other times with which their students change sections.
+WITH_STUDENTS = 0.1
 
 # Moves after which the temperature and the weight of a violation are fitted.
 SPELL = 1000
@@ -115,8 +117,8 @@ class Anneal(Record):
         how many spells there were some.
     rng
         Random state, uint64 (4,).
-    queue
-        Room to work in for a chain.
+    queue, log
+        Room to work in for a chain, and for students who change sections.
     """
 
     best_row: NDArray[np.int32]
@@ -127,6 +129,7 @@ class Anneal(Record):
     clock: NDArray[np.int64]
     rng: NDArray[np.uint64]
     queue: NDArray[np.int64]
+    log: NDArray[np.int64]
 
 
 def start_anneal(timetable: Timetable, schedule: Schedule, rng: NDArray[np.uint64]) -> Anneal:
@@ -141,6 +144,7 @@ def start_anneal(timetable: Timetable, schedule: Schedule, rng: NDArray[np.uint6
         np.array([0, schedule.moves, 0, 1 << 60, 0], np.int64),
         rng,
         np.zeros((LONGEST + 1, 3), np.int64),
+        np.zeros((MOST_SWITCHES, 2), np.int64),
     )
 
 
@@ -254,6 +258,11 @@ def _move_class(problem, timetable, anneal, bound, violation, chains):
             option = cheapest_free(problem, timetable, k, new_row, rng)
         elif what < 0.8:
             option = any_free(problem, timetable, k, new_row, rng)
+    if timetable.attend[k] > 0 and uniform(rng) < WITH_STUDENTS:
+        course = problem.class_course[k]
+        return try_with_students(
+            problem, timetable, k, course, new_row, option, bound, violation, anneal.log, rng
+        )
     return try_class(problem, timetable, k, new_row, option, bound, violation)
 
 

@@ -9,10 +9,9 @@ from .moves import (
     draw_option,
     try_chain,
     try_class,
-    try_exchange,
     try_room,
-    try_student,
 )
+from .student_moves import try_exchange, try_student
 from .timetable import COST, HARD, closed_times
 
 TIME, ROOM, CHAIN, STUDENTS = range(4)

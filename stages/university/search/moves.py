@@ -1,4 +1,4 @@
-"""Moves: classes with those that they push away, and students among sections."""
+"""Moves of classes, with those that they push away."""
 
 from ...search.compiling import inner
 from ...search.random import below
@@ -11,10 +11,8 @@ from .timetable import (
     HARD_CHANGE,
     closed_times,
     look,
-    look_at_bundle,
     met,
     put,
-    take_bundle,
 )
 
 LONGEST = 12
@@ -292,32 +290,3 @@ def try_room(problem, timetable, k, option, bound, violation, queue, rng):
     look(problem, timetable, k, row, old_option, ANYHOW, violation)
     put(problem, timetable, k, row, old_option)
     return False
-
-
-@inner
-def try_student(problem, timetable, demand, bundle, bound, violation):
-    """Let a student take a course another way if energy grows by no more than a bound."""
-    look_at_bundle(problem, timetable, demand, bundle, True)
-    hard, cost = timetable.change[HARD_CHANGE], timetable.change[COST_CHANGE]
-    if hard * violation + cost > bound:
-        return False
-    take_bundle(problem, timetable, demand, bundle)
-    timetable.total[HARD] += hard
-    timetable.total[COST] += cost
-    return True
-
-
-@inner
-def try_exchange(problem, timetable, demand, other, bound):
-    """Let two students of a course change places if energy grows by no more than a bound."""
-    mine, theirs = timetable.bundle[demand], timetable.bundle[other]
-    look_at_bundle(problem, timetable, demand, theirs, False)
-    cost = timetable.change[COST_CHANGE]
-    look_at_bundle(problem, timetable, other, mine, False)
-    cost += timetable.change[COST_CHANGE]
-    if cost > bound:
-        return False
-    take_bundle(problem, timetable, demand, theirs)
-    take_bundle(problem, timetable, other, mine)
-    timetable.total[COST] += cost
-    return True

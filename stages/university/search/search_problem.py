@@ -73,6 +73,8 @@ class SearchProblem(Record):
         Demands of courses that have more than one bundle.
     near_starts, near
         Classes that a student may attend besides each class.
+    class_course
+        Course of each class.
     movable
         Classes that have more than one option.
     numbers
@@ -126,6 +128,7 @@ class SearchProblem(Record):
     free: NDArray[np.int32]
     near_starts: NDArray[np.int32]
     near: NDArray[np.int32]
+    class_course: NDArray[np.int32]
     movable: NDArray[np.int32]
     numbers: NDArray[np.int64]
 
@@ -198,6 +201,7 @@ def build_search_problem(instance: Instance) -> SearchProblem:
         free=_narrow(np.flatnonzero(sizes[course_of] > 1)),
         near_starts=_starts(near),
         near=_narrow(np.concatenate([*near, np.empty(0, np.int64)])),
+        class_course=_narrow(tables.course[tables.configuration[tables.subpart]]),
         movable=_narrow(np.flatnonzero(options > 1)),
         numbers=np.array(
             [

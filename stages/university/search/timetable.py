@@ -367,7 +367,7 @@ def _enter_room(timetable, k, room):
 
 
 @inner
-def _holds(problem, bundle, k):
+def holds(problem, bundle, k):
     for at in range(problem.bundle_starts[bundle], problem.bundle_starts[bundle + 1]):
         if problem.bundle_classes[at] == k:
             return True
@@ -390,7 +390,7 @@ def _collect(problem, timetable, demand, old, new):
     if old >= 0:
         for at in range(problem.bundle_starts[old], problem.bundle_starts[old + 1]):
             k = problem.bundle_classes[at]
-            if _holds(problem, new, k):
+            if holds(problem, new, k):
                 timetable.others[n_others] = k
                 n_others += 1
             else:
@@ -398,7 +398,7 @@ def _collect(problem, timetable, demand, old, new):
                 n_leaving += 1
     for at in range(problem.bundle_starts[new], problem.bundle_starts[new + 1]):
         k = problem.bundle_classes[at]
-        if old < 0 or not _holds(problem, old, k):
+        if old < 0 or not holds(problem, old, k):
             timetable.entering[n_entering] = k
             n_entering += 1
     return n_others, n_leaving, n_entering
