@@ -65,7 +65,7 @@ PATIENCE = 150
 MOST_VIOLATION = 1e6
 
 # Part of the moves of classes to other times with which their students change sections.
-WITH_STUDENTS = 0.1
+WITH_STUDENTS = 0.15
 
 # Moves after which the temperature and the weight of a violation are fitted.
 SPELL = 1000
