@@ -23,7 +23,7 @@ def infeasibility(instance: Instance) -> list[str]:
     """Tell why no timetable can be feasible; nothing where counting does not show it."""
     reasons = []
     tables = instance.tables
-    wanted = {name: 0 for name in instance.course_positions}
+    wanted = dict.fromkeys(instance.course_positions, 0)
     for student in instance.students:
         for name in student.courses:
             wanted[name] += 1

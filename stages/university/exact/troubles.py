@@ -10,7 +10,7 @@ from ..cost.class_rules import room_conflicts
 from ..cost.pair_rules import RULES
 from ..cost.placed_classes import PlacedClasses
 from .option_costs import Places
-from .rule_book import ATTENDED, IN_ORDER, KINDS, ROOM_KINDS, RuleBook
+from .rule_book import ATTENDED, KINDS, ROOM_KINDS, RuleBook
 
 
 def troubled(book: RuleBook, places: Places) -> NDArray[np.bool_]:
