@@ -90,7 +90,9 @@ class CompileProgress(CompileListener):
                 self.compiles, self._began = True, now
             thread = self._threads.setdefault(threading.get_ident(), _Thread())
             if not thread.stack:
-                thread.kernel = next((i for i, k in enumerate(self._kernels) if k.name == name), None)
+                thread.kernel = next(
+                    (i for i, k in enumerate(self._kernels) if k.name == name), None
+                )
                 thread.functions.clear()
                 if thread.kernel is not None:
                     self._advance(self._steps_before(thread.kernel), now)

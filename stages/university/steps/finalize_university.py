@@ -10,6 +10,7 @@ from ...files.atomic import write_atomically
 from ...state import State
 from ...steps.finalize_step import FinalizeStep
 from ..cost.evaluation import Evaluation, evaluate
+from ..formats.files import check_suffix
 
 
 class FinalizeUniversity(FinalizeStep):
@@ -29,6 +30,8 @@ class FinalizeUniversity(FinalizeStep):
 
     Raises
     ------
+    TimetableError
+        Before the run, if the solution's file has another suffix.
     OSError
         Before the run, if a file cannot be written where it is to go.
     RuntimeError
@@ -37,6 +40,12 @@ class FinalizeUniversity(FinalizeStep):
     """
 
     __module__ = "schoolbell.stages"
+
+    def check(self) -> None:
+        """See that the files can be written, the solution's as XML."""
+        if self.solution is not None:
+            check_suffix(self.solution)
+        super().check()
 
     def evaluator(self, state: State) -> Callable[[Any], Evaluation]:
         """Return what counts by the definitions."""

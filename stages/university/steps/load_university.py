@@ -20,10 +20,8 @@ from ..model.solution import Solution
 from ..reduction.reduce import reduce
 from ..university_problem import UniversityProblem
 
-# What reading and reducing take for a class, with what rules and students it has.
-READING_A_CLASS, REDUCING_A_CLASS = 2e-3, 5e-3
-# What reading the kernels from numba's cache may take.
-READING_KERNELS = 2.0
+# What reducing takes for a class, with what rules and students it has.
+REDUCING_A_CLASS = 3e-3
 
 
 class LoadUniversity(LoadStep):
