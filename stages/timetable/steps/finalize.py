@@ -1,6 +1,5 @@
 """The last stage: an independent evaluation, and the files."""
 
-import os
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,8 +7,8 @@ from typing import Any
 
 from ...batch import Batch
 from ...budget import Budget
-from ...files.atomic import write_atomically
 from ...files.check_writable import check_writable
+from ...files.write_files import write_files
 from ...pulse import Pulse
 from ...stage import Stage
 from ...state import State
@@ -126,28 +125,13 @@ class Finalize(Stage):
             If a file cannot be written; all that can be are, and notes tell of
             the others.
         """
-        texts = (
-            (self.solution, evaluation.solution.dumps),
-            (self.html, lambda: render_html(evaluation)),
-            (self.csv, lambda: render_csv(evaluation.solution)),
+        return write_files(
+            [
+                (self.solution, evaluation.solution.dumps),
+                (self.html, lambda: render_html(evaluation)),
+                (self.csv, lambda: render_csv(evaluation.solution)),
+            ]
         )
-        files, failure = [], None
-        for path, make in texts:
-            if path is None:
-                continue
-            try:
-                write_atomically(path, make())
-            except OSError as error:
-                error.filename = os.fspath(path)
-                if failure is None:
-                    failure = error
-                else:
-                    failure.add_note(f"{path} was not written either: {error.strerror}")
-            else:
-                files.append(Path(path))
-        if failure is not None:
-            raise failure
-        return files
 
 
 def _check(state: State, evaluation: Evaluation) -> None:

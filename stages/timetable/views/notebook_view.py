@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from ...files.templates import render
-from .course_color import course_color
+from ...views.course_color import course_color
 from .lecture_groups import (
     KINDS,
     PLURALS,
