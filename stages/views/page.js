@@ -4,7 +4,6 @@ const byId = (id) => document.getElementById(id);
 const LIST_LIMIT = 1000;
 const MOST_SHEETS = 2000;
 const WEEK = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
-const dayName = (d) => (data.days <= 7 ? WEEK[d] : `Day ${d}`);
 const number = (n) => n.toLocaleString("en");
 const plural = (n, one, many = one + "s") => `${number(n)} ${n === 1 ? one : many}`;
 
@@ -21,7 +20,8 @@ function element(tag, attributes = {}, ...children) {
 }
 
 // What a page's own script defines: KINDS, by key the things whose weeks are there, each with its
-// label, what one is called, the names, and for each its size and whether it has violations;
+// label, what one is called, the names, and for each its size, whether it has violations, and
+// where that is another number than the size, the one that the list shows (badge);
 // FIRST_KIND, shown first; about(kind, index), in words; boardOf(kind, index), a week as printed;
 // and drawWeek(), which draws the chosen one.
 let kind = "";
@@ -56,7 +56,7 @@ function rove(container, items, event, keys) {
 }
 
 function drawList() {
-  const { names, size, clash, one } = KINDS[kind];
+  const { names, size, clash, one, badge = size } = KINDS[kind];
   const wanted = byId("search").value.trim().toLowerCase();
   const found = names.map((_, i) => i).filter((i) => names[i].toLowerCase().includes(wanted));
   // Who types an id means that one, however many others hold it.
@@ -69,7 +69,7 @@ function drawList() {
     return element("button", { class: wrong ? "clash" : "", "aria-current": String(i === chosen),
       "data-index": i, tabindex: i === stop ? "0" : "-1",
       title: wrong ? "has violations" : "", onclick: () => choose(kind, i) },
-      element("span", { class: "id" }, names[i]), element("span", { class: "n" }, number(size(i))));
+      element("span", { class: "id" }, names[i]), element("span", { class: "n" }, number(badge(i))));
   });
   if (found.length > LIST_LIMIT) {
     rows.push(element("p", { class: "more" }, `and ${number(found.length - LIST_LIMIT)} more: search to see them`));

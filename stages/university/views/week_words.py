@@ -1,0 +1,22 @@
+"""Weeks in words."""
+
+from ..cost.words import week_names
+
+
+def week_words(weeks: str) -> str:
+    """Return in which weeks something is: ``"weeks 1–15"``, ``"odd weeks"``, ``"weeks 1–6, 8"``.
+
+    Parameters
+    ----------
+    weeks
+        A text with a 1 for each of the weeks.
+    """
+    found = [week + 1 for week, bit in enumerate(weeks) if bit == "1"]
+    if len(found) == 1:
+        return f"week {found[0]}"
+    first, last = (found[0], found[-1]) if found else (0, 0)
+    if len(found) > 2 and found == list(range(first, last + 1, 2)):
+        parity = "odd" if first % 2 else "even"
+        whole = first <= 2 and last + 2 > len(weeks)
+        return f"{parity} weeks" if whole else f"{parity} weeks {first}–{last}"
+    return f"weeks {week_names(weeks).replace('-', '–')}" if found else "no weeks"
