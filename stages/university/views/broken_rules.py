@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..cost.class_rules import closed_meetings, crowded, room_conflicts, room_penalties, without_time
+from ..cost.class_rules import (
+    closed_meetings,
+    crowded,
+    room_conflicts,
+    room_penalties,
+    without_time,
+)
 from ..cost.global_rules import excesses
 from ..cost.pair_rules import violated_pairs
 from ..cost.placed_classes import PlacedClasses
 from ..cost.student_rules import student_conflicts, wrong_enrolments
 from ..cost.words import clock, day_name, numbers
-from .week_words import week_words
+from .week_words import DASH, week_words
 
 if TYPE_CHECKING:
     from ..cost.evaluation import Evaluation
@@ -165,9 +171,9 @@ class BrokenRules:
 
 
 def time_words(time: Time, slots_per_day: int) -> str:
-    """Return a time in words: ``"Mon, Wed 08:00–09:30, weeks 1–13"``."""
+    """Return a time in words: its days, from when to when, and its weeks."""
     days = ", ".join(day_name(day) for day in numbers(time.days))
-    span = f"{clock(time.start, slots_per_day)}–{clock(time.end, slots_per_day)}"
+    span = f"{clock(time.start, slots_per_day)}{DASH}{clock(time.end, slots_per_day)}"
     return f"{days} {span}, {week_words(time.weeks)}"
 
 

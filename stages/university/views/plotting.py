@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...views.course_color import course_color
 from ...views.fonts import use_fonts_that_have_all
-from ..cost.placed_classes import PlacedClasses
 from ..cost.words import clock, day_name
 from ..errors import TimetableError
 from ..model.checks import shown
-from .class_groups import PLURALS, By, ClassGroups, group_classes
+from .class_groups import PLURALS, By, group_classes
+from .drawn_classes import DrawnClasses
 from .lanes import lanes
+from .notebook_view import shortened
 from .week_words import week_words
 
 if TYPE_CHECKING:
@@ -34,8 +34,6 @@ _LEAST_FONT, _LARGEST_FONT = 5.0, 9.0
 _LETTER, _LINE = 0.62, 1.35
 _EMPTY, _CLASH, _RULE, _INK = "#f4f5f8", "#d7263d", "#c9cede", "#1b2130"
 _PICTURE_INCHES = (11.0, 7.0)
-# Days that are there even when nothing takes place.
-_LEAST_DAYS = 5
 
 
 def plot(
@@ -51,7 +49,7 @@ def plot(
     if week is not None:
         _check_week(week, solution)
     axes = _new_axes() if ax is None else ax
-    drawn = _Drawn(solution, groups, week)
+    drawn = DrawnClasses(solution, groups, week)
     if chosen is None:
         _draw_overview(axes, drawn)
     else:
@@ -76,59 +74,7 @@ def _new_axes() -> Axes:
     return pyplot.subplots(figsize=_PICTURE_INCHES, layout="constrained")[1]
 
 
-class _Drawn:
-    """A timetable of which some classes are drawn: those of a week, or all."""
-
-    def __init__(self, solution: Solution, groups: ClassGroups, week: int | None) -> None:
-        self.solution = solution
-        self.groups = groups
-        self.week = week
-        self.placed = placed = PlacedClasses.of(solution)
-        instance = solution.instance
-        noon = instance.slots_per_day // 2
-        start, end = placed.start[placed.placed], placed.end[placed.placed]
-        self.per_hour = max(1, instance.slots_per_day // 24)
-        # Whole hours from the first that any class has to the end of the last.
-        self.first = int(min(start, default=noon)) // self.per_hour * self.per_hour
-        self.last = max(int(max(end, default=noon)), self.first + self.per_hour)
-        used = int(np.bitwise_or.reduce(placed.days, initial=0)).bit_length()
-        self.days = min(max(used, _LEAST_DAYS), instance.days)
-
-    def of(self, group: int) -> NDArray[np.int64]:
-        """Return the classes of a group that are drawn, by start."""
-        classes = self.groups.of(group)
-        if self.week is None:
-            return classes
-        return classes[(self.placed.weeks[classes] >> (self.week - 1)) & 1 == 1]
-
-    def meetings(self, classes: NDArray[np.int64]) -> list[tuple[int, int]]:
-        """Return each class with each of its days."""
-        return [
-            (int(k), day)
-            for k in classes
-            for day in range(self.days)
-            if int(self.placed.days[k]) >> day & 1
-        ]
-
-    def clashing(self, classes: NDArray[np.int64]) -> set[int]:
-        """Return the classes that no room, or no student, can have together."""
-        if self.groups.by not in ("room", "student"):
-            return set()
-        a, b = (classes[k] for k in np.triu_indices(len(classes), 1))
-        together = (
-            self.placed.overlap(a, b)
-            if self.groups.by == "room"
-            else ~self.placed.attendable(a, b)
-        )
-        return {int(k) for k in np.concatenate([a[together], b[together]])}
-
-    @property
-    def when(self) -> str:
-        """The week in words."""
-        return "all weeks" if self.week is None else f"week {self.week}"
-
-
-def _draw_overview(ax: Axes, drawn: _Drawn) -> None:
+def _draw_overview(ax: Axes, drawn: DrawnClasses) -> None:
     """Draw a row for each group, with the days beside each other."""
     groups, span = drawn.groups, drawn.last - drawn.first
     rows = groups.busiest(MOST_ROWS)
@@ -149,7 +95,7 @@ def _draw_overview(ax: Axes, drawn: _Drawn) -> None:
     ax.vlines(np.arange(1, drawn.days) * span, -0.5, max(1, len(rows)) - 0.5, _RULE, linewidth=1.5)
     height = ax.get_window_extent().height * 72 / ax.figure.dpi / max(1, len(rows))
     size = float(np.clip(height / _LINE, _LEAST_FONT, _LARGEST_FONT))
-    names = [_shortened(groups.names[row], 14) for row in rows]
+    names = [shortened(groups.names[row], 14) for row in rows]
     ax.set_yticks(range(len(rows)), labels=names, fontsize=size, parse_math=False)
     middles = (np.arange(drawn.days) + 0.5) * span
     ax.set_xticks(middles, labels=[day_name(day) for day in range(drawn.days)])
@@ -158,12 +104,12 @@ def _draw_overview(ax: Axes, drawn: _Drawn) -> None:
     _finish(ax, drawn, about, clashes)
 
 
-def _add_boxes(ax: Axes, drawn: _Drawn, boxes: list[Any]) -> None:
+def _add_boxes(ax: Axes, drawn: DrawnClasses, boxes: list[Any]) -> None:
     from matplotlib.collections import PatchCollection
     from matplotlib.patches import Rectangle
 
     patches = [Rectangle(corner, *size) for corner, size, _, _ in boxes]
-    colors = [_color(drawn, k) for _, _, k, _ in boxes]
+    colors = [course_color(drawn.color_of(k)) for _, _, k, _ in boxes]
     edges = [_CLASH if wrong else "white" for *_, wrong in boxes]
     widths = [1.5 if wrong else 0.5 for *_, wrong in boxes]
     ax.add_collection(
@@ -171,7 +117,7 @@ def _add_boxes(ax: Axes, drawn: _Drawn, boxes: list[Any]) -> None:
     )
 
 
-def _label_boxes(ax: Axes, drawn: _Drawn, boxes: list[Any]) -> None:
+def _label_boxes(ax: Axes, drawn: DrawnClasses, boxes: list[Any]) -> None:
     """Write the classes into the boxes where that can be read and is quickly done."""
     if not 0 < len(boxes) <= _MOST_LABELS:
         return
@@ -183,7 +129,7 @@ def _label_boxes(ax: Axes, drawn: _Drawn, boxes: list[Any]) -> None:
             _write(ax, left + width / 2, top + height / 2, name, min(fits, _LARGEST_FONT))
 
 
-def _draw_week(ax: Axes, drawn: _Drawn, chosen: int) -> None:
+def _draw_week(ax: Axes, drawn: DrawnClasses, chosen: int) -> None:
     """Draw the week of one group: a column for each day, times of day downwards."""
     ax.set_xlim(0, drawn.days)
     ax.set_ylim(drawn.last, drawn.first)
@@ -206,7 +152,7 @@ def _draw_week(ax: Axes, drawn: _Drawn, chosen: int) -> None:
         room_for = max(1, int(height * unit[1] / (_LEAST_FONT * _LINE)))
         lines = lines[:room_for]
         letters = max(1, int(width * unit[0] / (_LEAST_FONT * _LETTER)))
-        lines = [_shortened(line, min(letters, MOST_LETTERS)) for line in lines]
+        lines = [shortened(line, min(letters, MOST_LETTERS)) for line in lines]
         size = min(
             width * unit[0] / (max(map(len, lines)) * _LETTER),
             height * unit[1] / (len(lines) * _LINE),
@@ -215,39 +161,20 @@ def _draw_week(ax: Axes, drawn: _Drawn, chosen: int) -> None:
         _write(ax, left + width / 2, top + height / 2, "\n".join(lines), size)
     slots = drawn.solution.instance.slots_per_day
     ax.set_yticks(hours, labels=[clock(hour, slots) for hour in hours])
-    ax.set_xticks(
-        np.arange(drawn.days) + 0.5, labels=[day_name(day) for day in range(drawn.days)]
-    )
+    ax.set_xticks(np.arange(drawn.days) + 0.5, labels=[day_name(day) for day in range(drawn.days)])
     ax.xaxis.tick_top()
-    name = _shortened(drawn.groups.names[chosen], 40)
+    name = shortened(drawn.groups.names[chosen], 40)
     plural = "class" if len(classes) == 1 else "classes"
     about = f"{drawn.groups.by} {name}, {len(classes)} {plural}"
     _finish(ax, drawn, about, len(wrong))
 
 
-def _lines(drawn: _Drawn, k: int) -> list[str]:
+def _lines(drawn: DrawnClasses, k: int) -> list[str]:
     """Return what a class is in a week: itself, its weeks, its room and its course."""
-    instance = drawn.solution.instance
-    one = instance.classes[k]
-    lines = [one.id]
+    one = drawn.solution.instance.classes[k]
     weeks = one.times[drawn.solution.times[k]].weeks
-    if drawn.week is None or "0" in weeks:
-        lines.append(week_words(weeks))
-    if drawn.groups.by != "room" and drawn.solution.rooms[k] >= 0:
-        lines.append(instance.rooms[drawn.solution.rooms[k]].id)
-    if drawn.groups.by != "course":
-        lines.append(f"course {instance.courses[_course(drawn, k)].id}")
-    return lines
-
-
-def _course(drawn: _Drawn, k: int) -> int:
-    tables = drawn.solution.instance.tables
-    return int(tables.course[tables.configuration[tables.subpart[k]]])
-
-
-def _color(drawn: _Drawn, k: int) -> str:
-    # The classes of one course, which its own week is about, are told apart by themselves.
-    return course_color(k if drawn.groups.by in ("course", "class") else _course(drawn, k))
+    told = [week_words(weeks)] if drawn.week is None or "0" in weeks else []
+    return [one.id, *told, *drawn.where(k)]
 
 
 def _points(ax: Axes) -> tuple[float, float]:
@@ -272,11 +199,7 @@ def _write(ax: Axes, x: float, y: float, text: str, size: float) -> None:
     )
 
 
-def _shortened(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"
-
-
-def _finish(ax: Axes, drawn: _Drawn, about: str, clashes: int) -> None:
+def _finish(ax: Axes, drawn: DrawnClasses, about: str, clashes: int) -> None:
     note = f", {clashes:,} classes clash" if clashes else ""
     title = f"{drawn.solution.instance.name}: {about}, {drawn.when}{note}"
     ax.set_title(title, parse_math=False)

@@ -2,9 +2,14 @@
 
 from ..cost.words import week_names
 
+DASH = "\N{EN DASH}"
+"""Between the first and the last of something."""
+
 
 def week_words(weeks: str) -> str:
-    """Return in which weeks something is: ``"weeks 1–15"``, ``"odd weeks"``, ``"weeks 1–6, 8"``.
+    """Return in which weeks something is: ``"odd weeks"``, ``"week 3"``.
+
+    Runs of weeks are drawn together, as from the first to the last.
 
     Parameters
     ----------
@@ -18,5 +23,5 @@ def week_words(weeks: str) -> str:
     if len(found) > 2 and found == list(range(first, last + 1, 2)):
         parity = "odd" if first % 2 else "even"
         whole = first <= 2 and last + 2 > len(weeks)
-        return f"{parity} weeks" if whole else f"{parity} weeks {first}–{last}"
-    return f"weeks {week_names(weeks).replace('-', '–')}" if found else "no weeks"
+        return f"{parity} weeks" if whole else f"{parity} weeks {first}{DASH}{last}"
+    return f"weeks {week_names(weeks).replace('-', DASH)}" if found else "no weeks"
