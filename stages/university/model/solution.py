@@ -119,14 +119,15 @@ class Solution:
         return solution_text(self)
 
     def to_frame(self, of: TableOf = "classes") -> DataFrame:
-        """Return the classes, or the enrolments, as a table of pandas.
+        """Return the timetable as a table of pandas.
 
         Parameters
         ----------
         of
             ``"classes"``: a row for each class with its course, its time and room in
-            words, and how many attend it. ``"enrolments"``: a row for each student of
-            each class.
+            words, and how many attend it. ``"rooms"``: a row for each class of each room,
+            by day and start. ``"enrolments"``: a row for each student of each class.
+            ``"students"``: the same with time and room, by student, day and start.
 
         Raises
         ------
