@@ -160,7 +160,7 @@ def _draw_week(ax: Axes, drawn: DrawnClasses, chosen: int) -> None:
         size = float(np.clip(size, _LEAST_FONT, _LARGEST_FONT))
         _write(ax, left + width / 2, top + height / 2, "\n".join(lines), size)
     slots = drawn.solution.instance.slots_per_day
-    ax.set_yticks(hours, labels=[clock(hour, slots) for hour in hours])
+    ax.set_yticks(hours, labels=[clock(hour, slots) for hour in hours], parse_math=False)
     ax.set_xticks(np.arange(drawn.days) + 0.5, labels=[day_name(day) for day in range(drawn.days)])
     ax.xaxis.tick_top()
     name = shortened(drawn.groups.names[chosen], 40)
