@@ -186,7 +186,7 @@ def test_what_a_student_cannot_attend_and_what_a_room_cannot_hold_is_marked(open
     assert marked == {"a1", "d1"}
     assert "class a1" in page.inner_text("#notes")
     page = opened("#room=hall")
-    marked = {name for (_, name), (*_, text) in cards(page).items() if "room taken twice" in text}
+    marked = {name for (_, name), (*_, text) in cards(page).items() if "taken twice" in text}
     assert marked == {"a1", "d1"}
     assert page.locator("#list .clash .id").all_inner_texts() == ["hall"]
 
