@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..cost.class_rules import (
     closed_meetings,
@@ -81,10 +82,12 @@ class BrokenRules:
         self.wrong_students = sorted({student for student, _, _ in wrong})
         distributions = self._distributions()
         self.hard: dict[str, list[Finding]] = {
-            "Times": [Finding(1, (_class(k), " has no time")) for k in without_time(placed)],
+            "Times": [
+                Finding(1, (_class(k), " has no time")) for k in without_time(placed).tolist()
+            ],
             "Rooms": [
                 Finding(1, (_class(k), " has none of its rooms"))
-                for k in np.flatnonzero(room_penalties(solution) < 0)
+                for k in np.flatnonzero(room_penalties(solution) < 0).tolist()
             ],
             "ClosedRooms": self._closed_rooms(),
             "RoomConflicts": self._room_conflicts(),
@@ -118,8 +121,9 @@ class BrokenRules:
         return found
 
     def _room_conflicts(self) -> list[Finding]:
+        rooms = self._solution.rooms.tolist()
         return [
-            Finding(1, (_class(a), " overlaps ", _class(b), " in ", _room(self._solution.rooms[a])))
+            Finding(1, (_class(a), " overlaps ", _class(b), " in ", _room(rooms[a])))
             for a, b in room_conflicts(self._placed).tolist()
         ]
 
@@ -178,18 +182,18 @@ def time_words(time: Time, slots_per_day: int) -> str:
 
 
 def _class(k: int) -> tuple[str, int]:
-    return "class", int(k)
+    return "class", k
 
 
 def _room(r: int) -> tuple[str, int]:
-    return "room", int(r)
+    return "room", r
 
 
 def _students(count: int) -> str:
     return "1 student" if count == 1 else f"{count:,} students"
 
 
-def _penalties(penalties: np.ndarray, what: str) -> list[Finding]:
+def _penalties(penalties: NDArray[np.int64], what: str) -> list[Finding]:
     return [
         Finding(int(penalties[k]), (what, _class(k))) for k in np.flatnonzero(penalties).tolist()
     ]
