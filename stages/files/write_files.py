@@ -3,21 +3,18 @@
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
-
-from .atomic import write_bytes_atomically
-
-#: Where a file goes, None for nowhere, and what makes its contents.
-WantedFile = tuple[str | os.PathLike[str] | None, Callable[[], str | bytes]]
+from typing import Any
 
 
-def write_files(wanted: Iterable[WantedFile]) -> list[Path]:
-    """Write files, none of which is ever seen half-written.
+def write_files(
+    writers: Iterable[tuple[str | os.PathLike[str] | None, Callable[[Any], object]]],
+) -> list[Path]:
+    """Write files, each by a function of its own.
 
     Parameters
     ----------
-    wanted
-        For each file its path, None to leave it out, and a function that makes its text
-        (written as UTF-8) or its bytes.
+    writers
+        For each file its path, None to leave it out, and what writes it there.
 
     Returns
     -------
@@ -31,13 +28,11 @@ def write_files(wanted: Iterable[WantedFile]) -> list[Path]:
     """
     files: list[Path] = []
     failure: OSError | None = None
-    for path, make in wanted:
+    for path, write in writers:
         if path is None:
             continue
         try:
-            contents = make()
-            data = contents.encode("utf-8") if isinstance(contents, str) else contents
-            write_bytes_atomically(path, data)
+            write(path)
         except OSError as error:
             error.filename = os.fspath(path)
             if failure is None:

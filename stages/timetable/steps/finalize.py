@@ -7,6 +7,7 @@ from typing import Any
 
 from ...batch import Batch
 from ...budget import Budget
+from ...files.atomic import write_atomically
 from ...files.check_writable import check_writable
 from ...files.write_files import write_files
 from ...pulse import Pulse
@@ -125,12 +126,13 @@ class Finalize(Stage):
             If a file cannot be written; all that can be are, and notes tell of
             the others.
         """
+        solution = evaluation.solution
         return write_files(
-            [
-                (self.solution, evaluation.solution.dumps),
-                (self.html, lambda: render_html(evaluation)),
-                (self.csv, lambda: render_csv(evaluation.solution)),
-            ]
+            (
+                (self.solution, lambda path: write_atomically(path, solution.dumps())),
+                (self.html, lambda path: write_atomically(path, render_html(evaluation))),
+                (self.csv, lambda path: write_atomically(path, render_csv(solution))),
+            )
         )
 
 

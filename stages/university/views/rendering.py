@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...files import write_files as files
+from ...files.atomic import write_atomically, write_bytes_atomically
 from ...files.templates import render
-from ..tables.export import csv_text
 from .page_data import page_data
 
 if TYPE_CHECKING:
@@ -65,16 +65,18 @@ def write_files(
     """
     timetable = evaluation.solution
     return files.write_files(
-        [
-            (solution, lambda: _solution_bytes(timetable, solution)),
-            (html, lambda: render_html(evaluation)),
-            (csv, lambda: csv_text(timetable, "classes")),
-        ]
+        (
+            (solution, lambda path: _write_solution(path, timetable)),
+            (html, lambda path: write_atomically(path, render_html(evaluation))),
+            (csv, timetable.write_csv),
+        )
     )
 
 
-def _solution_bytes(timetable: Solution, path: str | os.PathLike[str] | None) -> bytes:
-    data = timetable.dumps().encode("utf-8")
-    packed = path is not None and os.fspath(path).lower().endswith(".gz")
-    # Without a time in it, equal contents make equal files.
-    return gzip.compress(data, mtime=0) if packed else data
+def _write_solution(path: str | os.PathLike[str], timetable: Solution) -> None:
+    """Write a solution under whatever name, which tells only whether to compress it."""
+    if os.fspath(path).lower().endswith(".gz"):
+        # Without a time in it, equal contents make equal files.
+        write_bytes_atomically(path, gzip.compress(timetable.dumps().encode("utf-8"), mtime=0))
+    else:
+        write_atomically(path, timetable.dumps())
