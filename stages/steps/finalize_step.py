@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from abc import abstractmethod
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from ..batch import Batch
 from ..budget import Budget
 from ..files.check_writable import check_writable
+from ..files.write_files import write_files
 from ..pulse import Pulse
 from ..stage import Stage
 from ..state import State
@@ -117,23 +117,7 @@ class FinalizeStep(Stage):
             If a file cannot be written; all that can be are, and notes tell of
             the others.
         """
-        files, failure = [], None
-        for path, write in self.writers(evaluation):
-            if path is None:
-                continue
-            try:
-                write(path)
-            except OSError as error:
-                error.filename = os.fspath(path)
-                if failure is None:
-                    failure = error
-                else:
-                    failure.add_note(f"{path} was not written either: {error.strerror}")
-            else:
-                files.append(Path(path))
-        if failure is not None:
-            raise failure
-        return files
+        return write_files(self.writers(evaluation))
 
 
 def _check(state: State, evaluation: Any) -> None:

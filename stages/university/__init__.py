@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .reduction.reduce import reduce
     from .reduction.reduction import Reduction
     from .university_problem import UniversityProblem
+    from .views.rendering import render_html, write_files
 
 __all__ = [
     "Configuration",
@@ -50,6 +51,8 @@ __all__ = [
     "generate",
     "generate_with_solution",
     "reduce",
+    "render_html",
+    "write_files",
 ]
 
 _MODULES = {
@@ -77,6 +80,8 @@ _MODULES = {
     "generate": "generation.generator",
     "generate_with_solution": "generation.generator",
     "reduce": "reduction.reduce",
+    "render_html": "views.rendering",
+    "write_files": "views.rendering",
 }
 
 __getattr__, __dir__ = lazy_names(__name__, _MODULES)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from .course_color import course_color
-from .fonts import use_fonts_that_have_all
+from ...views.course_color import course_color
+from ...views.fonts import use_fonts_that_have_all
 from .lecture_groups import (
     PLURALS,
     By,

@@ -11,6 +11,7 @@ from ...state import State
 from ...steps.finalize_step import FinalizeStep
 from ..cost.evaluation import Evaluation, evaluate
 from ..formats.files import check_suffix
+from ..views.rendering import render_html
 
 
 class FinalizeUniversity(FinalizeStep):
@@ -62,12 +63,6 @@ class FinalizeUniversity(FinalizeStep):
         solution = evaluation.solution
         return (
             (self.solution, solution.write),
-            (self.html, lambda path: write_atomically(path, _page(evaluation))),
+            (self.html, lambda path: write_atomically(path, render_html(evaluation))),
             (self.csv, solution.write_csv),
         )
-
-
-def _page(evaluation: Evaluation) -> str:
-    from ..views.rendering import render_html
-
-    return render_html(evaluation)
