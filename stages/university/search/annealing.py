@@ -67,6 +67,10 @@ MOST_VIOLATION = 1e6
 # Part of the moves of classes to other times with which their students change sections.
 WITH_STUDENTS = 0.15
 
+# Part of the chains that push away those too with which a rule costs more than so many
+# temperatures.
+PUSHING, DEAR = 0.2, 2.0
+
 # Moves after which the temperature and the weight of a violation are fitted.
 SPELL = 1000
 
@@ -250,8 +254,11 @@ def _move_class(problem, timetable, anneal, bound, violation, chains):
     if uniform(rng) < chains:
         if n_options > 1 and what < 0.65:
             option = draw_option(problem, k, rng)
+        dear = ANYHOW
+        if uniform(rng) < PUSHING:
+            dear = DEAR * anneal.settings[TEMPERATURE]
         return try_chain(
-            problem, timetable, k, new_row, option, bound, violation, anneal.queue, rng
+            problem, timetable, k, new_row, option, bound, violation, dear, anneal.queue, rng
         )
     if n_options > 1:
         if what < 0.5:

@@ -12,7 +12,7 @@ from .moves import (
     try_room,
 )
 from .student_moves import try_exchange, try_student
-from .timetable import COST, HARD, closed_times
+from .timetable import ANYHOW, COST, HARD, closed_times
 
 TIME, ROOM, CHAIN, STUDENTS = range(4)
 """Kinds of attempts."""
@@ -66,7 +66,8 @@ def _try_chains(problem, timetable, k, violation, queue, rng):
         if below(rng, 2) == 0:
             option = draw_option(problem, k, rng)
         if row != timetable.row[k] or option != timetable.option[k]:
-            try_chain(problem, timetable, k, row, option, 0.0, violation, queue, rng)
+            dear = 1.0 if below(rng, 2) == 0 else ANYHOW
+            try_chain(problem, timetable, k, row, option, 0.0, violation, dear, queue, rng)
 
 
 @inner

@@ -105,8 +105,11 @@ def _push(queue, size, k):
 
 
 @inner
-def _find_pushed(problem, timetable, k, queue, size):
-    """Append the classes with which a class breaks a required rule; too many if over LONGEST."""
+def _find_pushed(problem, timetable, k, queue, size, dear):
+    """Append the classes with which a class breaks a required rule; too many if over LONGEST.
+
+    Those too, with which it breaks a rule at more than some cost, as long as there is room.
+    """
     time, room = timetable.time[k], timetable.room[k]
     for at in range(problem.hard_starts[k], problem.hard_starts[k + 1]):
         other = problem.hard_other[at]
@@ -123,6 +126,14 @@ def _find_pushed(problem, timetable, k, queue, size):
                 size = _push(queue, size, other)
                 if size > LONGEST:
                     return size
+    if dear < ANYHOW:
+        for at in range(problem.soft_starts[k], problem.soft_starts[k + 1]):
+            if problem.soft_cost[at] > dear and size < LONGEST:
+                other = problem.soft_other[at]
+                kind, parameter = problem.soft_kind[at], problem.soft_parameter[at]
+                there, other_room = timetable.time[other], timetable.room[other]
+                if breaks(problem, kind, parameter, time, room, there, other_room):
+                    size = _push(queue, size, other)
     return size
 
 
@@ -194,10 +205,11 @@ def _most_to_gain(problem, timetable, k, violation):
 
 
 @inner
-def try_chain(problem, timetable, k, row, option, bound, violation, queue, rng):
+def try_chain(problem, timetable, k, row, option, bound, violation, dear, queue, rng):
     """Move a class, and place those that it pushes away anew, each where it costs least.
 
-    All of it is done, or undone if energy grows by more than a bound.
+    Pushed are those with which it breaks a required rule, or one that costs more than
+    `dear`. All of it is done, or undone if energy grows by more than a bound.
     """
     before_hard, before_cost = timetable.total[HARD], timetable.total[COST]
     old_time, old_room = timetable.time[k], timetable.room[k]
@@ -213,7 +225,7 @@ def try_chain(problem, timetable, k, row, option, bound, violation, queue, rng):
             put(problem, timetable, one, row, option)
         else:
             _place_best(problem, timetable, one, old_time, old_room, violation, rng)
-        size = _find_pushed(problem, timetable, one, queue, size)
+        size = _find_pushed(problem, timetable, one, queue, size, dear)
         if size > LONGEST:
             break
         least = (timetable.total[HARD] - before_hard) * violation
