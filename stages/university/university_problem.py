@@ -39,6 +39,8 @@ class UniversityProblem:
         The instance, and what is left of it to choose from.
     """
 
+    __module__ = "schoolbell.stages.university"
+
     actions = ACTIONS
 
     def __init__(self, reduction: Reduction) -> None:

@@ -91,6 +91,7 @@ def _better_way(problem, timetable, demand, log, size, rng):
     if count < 2:
         return size
     best = 0
+    freed = 0
     best_bundle = timetable.bundle[demand]
     shift = below(rng, count)
     for turn in range(min(count, _WAYS)):
@@ -100,8 +101,10 @@ def _better_way(problem, timetable, demand, log, size, rng):
             look_at_bundle(problem, timetable, demand, bundle, True)
             if timetable.change[HARD_CHANGE] <= 0 and timetable.change[COST_CHANGE] < best:
                 best, best_bundle = timetable.change[COST_CHANGE], bundle
+                freed = timetable.change[HARD_CHANGE]
     if best < 0:
         size = _switch(problem, timetable, demand, best_bundle, log, size)
+        timetable.total[HARD] += freed
         timetable.total[COST] += best
         return size
     takers = problem.takers_starts[course]

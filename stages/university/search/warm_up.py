@@ -3,6 +3,7 @@
 import numpy as np
 
 from ...search.random import random_state
+from ...steps.compile_progress import KernelWork
 from ..model.configuration import Configuration
 from ..model.course import Course
 from ..model.course_class import CourseClass
@@ -13,6 +14,15 @@ from .annealing import Schedule, anneal_chunk, start_anneal
 from .attempts import attempt, class_costs
 from .search_problem import build_search_problem
 from .timetable import build_timetable, count_all
+
+KERNELS = (
+    KernelWork("fill", 15, 40, 8),
+    KernelWork("run_moves", 35, 110, 60),
+    KernelWork("count", 4, 12, 6),
+    KernelWork("class_costs", 3, 8, 4),
+    KernelWork("attempt", 30, 90, 40),
+)
+"""The kernels in the order in which `compile_kernels` calls them."""
 
 
 def compile_kernels() -> None:

@@ -99,8 +99,7 @@ class LoadUniversity(LoadStep):
     def compile(self, state: State, budget: Budget) -> Generator[Beat, None, None]:
         """Have the kernels compiled; that time is no part of the run's limit."""
         # Here and not above: importing numba takes longer than all the rest of the package.
-        from ..search.kernel_work import KERNELS
-        from ..search.warm_up import compile_kernels
+        from ..search.warm_up import KERNELS, compile_kernels
 
         yield from compile_aside(state, budget, KERNELS, compile_kernels)
 
