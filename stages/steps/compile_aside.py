@@ -9,7 +9,7 @@ from ..state import State
 from ..tasks.waiting import Beat, run_aside, wait_all
 
 if TYPE_CHECKING:
-    from .compile_progress import KernelWork
+    from ..search.compile_progress import KernelWork
 
 # What reading the kernels from numba's cache may take.
 READING_SECONDS = 1.0
@@ -40,8 +40,8 @@ def compile_aside(
         Calls each kernel once; sent to the run's executor too.
     """
     # Here and not above: importing numba takes longer than all the rest of the package.
+    from ..search.compile_progress import CompileProgress
     from ..search.machinery import listening
-    from .compile_progress import CompileProgress
 
     # A run that goes on has compiled before.
     before, began = state.overtime, budget.elapsed

@@ -1,6 +1,6 @@
 """What compiling the kernels takes."""
 
-from ...steps.compile_progress import KernelWork, steps_of
+from ...search.compile_progress import KernelWork, steps_of
 
 KERNELS = (
     KernelWork("fill", 33, 53, 9),

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from ...search.compile_progress import KernelWork
 from ...search.random import random_state
-from ...steps.compile_progress import KernelWork
 from ..model.configuration import Configuration
 from ..model.course import Course
 from ..model.course_class import CourseClass

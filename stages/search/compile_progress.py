@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ..search.machinery import CompileListener
 from ..tasks.waiting import part_of_time
+from .machinery import CompileListener
 
 
 class KernelWork(NamedTuple):

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 from numba.core.dispatcher import Dispatcher
-from schoolbell.stages.steps import compile_progress
-from schoolbell.stages.steps.compile_progress import CompileProgress
+from schoolbell.stages.search import compile_progress
+from schoolbell.stages.search.compile_progress import CompileProgress
 from schoolbell.stages.timetable.search.kernel_work import KERNELS, STEPS
 
 PACKAGE = "schoolbell.stages"
