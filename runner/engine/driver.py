@@ -361,6 +361,7 @@ class Driver:
         context.watch.halt()
         self.tracker.best = context.best()
         end_run(run, self.board, self.tracker, context.watch.elapsed(), (FINISHED, None))
+        context.state.settle()
         run.solution = context.state.solution
         run.bound = context.state.bound
         run.infeasible_because = context.state.infeasible_because

@@ -108,6 +108,9 @@ class _JobRun:
         except RedisUnavailableError:
             job.end_attempt("no server")
             raise
+        except Exception as error:
+            # What comes after the run failed; another attempt would fail as well.
+            result = failed_result(error)
         if result is None or (self._leaving and result["status"] == STOPPED):
             job.end_attempt("saved")
             return "it goes on elsewhere"

@@ -33,8 +33,12 @@ class Sums(Stage):
         self.kill_at = kill_at
         self.unit_done = 0
 
-    def run(self, state: Any, budget: Any) -> Iterator[Batch]:
+    def restore(self, state: Any, budget: Any) -> Iterator[Any]:
         state.pack_solutions(lambda one: {"value": one.value}, lambda told: Number(told["value"]))
+        yield
+
+    def run(self, state: Any, budget: Any) -> Iterator[Batch]:
+        yield from self.restore(state, budget)
         while self.unit_done < self.units:
             if self.unit_done == self.kill_at:
                 os._exit(9)
@@ -55,6 +59,9 @@ class Timetables(Sums):
     """Improves a timetable by chance."""
 
     saved = ()
+
+    def restore(self, state: Any, budget: Any) -> Iterator[Any]:
+        yield from ()
 
     def run(self, state: Any, budget: Any) -> Iterator[Batch]:
         from schoolbell.stages.timetable import Instance, Solution, evaluate
