@@ -7,7 +7,7 @@ import re
 import socket
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -218,8 +218,8 @@ class MLflowFeed(Feed):
             client.update_run(self._run_id, status="RUNNING")
             steps = [one.step for one in client.get_metric_history(self._run_id, "run/progress")]
             self._known_step = max(steps, default=-1)
-        else:
-            self._write_parameters(client)
+        # A kill may have come before all were there; what is there cannot be written again.
+        self._write_parameters(client, set(found[0].data.params) if found else set())
         self._client = client
 
     def _about(self) -> dict[str, str]:
@@ -228,7 +228,7 @@ class MLflowFeed(Feed):
         about = {name: str(value) for name, value in known.items() if value}
         return {_KEY: self._key, **about, **self._tags}
 
-    def _write_parameters(self, client: Any) -> None:
+    def _write_parameters(self, client: Any, there: Collection[str]) -> None:
         from mlflow.entities import Param  # pyright: ignore[reportMissingImports] - optional
 
         known = {name: self._params.get(name) for name in ("seed", "time_limit", "workers")}
@@ -236,7 +236,7 @@ class MLflowFeed(Feed):
         params = [
             Param(_name(name), short_text(value)[:_LONGEST_VALUE])
             for name, value in values.items()
-            if value is not None
+            if value is not None and _name(name) not in there
         ]
         for begin in range(0, len(params), _MOST_PARAMS):
             client.log_batch(self._run_id, params=params[begin : begin + _MOST_PARAMS])

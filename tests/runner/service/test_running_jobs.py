@@ -10,7 +10,7 @@ from schoolbell.runner.service.client.service_error import ServiceError
 
 @pytest.fixture(scope="module")
 def service(new_service):
-    return new_service(workers=2, grace=1.0, max_jobs=50)
+    return new_service(workers=2, grace=1.0, max_jobs=50, max_memory=2 << 30)
 
 
 @pytest.fixture
@@ -43,11 +43,11 @@ def test_a_job_runs_and_tells_how_it_ended(client, instance, tmp_path):
 
 
 def test_a_job_whose_process_is_killed_goes_on_and_ends_the_same(service, client, instance, until):
-    parameters = {"sums.units": 40, "sums.seconds": 0.05}
-    undisturbed = end_of(client, client.submit(instance, parameters=parameters))
-    job = client.submit(instance, parameters=parameters)
+    undisturbed = end_of(client, client.submit(instance, parameters={"sums.units": 40}))
+    job = client.submit(instance, parameters={"sums.units": 40, "sums.hold_at": 10})
     until(lambda: client.job(job.id).progress > 0.2)
     os.kill(service.job_process(job.id), signal.SIGKILL)
+    (service.settings.folder / "go-10").touch()
     last = end_of(client, job)
     told = client.job(job.id)
     assert (last.outcome, last.cost) == ("finished", undisturbed.cost)
@@ -62,6 +62,16 @@ def test_a_job_that_always_kills_its_process_is_lost_in_the_end(client, instance
     last = end_of(client, job)
     assert last.status == "lost"
     assert "ended 6 times without a result" in last.outcome
+
+
+def test_a_job_that_wants_too_much_memory_fails_alone(client, instance):
+    other = client.submit(instance)
+    job = client.submit(instance, parameters={"sums.megabytes": 8_000})
+    last = end_of(client, job)
+    assert last.status == "failed"
+    told = client.job(job.id)
+    assert (told.status, told.why) == ("failed", "it takes more memory than a job may have")
+    assert (told.attempts, end_of(client, other).status) == (1, "finished")
 
 
 def test_a_job_is_paused_resumed_and_stopped(client, instance, until):
