@@ -10,7 +10,7 @@ from schoolbell.runner.service.client.service_error import ServiceError
 
 @pytest.fixture(scope="module")
 def service(new_service):
-    return new_service(workers=2, grace=1.0, max_jobs=50, max_memory=2 << 30)
+    return new_service(workers=2, grace=1.0, max_jobs=50, max_memory=2 << 30, retries=2)
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_a_job_that_always_kills_its_process_is_lost_in_the_end(client, instance
     job = client.submit(instance, parameters={"sums.kill_at": 2})
     last = end_of(client, job)
     assert last.status == "lost"
-    assert "ended 6 times without a result" in last.outcome
+    assert "ended 3 times without a result" in last.outcome
 
 
 def test_a_job_that_wants_too_much_memory_fails_alone(client, instance):
