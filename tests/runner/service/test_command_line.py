@@ -83,7 +83,11 @@ def test_a_job_outlives_a_service_that_is_ended_and_started_again(
     assert main(["fetch", job, "--out", str(tmp_path / "out"), *at]) == 0
     assert (tmp_path / "out" / "log.csv").read_text().count("\n") == 81
     # It asks as a proxy does that has taken the path off.
-    headers = {"Origin": "https://tt.example", "Sec-Fetch-Site": "same-origin"}
+    headers = {
+        "Authorization": f"Bearer {TOKEN}",
+        "Origin": "https://tt.example",
+        "Sec-Fetch-Site": "same-origin",
+    }
     with httpx.Client(base_url=url, headers=headers) as proxy:
         assert "<title>" in proxy.get("/").text
         answer = proxy.post("/v1/jobs", json={"instance": path.read_text()})

@@ -1,4 +1,4 @@
-"""How long a job may take; its process's work done in this one."""
+"""How long a job may take, to begin too; its process's work done in this one."""
 
 import signal
 from pathlib import Path
@@ -12,11 +12,12 @@ from schoolbell.runner.service import Settings
 from schoolbell.runner.service.jobs.job_queue import JobQueue
 from schoolbell.runner.service.jobs.job_request import JobRequest
 from schoolbell.runner.service.jobs.job_store import JobStore
-from schoolbell.runner.service.jobs.lease import Lease
+from schoolbell.runner.service.jobs.lease import Lease, lease_key
 from schoolbell.runner.service.jobs.sweeper import Sweeper
 from schoolbell.runner.service.serving.own_redis import OwnRedis
+from schoolbell.runner.service.working import job_worker
 from schoolbell.runner.service.working import run_job as working
-from schoolbell.runner.service.working.job_worker import TOKEN_VARIABLE
+from schoolbell.runner.service.working.job_worker import TOKEN_VARIABLE, JobWorker
 
 
 @pytest.fixture(scope="module")
@@ -94,3 +95,21 @@ def test_a_job_that_does_not_stop_when_its_seconds_are_over_is_killed(settings, 
     told = job.result
     assert told["status"] == "stopped"
     assert told["why"] == "stopped since it took longer than 1 s, the service's limit"
+
+
+def test_a_process_that_takes_long_to_begin_keeps_its_job(settings, job, monkeypatch):
+    worker = JobWorker.of(settings)
+    with connect(settings.redis) as client:
+        worker._lease = Lease(client, settings.prefix, job.id, "t")
+        key = lease_key(settings.prefix, job.id)
+        monkeypatch.setattr(job_worker.subprocess, "Popen", lambda *_, **__: SimpleNamespace(pid=0))
+        worker.execution = SimpleNamespace(id="x")
+        worker.fork_work_horse(job, None)
+        client.pexpire(key, 1_000)
+        worker.keep_lease()
+        assert client.pttl(key) > 5_000
+        # Then the process must do so itself: it may hang.
+        worker._starting_until = 0.0
+        client.pexpire(key, 1_000)
+        worker.keep_lease()
+        assert client.pttl(key) <= 1_000

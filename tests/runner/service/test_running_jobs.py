@@ -119,11 +119,12 @@ def test_a_deleted_job_is_gone(service, client, instance, until):
 
 
 def test_jobs_are_found_again_when_redis_has_forgotten_everything(service, client, instance, until):
-    running = client.submit(instance, parameters={"sums.units": 100, "sums.seconds": 0.05})
+    running = client.submit(instance, parameters={"sums.units": 20, "sums.hold_at": 8})
     until(lambda: client.job(running.id).progress > 0.1)
     others = [client.submit(instance, parameters={"sums.units": 60, "sums.seconds": 0.05})]
     others += [client.submit(instance) for _ in range(2)]
     service.redis_client().flushall()
+    (service.settings.folder / "go-8").touch()
     assert [end_of(client, one).outcome for one in (running, *others)] == ["finished"] * 4
 
 
