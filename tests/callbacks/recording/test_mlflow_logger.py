@@ -41,7 +41,7 @@ def folder(tmp_path, monkeypatch):
     """A folder for what MLflow would leave in the present one."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(mlflow_feed, "_WRITE_SECONDS", 0.05)
-    monkeypatch.setattr(mlflow_feed, "_LOCAL_SECONDS", 120.0)
+    monkeypatch.setattr(mlflow_feed, "_LOCAL_SECONDS", 600.0)
 
 
 def fit(uri, experiment, *stages, more=(), **options):
