@@ -53,7 +53,7 @@ class Server:
         self._process = subprocess.Popen(
             self._command, stdout=self._log, stderr=self._log, start_new_session=True
         )
-        deadline = time.monotonic() + 300
+        deadline = time.monotonic() + 600
         while True:
             try:
                 urllib.request.urlopen(f"{self.uri}/health", timeout=5).close()
