@@ -19,6 +19,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -131,25 +132,29 @@ def _kill(service: Any, chance: random.Random, kind: str) -> bool:
 
 def _follow(service: Any, key: str, ends: dict[str, Any]) -> None:
     """Submit one job, as often as it takes, and watch it to its end."""
-    from schoolbell.runner.service import ServiceError
-
     with service.client() as client:
-        while True:
-            try:
-                job = client.submit(_instance(), parameters=PARAMETERS, key=key)
-                break
-            except ServiceError as error:
-                # The service is away; the key lets the same request be made again.
-                if error.status is not None and error.status < 500:
-                    raise
-                time.sleep(0.2)
+        # The key lets the same request be made again.
+        job = _ask(lambda: client.submit(_instance(), parameters=PARAMETERS, key=key))
         ends[job.id] = _end(client, job.id)
 
 
+def _ask(request: Callable[[], Any]) -> Any:
+    """Make a request as often as it takes while the service is away."""
+    from schoolbell.runner.service import ServiceError
+
+    while True:
+        try:
+            return request()
+        except ServiceError as error:
+            if error.status is not None and error.status < 500:
+                raise
+            time.sleep(0.2)
+
+
 def _end(client: Any, job_id: str) -> dict[str, Any]:
-    *_, last = client.watch(job_id, patience=120.0)
-    job = client.job(job_id)
-    rows = client.read(job_id, "log").count(b"\n")
+    *_, last = client.watch(job_id, patience=600.0)
+    job = _ask(lambda: client.job(job_id))
+    rows = _ask(lambda: client.read(job_id, "log")).count(b"\n")
     return {
         "told": (last.status, last.cost, job.status, job.cost, rows),
         "attempts": job.attempts,
