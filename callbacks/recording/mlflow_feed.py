@@ -44,7 +44,10 @@ _STATUSES = {FINISHED: "FINISHED", STOPPED: "FINISHED", INTERRUPTED: "KILLED", F
 # What it refuses however often it is sent.
 _REFUSALS = {"INVALID_PARAMETER_VALUE", "BAD_REQUEST"}
 _COUNTERS = ("batches", "steps_before")
-_SUPPRESS = "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"
+# MLflow would try again for minutes by itself, in which nobody is told and the end waits; and it
+# would print the run's URL, which may hold a password.
+_BRIEF = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
+_SILENT = {"MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true"}
 _KEY = "schoolbell.key"
 _NO_NAME = re.compile(r"[^/\w.\- :]|\.\.+|^/+|/+$|(?<=/)/+")
 
@@ -186,7 +189,7 @@ class MLflowFeed(Feed):
         self._thinning.keep(batch)
 
     def _deliver(self) -> None:
-        with _plain_errors():
+        with _plain_errors(), _environment(_unless_set(_BRIEF)):
             _probe(self._uri)
             if self._client is None:
                 self._connect()
@@ -287,22 +290,28 @@ class MLflowFeed(Feed):
             if self._files[0].exists():
                 self._client.log_artifact(self._run_id, str(self._files[0]))
             self._files.pop(0)
-        with _without_printing():
+        with _environment(_SILENT):
             self._client.set_terminated(self._run_id, status)
 
 
+def _unless_set(values: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that whoever started the process has not set."""
+    return {name: value for name, value in values.items() if name not in os.environ}
+
+
 @contextmanager
-def _without_printing() -> Iterator[None]:
-    """Keep MLflow from printing the run's URL, which may hold a password."""
-    before = os.environ.get(_SUPPRESS)
-    os.environ[_SUPPRESS] = "true"
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Set variables that MLflow reads with each request, for a while."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
     try:
         yield
     finally:
-        if before is None:
-            del os.environ[_SUPPRESS]
-        else:
-            os.environ[_SUPPRESS] = before
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def _name(text: str) -> str:

@@ -1,5 +1,6 @@
 """Runs on a real MLflow server, which the whole of MLflow brings (``pip install mlflow``)."""
 
+import contextlib
 import importlib.metadata
 import os
 import shutil
@@ -66,7 +67,8 @@ class Server:
 
     def kill(self):
         # With its workers.
-        os.killpg(self._process.pid, 9)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, 9)
         self._process.wait()
 
 
