@@ -1,6 +1,7 @@
 """What a callback may ask of the pipeline that it watches."""
 
 import os
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from .snapshot import Snapshot
@@ -69,6 +70,15 @@ class Control(Protocol):
 
         Of the stage that is running, only those that it declares `tunable`;
         from the run's own thread, as hooks are called.
+        """
+        ...
+
+    def add_metrics(self, values: Mapping[str, Any]) -> None:
+        """Put values into the logs of every batch from now on, beside the stages' metrics.
+
+        All callbacks find them, and so does the run's history. Loggers have columns
+        for those that a callback has added to the ``metrics`` of the stages in its
+        `set_params`. A stage's own metric of the name comes first.
         """
         ...
 

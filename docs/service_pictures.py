@@ -52,6 +52,8 @@ def draw(page: Any, url: str, instance: Path, folder: Path) -> None:
     page.click("#start")
     expect(page.locator("#progress")).to_have_text(re.compile(r"^[1-9]\d?\."))
     page.wait_for_selector("#week td")
+    # The cost has fallen a few times.
+    expect(page.locator("#curve path")).to_have_attribute("d", re.compile(r"V(.*V){5}"))
     page.screenshot(path=folder / "service_page.png")
     page.click("text=Pause")
     expect(page.locator("#status")).to_have_text("paused")

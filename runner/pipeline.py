@@ -8,7 +8,7 @@ import secrets
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -325,6 +325,24 @@ class Pipeline:
         """
         if self._running and self._driver is not None:
             self._driver.stop(by)
+
+    def add_metrics(self, values: Mapping[str, Any]) -> None:
+        """Put values into the logs of every batch from now on, beside the stages' metrics.
+
+        For callbacks that measure something; from any thread, during a run.
+
+        Parameters
+        ----------
+        values
+            Numbers or short texts by name. A stage's own metric of the name comes first.
+
+        Raises
+        ------
+        ValueError
+            For the name of a core column.
+        """
+        if self._running and self._driver is not None:
+            self._driver.add_metrics(values)
 
     def skip_stage(self, by: str | None = None) -> None:
         """End the present stage after the unit in hand and go on with the next; from any thread.

@@ -107,7 +107,9 @@ class State:
         self.version = 0
         self._pack: Callable[[Any], Any] = copy_plain
         self._unpack: Callable[[Any], Any] = copy_plain
+        # The best solution as plain data, until a stage says what to make of it.
         self._packed: Any = None
+        self._tells_packed = True
         self._objects: list[str] = []
         self._lost: list[str] = []
 
@@ -253,12 +255,16 @@ class State:
         self.cost = cost
         self.violations = violations
         self.version += 1
+        self._packed = None
         if self._announce is not None:
             self._announce()
         return True
 
     def pack_solutions(self, pack: Callable[[Any], Any], unpack: Callable[[Any], Any]) -> None:
         """Say how backups hold solutions; for a stage whose solutions are no plain data.
+
+        A stage says so when it begins, and in its `restore`, for runs that are resumed
+        after it.
 
         Parameters
         ----------
@@ -296,8 +302,15 @@ class State:
                 data[name] = copy_plain(value)
             except TypeError:
                 objects.append(name)
-        solution = None if self.solution is None else copy_plain(self._pack(self.solution))
-        return {"data": data, "objects": objects, "solution": solution}
+        solution, packed = self._packed_solution()
+        return {"data": data, "objects": objects, "solution": solution, "packed": packed}
+
+    def _packed_solution(self) -> tuple[Any, bool]:
+        """Return the best solution as plain data, and whether a stage has made them of it."""
+        if self._packed is not None:
+            return copy_plain(self._packed), True
+        packed = self._pack is not copy_plain
+        return None if self.solution is None else copy_plain(self._pack(self.solution)), packed
 
     def _saved_state(self, save: Callable[[Any, str], Any]) -> dict[str, Any]:
         data, objects = {}, []
@@ -308,11 +321,12 @@ class State:
                 data[name] = save(value, name)
             except TypeError:
                 objects.append(name)
-        if self._pack is copy_plain:
+        if self._pack is copy_plain and self._packed is None:
             whole = save(self.solution, "its solution")
             return {"data": data, "objects": objects, "solution": None, "whole": whole}
-        solution = None if self.solution is None else copy_plain(self._pack(self.solution))
-        return {"data": data, "objects": objects, "solution": save(solution, "its solution")}
+        solution, packed = self._packed_solution()
+        solution = save(solution, "its solution")
+        return {"data": data, "objects": objects, "solution": solution, "packed": packed}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take back what `state_dict` returned.
@@ -340,25 +354,45 @@ class State:
         as_count(self.version)
         self._objects = [str(name) for name in state["objects"]]
         self._packed = state["solution"]
+        # A backup of before they told has no such word: then it is found out at the end.
+        self._tells_packed = "packed" in state
+        if not state.get("packed", True):
+            self.settle()
         if "whole" in state:
             self.solution = state["whole"]
 
-    def complete(self) -> None:
+    def complete(self, over: bool = False) -> None:
         """End the resumption: see that everything is there again.
+
+        Parameters
+        ----------
+        over
+            Whether all stages had ended, so that none is left that may yet call
+            `pack_solutions` when it begins.
 
         Raises
         ------
         ValueError
             If something is missing that a backup cannot hold.
         """
-        if self._packed is not None:
-            self.pack_solutions(copy_plain, copy_plain)
+        if not self._tells_packed:
+            self.settle()
+        if over and self._packed is not None:
+            raise ValueError(
+                "a stage has said by pack_solutions how backups hold solutions, "
+                "and no stage's `restore` has said so again"
+            )
         missing = [name for name in self._objects if name not in self.__dict__]
         if missing:
             raise ValueError(
                 f"a stage left {', '.join(missing)} on the state, which is no plain data, "
                 "and no stage's `restore` has made it again"
             )
+
+    def settle(self) -> None:
+        """Take a solution that no stage has unpacked for the plain data that a backup holds."""
+        if self._packed is not None:
+            self.pack_solutions(copy_plain, copy_plain)
 
 
 def _through_pickle(value: Any) -> Any:

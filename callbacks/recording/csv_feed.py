@@ -94,32 +94,46 @@ class CSVFeed:
         self._ending = False
         self._ticker = Ticker(self._write, _WRITE_SECONDS, f"writing to {path}")
 
-    def open(self, header: bool) -> None:
+    def open(self, header: bool, place: CSVPlace | None = None, found: int = 0) -> None:
         """Begin to write, in the background: the header at once, if there is to be one.
 
         Where the file grows, the header follows with the first row.
+
+        Parameters
+        ----------
+        header
+            Whether the file is new, and so has none.
+        place
+            What a run that is resumed here had left when it was saved.
+        found
+            Its rows that the file has.
         """
         self._without_header = header
-        if header and not self._grows:
+        if place is not None:
+            self._go_on(place, found)
+        if self._without_header and not self._grows:
             self._add_header()
+        if len(self._file):
             with suppress(OSError):
                 # A full disk is the thread's business, which tries again and warns.
                 self._file.flush()
         self._ticker.start()
 
-    def go_on(self, place: CSVPlace, found: int) -> None:
-        """Go on below the rows of a run that is resumed, before `open`.
-
-        Parameters
-        ----------
-        place
-            What it had left when it was saved.
-        found
-            Its rows that the file has.
-        """
-        columns = len(COLUMNS) + len(self._metrics)
-        lines, waiting = place.lost(found, columns, self._separator)
-        self._before, self._first = place.before, place.first
+    def _go_on(self, place: CSVPlace, found: int) -> None:
+        """Go on below the rows of a run that is resumed, and add those that the file lacks."""
+        if self._without_header and self._grows:
+            self._set_metrics(place.metrics)
+        names = list(map(plain_text, self._metrics))
+        lines, waiting = place.lost(found, names, self._separator)
+        if self._without_header:
+            if not lines and not waiting:
+                # The rows before are gone: those that come are the file's first.
+                return
+            if lines:
+                self._add_header()
+        else:
+            self._before = place.before
+        self._first = place.first
         self._taken = found + len(lines)
         self._file.add("".join(lines).encode())
         self._waiting.extend(waiting)
@@ -136,8 +150,8 @@ class CSVFeed:
         # What comes before them may be the header.
         lines = lines[max(0, len(lines) - taken) :][-_MOST_SAVED:]
         saved = [(batch, plain_row(logs)) for batch, logs in waiting[-_MOST_SAVED:]]
-        columns = len(COLUMNS) + len(self._metrics)
-        return CSVPlace(self._before, taken + len(waiting), first, columns, lines, saved)
+        names = list(map(plain_text, self._metrics))
+        return CSVPlace(self._before, taken + len(waiting), first, names, lines, saved)
 
     def add_line(self, cells: Sequence[str]) -> None:
         """Add a line of texts; without cells an empty one."""

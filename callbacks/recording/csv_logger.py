@@ -110,16 +110,20 @@ class CSVLogger(Callback):
         whole = not goes_on or self._ends_whole(file, len(COLUMNS) + len(metrics))
         before = self._count_rows() if goes_on else 0
         feed = CSVFeed(self.filename, file, self.separator, metrics, grows, control, before)
-        end = None if place is None else place.end_in(self.filename, self.separator)
+        end = place.end_in(self.filename, self.separator) if place and goes_on else None
         if end is not None and end[0] < os.fstat(file).st_size:
             os.ftruncate(file, end[0])
             whole = True
         if not whole:
             feed.add_line([])
-        if place is not None and end is not None:
-            feed.go_on(place, end[1])
         self._feed = feed
-        feed.open(header=not goes_on)
+        if not goes_on:
+            # A kill may have come before the disk had any of its rows.
+            feed.open(True, place)
+        elif end is not None:
+            feed.open(False, place, end[1])
+        else:
+            feed.open(False)
 
     def _declared(self) -> tuple[list[str], bool]:
         """Return the metrics that the stages declare, and whether others may come."""

@@ -65,8 +65,8 @@ class CSVPlace:
         Rows of the run, those included that the disk has not taken yet.
     first
         The run's first row, as the file holds it, from which the file is known.
-    columns
-        The file's columns.
+    metrics
+        Names of the file's columns after those that every row has.
     lines, waiting
         The last of the rows, which a kill would lose: as the file holds them, and
         after them batches and logs.
@@ -75,7 +75,7 @@ class CSVPlace:
     before: int
     rows: int
     first: str
-    columns: int
+    metrics: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     waiting: list[tuple[int, Logs]] = field(default_factory=list)
 
@@ -86,25 +86,29 @@ class CSVPlace:
     @classmethod
     def of_state(cls, state: Mapping[str, Any]) -> "CSVPlace":
         """Make it of plain data; a ValueError or the like where that makes no sense."""
-        counts = [int(state[name]) for name in ("before", "rows", "columns")]
-        if min(counts) < 0:
-            raise ValueError(f"numbers of rows must not be negative, got {counts}")
-        before, rows, columns = counts
-        lines = [str(line) for line in state["lines"]]
+        before, rows = int(state["before"]), int(state["rows"])
+        if min(before, rows) < 0:
+            raise ValueError(f"numbers of rows must not be negative, got {before} and {rows}")
+        metrics = [str(name) for name in state.get("metrics", ())]
+        # Lines whose columns are not known, as in older backups, fit into no file.
+        lines = [str(line) for line in state["lines"]] if "metrics" in state else []
         waiting = [(int(batch), dict(logs)) for batch, logs in state["waiting"]]
-        return cls(before, rows, str(state["first"]), columns, lines, waiting)
+        return cls(before, rows, str(state["first"]), metrics, lines, waiting)
 
     def end_in(self, path: Path, separator: str) -> tuple[int, int] | None:
         """Return where in a file the run's rows end, and how many of them there are.
 
         None for a file that is another one, or in which another run has gone on, as far
-        as the rows tell.
+        as the rows tell. A row that a kill has torn is not one of them; one without its
+        end that had been written before is, since an editor may have taken that away.
         """
         if not self.rows:
             return None
         # Bytes as characters, so that lengths are those of the file.
         first = self.first.encode().decode("latin-1").rstrip(_ENDS)
         offset = end = 0
+        # Rows that the disk had taken when the run was saved.
+        written = self.rows - len(self.lines) - len(self.waiting)
         # Without the header.
         count, elapsed = -1, 0.0
         try:
@@ -115,6 +119,10 @@ class CSVPlace:
                     if count <= self.before:
                         end = offset
                         continue
+                    number = count - self.before
+                    if number > written and not record.endswith(("\n", "\r")):
+                        count -= 1
+                        break
                     if count == self.before + 1 and not record.startswith(first):
                         return None
                     before, elapsed = elapsed, _elapsed(record, separator)
@@ -128,14 +136,33 @@ class CSVPlace:
             return None
         return end, min(count - self.before, self.rows)
 
-    def lost(self, found: int, columns: int, separator: str) -> tuple[list[str], list[Any]]:
-        """Return the rows that a file lacks, where it has `found` of them and so many columns."""
+    def lost(
+        self, found: int, metrics: Sequence[str], separator: str
+    ) -> tuple[list[str], list[tuple[int, Logs]]]:
+        """Return the rows that a file lacks; none where it lacks some that are not known.
+
+        Parameters
+        ----------
+        found
+            The run's rows that the file has.
+        metrics
+            Names of its columns after those that every row has.
+        separator
+            What separates them.
+
+        Returns
+        -------
+        tuple
+            Rows as the file is to hold them, and after them batches and logs.
+        """
         missing = self.rows - found
         lines = self.lines[max(0, len(self.lines) + len(self.waiting) - missing) :]
         waiting = self.waiting[max(0, len(self.waiting) - missing) :]
-        if len(lines) + len(waiting) < missing:
+        # The file may have got more columns since.
+        same = list(metrics[: len(self.metrics)]) == self.metrics
+        if len(lines) + len(waiting) < missing or not same:
             return [], []
-        more = separator * (columns - self.columns)
+        more = separator * (len(metrics) - len(self.metrics))
         return [f"{line.rstrip(_ENDS)}{more}\n" for line in lines], waiting
 
 

@@ -7,7 +7,7 @@ import re
 import socket
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -44,7 +44,10 @@ _STATUSES = {FINISHED: "FINISHED", STOPPED: "FINISHED", INTERRUPTED: "KILLED", F
 # What it refuses however often it is sent.
 _REFUSALS = {"INVALID_PARAMETER_VALUE", "BAD_REQUEST"}
 _COUNTERS = ("batches", "steps_before")
-_SUPPRESS = "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"
+# MLflow would try again for minutes by itself, in which nobody is told and the end waits; and it
+# would print the run's URL, which may hold a password.
+_BRIEF = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
+_SILENT = {"MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true"}
 _KEY = "schoolbell.key"
 _NO_NAME = re.compile(r"[^/\w.\- :]|\.\.+|^/+|/+$|(?<=/)/+")
 
@@ -186,7 +189,7 @@ class MLflowFeed(Feed):
         self._thinning.keep(batch)
 
     def _deliver(self) -> None:
-        with _plain_errors():
+        with _plain_errors(), _environment(_unless_set(_BRIEF)):
             _probe(self._uri)
             if self._client is None:
                 self._connect()
@@ -218,8 +221,8 @@ class MLflowFeed(Feed):
             client.update_run(self._run_id, status="RUNNING")
             steps = [one.step for one in client.get_metric_history(self._run_id, "run/progress")]
             self._known_step = max(steps, default=-1)
-        else:
-            self._write_parameters(client)
+        # A kill may have come before all were there; what is there cannot be written again.
+        self._write_parameters(client, set(found[0].data.params) if found else set())
         self._client = client
 
     def _about(self) -> dict[str, str]:
@@ -228,7 +231,7 @@ class MLflowFeed(Feed):
         about = {name: str(value) for name, value in known.items() if value}
         return {_KEY: self._key, **about, **self._tags}
 
-    def _write_parameters(self, client: Any) -> None:
+    def _write_parameters(self, client: Any, there: Collection[str]) -> None:
         from mlflow.entities import Param  # pyright: ignore[reportMissingImports] - optional
 
         known = {name: self._params.get(name) for name in ("seed", "time_limit", "workers")}
@@ -236,7 +239,7 @@ class MLflowFeed(Feed):
         params = [
             Param(_name(name), short_text(value)[:_LONGEST_VALUE])
             for name, value in values.items()
-            if value is not None
+            if value is not None and _name(name) not in there
         ]
         for begin in range(0, len(params), _MOST_PARAMS):
             client.log_batch(self._run_id, params=params[begin : begin + _MOST_PARAMS])
@@ -287,22 +290,28 @@ class MLflowFeed(Feed):
             if self._files[0].exists():
                 self._client.log_artifact(self._run_id, str(self._files[0]))
             self._files.pop(0)
-        with _without_printing():
+        with _environment(_SILENT):
             self._client.set_terminated(self._run_id, status)
 
 
+def _unless_set(values: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that whoever started the process has not set."""
+    return {name: value for name, value in values.items() if name not in os.environ}
+
+
 @contextmanager
-def _without_printing() -> Iterator[None]:
-    """Keep MLflow from printing the run's URL, which may hold a password."""
-    before = os.environ.get(_SUPPRESS)
-    os.environ[_SUPPRESS] = "true"
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Set variables that MLflow reads with each request, for a while."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
     try:
         yield
     finally:
-        if before is None:
-            del os.environ[_SUPPRESS]
-        else:
-            os.environ[_SUPPRESS] = before
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def _name(text: str) -> str:

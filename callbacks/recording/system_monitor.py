@@ -10,8 +10,6 @@ from ..background.ticker import Ticker
 from ..callback import Callback, Logs, nothing
 
 _METRICS = ("system_cpu", "system_memory", "system_load", "system_free")
-# Those that keep what they find in the logs, and so must come later.
-_READERS = ("CSVLogger", "MLflowLogger", "RedisLogger", "RemoteMonitor", "TensorBoard")
 _MEGABYTE = 1e6
 
 
@@ -28,8 +26,8 @@ class SystemMonitor(Callback):
     ================= =====================================================
 
     They are measured by a thread of its own every `interval` seconds, so that a
-    batch costs no more than it takes to add four numbers. Callbacks find them
-    that come after this one; the run's own history does not have them.
+    batch costs no more than it takes to add four numbers. The run's history and
+    all callbacks find them, whatever their order.
 
     Parameters
     ----------
@@ -41,8 +39,8 @@ class SystemMonitor(Callback):
     ImportError
         Where psutil is not installed.
     ArgumentError
-        For an impossible interval; before a run, where a logger comes before this
-        callback, and where a stage has a metric of one of the names.
+        For an impossible interval; before a run, where a stage has a metric of one of
+        the names.
     """
 
     __module__ = "schoolbell.callbacks"
@@ -59,7 +57,6 @@ class SystemMonitor(Callback):
             ) from error
         check_number("interval", interval, 0.05, "0.05 seconds or more")
         self.interval = interval
-        self._values: dict[str, float | None] = {}
         self._processes: dict[int, Any] = {}
         self._ticker: Ticker | None = None
 
@@ -80,34 +77,14 @@ class SystemMonitor(Callback):
                 stage["metrics"] = (*stage["metrics"], *_METRICS)
         return self
 
-    def check(self) -> None:
-        names = [one["name"] for one in self.params.get("callbacks", ())]
-        before = names[: names.index("SystemMonitor")] if "SystemMonitor" in names else []
-        early = [name for name in before if name in _READERS]
-        if early:
-            raise ArgumentError(
-                f"SystemMonitor must come before {early[0]} among the callbacks, which else finds "
-                "nothing of what it measures"
-            )
-
     def on_pipeline_begin(self, logs: Logs | None = None) -> None:
         self._end()
         self._processes = {}
-        self._values = {}
         if self.params.get("replayed"):
             return
-        self._values = dict.fromkeys(_METRICS)
         self._measure()
         self._ticker = Ticker(self._measure, self.interval, "measuring the machine")
         self._ticker.start()
-
-    def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        if logs is not None:
-            logs.update(self._values)
-
-    def on_stage_end(self, stage: str, logs: Logs | None = None) -> None:
-        if logs is not None:
-            logs.update(self._values)
 
     def on_pipeline_end(self, logs: Logs | None = None) -> None:
         self._end()
@@ -134,9 +111,10 @@ class SystemMonitor(Callback):
             with suppress(psutil.Error, OSError):
                 cpu += process.cpu_percent()
                 memory += process.memory_info().rss
-        self._values = {
+        measured = {
             "system_cpu": cpu,
             "system_memory": memory / _MEGABYTE,
             "system_load": psutil.cpu_percent(),
             "system_free": psutil.virtual_memory().available / _MEGABYTE,
         }
+        self.pipeline.add_metrics(measured)

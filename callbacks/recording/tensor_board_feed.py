@@ -344,7 +344,6 @@ class TensorBoardFeed(Feed):
 
     def _take_up(self, file: EventFile, left: "_Left") -> None:
         """Take out of the older files what is done again, and add what they lack."""
-        self._left = None
         place = left.place
         stages = [one["name"] for one in self._params.get("stages", ())]
         newest: dict[str, int] = {}
@@ -362,13 +361,19 @@ class TensorBoardFeed(Feed):
                 found = keep_events(self._folder / name, is_before) or found
             except FileNotFoundError:
                 continue
+        # Not before: a backup that is made now, or the next try, needs them too.
+        self._unwritten.extend(left.rows)
+        self._left = None
         # For a TensorBoard that has read on meanwhile.
         file.add(step=place.step + 1 if found else 0, session_log={"status": "START"})
         if not found:
             self._add_hyperparameters()
+        # At their own steps, all before the one that the run is at now.
+        self._step = max(0, newest.get("run/progress", 0))
         for row in left.rows:
             if row.step > newest.get("run/progress", -1):
                 self._add_row(file, row)
+        self._step = max(self._step, place.step)
 
     def _add_progress(
         self,

@@ -124,7 +124,7 @@ class RunBackups:
                             return Place(index=len(stages))
                 finally:
                     budget.end()
-            context.state.complete()
+            context.state.complete(over=backup.place.index == len(stages))
             if backup.place.batch and backup.place.state:
                 self._load_stage(stages[backup.place.index], backup)
         return backup.place

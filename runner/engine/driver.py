@@ -1,10 +1,13 @@
 """Drives one run from beginning to end."""
 
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import inf
+from typing import Any
 
 from ...callbacks import CallbackError, CallbackList, History, Logs
 from ...callbacks.vocabulary import (
+    CORE_COLUMNS,
     ENDS_OF_THE_RUN,
     FAILED,
     FINISHED,
@@ -90,6 +93,7 @@ class Driver:
         self.tracker = _tracker(spec, state, watch)
         self._context = RunContext(self.run, callbacks, self.tracker, board, watch)
         self.backups = RunBackups(spec, self._context)
+        self._adding = threading.Lock()
         self._asked = 0.0
         self._stage: Stage | None = None
         self.at_work: Stage | None = None
@@ -149,6 +153,17 @@ class Driver:
         stage = self._stage
         if stage is None or stage.skippable:
             self.board.skip(by or self._context.callbacks.caller())
+
+    def add_metrics(self, values: Mapping[str, Any]) -> None:
+        """Put values into the logs of every batch from now on; from any thread."""
+        taken = sorted({*CORE_COLUMNS, "batch"}.intersection(values))
+        if taken:
+            raise ValueError(
+                f"the logs of every batch hold something of the name {taken[0]!r}: a metric that "
+                "is added needs another one"
+            )
+        with self._adding:
+            self._context.measured = {**self._context.measured, **values}
 
     def _run_stages(self, place: Place) -> None:
         for index, stage in list(enumerate(self._spec.stages))[place.index :]:
@@ -361,6 +376,7 @@ class Driver:
         context.watch.halt()
         self.tracker.best = context.best()
         end_run(run, self.board, self.tracker, context.watch.elapsed(), (FINISHED, None))
+        context.state.settle()
         run.solution = context.state.solution
         run.bound = context.state.bound
         run.infeasible_because = context.state.infeasible_because

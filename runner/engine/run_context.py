@@ -1,6 +1,6 @@
 """What the parts of a run that goes on share."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ...callbacks import CallbackList, History, Logs
 from ...stages import State
@@ -26,6 +26,9 @@ class RunContext:
         Where requests arrive.
     watch
         The run's clock.
+    measured
+        What callbacks have put into the logs of every batch; replaced, never changed,
+        since other threads read it.
     """
 
     run: Run
@@ -33,6 +36,7 @@ class RunContext:
     tracker: ProgressTracker
     board: Switchboard
     watch: Stopwatch
+    measured: Logs = field(default_factory=dict)
 
     @property
     def history(self) -> History:

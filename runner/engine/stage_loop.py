@@ -142,6 +142,8 @@ class StageLoop:
                             "cost": cost,
                             "violations": violations,
                         }
+                        if context.measured:
+                            logs.update(context.measured)
                         if blank:
                             logs.update(blank)
                             if metrics:
@@ -257,7 +259,7 @@ class StageLoop:
 
     def logs(self) -> Logs:
         """Return the logs of the newest batch, with the best of this moment."""
-        return self.core_logs() | self._metrics()
+        return self.core_logs() | self._context.measured | self._metrics()
 
     def newest(self) -> Batch | None:
         """Return the newest batch with all metrics, as plain data, for a backup."""

@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 from ...callbacks import CallbackList, History, Logs
@@ -107,6 +108,9 @@ class Player:
 
     def save(self, path: str | os.PathLike[str], pickle: bool = False) -> None:
         """Save nothing: there is no run to go on with."""
+
+    def add_metrics(self, values: Mapping[str, Any]) -> None:
+        """Do nothing: the logs are those that were recorded."""
 
     def restore(self, path: str | os.PathLike[str], pickle: bool = False) -> bool:
         """Tell that the replay begins at the beginning."""

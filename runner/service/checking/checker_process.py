@@ -90,7 +90,9 @@ def _check(ask: dict[str, Any], writer: int) -> NoReturn:
 def _checked(ask: dict[str, Any]) -> dict[str, Any]:
     from ....stages.timetable import Formulation, Instance, Solution, evaluate
     from ....stages.timetable.model.limits import check_timeslots
+    from ...cli.problem_kind import check_timetable
 
+    check_timetable(ask["instance"])
     instance = Instance.read(ask["instance"])
     lectures = instance.n_lectures
     if lectures > ask["max_lectures"]:

@@ -10,7 +10,8 @@ def fault_of(error: BaseException) -> dict[str, Any]:
     No path of the service's machine is in it, only the file's own name.
     """
     from ....callbacks.parameters import without_secrets
-    from ....stages.timetable import FormatError, InstanceError
+    from ....stages.errors import FormatError
+    from ....stages.timetable import InstanceError
 
     if isinstance(error, MemoryError):
         return {"detail": "it takes more memory than a job may have"}

@@ -145,10 +145,15 @@ class Job:
         found = _read(self.folder / STOP)
         return None if found is None else float(found["at"])
 
-    def ask_stop(self) -> None:
-        """Remember that somebody wants it to stop."""
+    def ask_stop(self, why: str = "stopped by a command") -> None:
+        """Remember that somebody wants it to stop, and why, for a process that does not."""
         if not (self.folder / STOP).exists():
-            self._write(STOP, {"at": time.time()})
+            self._write(STOP, {"at": time.time(), "why": why})
+
+    @property
+    def stop_why(self) -> str:
+        """Why it is to stop."""
+        return str((_read(self.folder / STOP) or {}).get("why", "stopped by a command"))
 
     @property
     def unwanted(self) -> bool:

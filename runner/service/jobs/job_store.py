@@ -5,8 +5,10 @@ import json
 import os
 import re
 import secrets
+import shutil
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,6 +16,8 @@ from ....stages.files.atomic import write_atomically, write_bytes_atomically
 from .job import ABOUT, FILES, Job
 from .job_request import JobRequest
 
+# Nobody is still at a job that was half made so long ago.
+_HALF_SECONDS = 3_600.0
 _ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{12}")
 
 
@@ -146,4 +150,13 @@ class JobStore:
         for path in self._keys.iterdir():
             if path.stat().st_mtime < before:
                 path.unlink(missing_ok=True)
+        self._remove_halves()
         return removed
+
+    def _remove_halves(self) -> None:
+        """Remove what processes have left that were killed as they made or removed a job."""
+        before = time.time() - _HALF_SECONDS
+        for path in self._jobs.glob(".*"):
+            with suppress(OSError):
+                if path.stat().st_mtime < before:
+                    shutil.rmtree(path)

@@ -14,7 +14,7 @@ _MOST_LETTERS = 1_000
 def stopped_result(settings: Settings, job: Job) -> dict[str, Any]:
     """Return the result of a job that is to stop and has no process."""
     began = any(job.attempts)
-    why = "stopped by a command" if began else "stopped by a command before it began"
+    why = job.stop_why if began else f"{job.stop_why} before it began"
     return _without_run(settings, job, STOPPED, why)
 
 

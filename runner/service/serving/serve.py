@@ -140,8 +140,12 @@ def serve(
         return _run(app, address, listener, crew)
 
 
-def _run(app: Any, address: Address, listener: socket.socket, crew: "_Crew") -> int | None:
-    config = uvicorn.Config(
+def server_config(app: Any, address: Address) -> uvicorn.Config:
+    """Return how uvicorn is to serve an application.
+
+    Forwarded headers count only where they come from an address that is trusted.
+    """
+    return uvicorn.Config(
         app,
         log_level="warning",
         access_log=False,
@@ -153,11 +157,13 @@ def _run(app: Any, address: Address, listener: socket.socket, crew: "_Crew") -> 
         lifespan="on",
     )
 
+
+def _run(app: Any, address: Address, listener: socket.socket, crew: "_Crew") -> int | None:
     def at_exit() -> None:
         app.state.service.ending.set()
         crew.tell_to_end()
 
-    server = _Server(config, at_exit)
+    server = _Server(server_config(app, address), at_exit)
     server.run(sockets=[listener])
     return server.number
 

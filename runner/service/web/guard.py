@@ -111,8 +111,10 @@ def _host(value: str) -> str:
 
 def _is_own(headers: Any, host: str) -> bool:
     """Tell whether a request is one of the service's own page, or of a program."""
-    if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
-        return False
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        # The browser itself says so, also where a proxy has put another name into Host.
+        return site in ("none", "same-origin")
     origin = headers.get("origin")
     return origin is None or _same(origin, headers.get("host", ""), host)
 

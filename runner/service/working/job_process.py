@@ -3,6 +3,7 @@
 import os
 import sys
 
+from rq.exceptions import NoSuchJobError
 from rq.executions import Execution
 from rq.job import Job
 from rq.serializers import JSONSerializer
@@ -21,8 +22,12 @@ def main() -> None:
     worker = JobWorker.of(settings)
     worker.name = os.environ[WORKER_VARIABLE]
     job_id = os.environ[JOB_VARIABLE]
-    job = Job.fetch(job_id, connection=connection, serializer=JSONSerializer)
-    execution = Execution.fetch(os.environ[EXECUTION_VARIABLE], job_id, connection=connection)
+    try:
+        job = Job.fetch(job_id, connection=connection, serializer=JSONSerializer)
+        execution = Execution.fetch(os.environ[EXECUTION_VARIABLE], job_id, connection=connection)
+    except (NoSuchJobError, KeyError, ValueError):
+        # Redis has forgotten it meanwhile, and whoever looks for lost jobs lets it wait again.
+        sys.exit(f"job {job_id} is not in the queue any more; it will be taken up again")
     execution._job = job
     worker.execution = execution
     worker.main_work_horse(job, worker.queues[0])

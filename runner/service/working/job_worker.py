@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from redis import RedisError
@@ -28,6 +29,8 @@ EXECUTION_VARIABLE, WORKER_VARIABLE, JOB_VARIABLE = "RQ_EXECUTION_ID", "RQ_WORKE
 # Answers that RQ waits for longest: those of the queue, for half a minute.
 _WORKER_TTL = 30
 _MONITORING_SECONDS = 5
+# So long a job's process may take to begin on a busy machine; then it renews the lease itself.
+_STARTING_SECONDS = 120.0
 # A job that is asked to save itself gets so long.
 _FAREWELL_SECONDS = 2.0
 
@@ -43,6 +46,7 @@ class JobWorker(SpawnWorker):
 
     settings: Settings
     _lease: Lease | None = None
+    _starting_until = 0.0
 
     @classmethod
     def of(cls, settings: Settings) -> "JobWorker":
@@ -92,6 +96,7 @@ class JobWorker(SpawnWorker):
             command, env=environment, stdin=subprocess.DEVNULL, process_group=0
         )
         self._horse_pid = process.pid
+        self._starting_until = time.monotonic() + _STARTING_SECONDS
         # Nobody but the monitor waits for it.
         process.returncode = 0
 
@@ -103,7 +108,14 @@ class JobWorker(SpawnWorker):
                 self._lease.release()
         return found
 
+    def keep_lease(self) -> None:
+        """Renew the lease for a process that may not have come so far yet."""
+        if self._lease is not None and time.monotonic() < self._starting_until:
+            with contextlib.suppress(RedisError):
+                self._lease.renew()
+
     def maintain_heartbeats(self, job: "Job", execution: "Execution") -> None:
+        self.keep_lease()
         # The job goes on while the server is away.
         with contextlib.suppress(RedisError):
             super().maintain_heartbeats(job, execution)

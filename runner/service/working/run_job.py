@@ -19,6 +19,7 @@ from ....callbacks.parameters import without_secrets
 from ....callbacks.remote.redis_connection import connect
 from ....callbacks.vocabulary import CANCELLED, COMMAND, FAILED, FINISHED, RUNNING, STOPPED
 from ...backups.backup_error import BackupError
+from ..jobs.fault import fault_of
 from ..jobs.job import Job
 from ..jobs.job_pipeline import make_pipeline, set_parameters
 from ..jobs.job_state import newest_snapshot
@@ -89,9 +90,22 @@ class _JobRun:
 
     def _look(self) -> None:
         self.lock.say_alive()
+        if self._is_overdue() and self._job.stop_asked is None:
+            # Its timer has asked it to end, and it does not: it will be killed after the grace.
+            most = f"{self._settings.max_seconds:g} s"
+            self._job.ask_stop(f"stopped since it took longer than {most}, the service's limit")
         # What was asked of a run that had not begun to listen.
         if self._pipeline is not None and self._job.stop_asked is not None:
             self._pipeline.stop(by=COMMAND)
+
+    def _is_overdue(self) -> bool:
+        if self._pipeline is None:
+            return False
+        with suppress(RuntimeError):
+            # Pauses aside.
+            elapsed = self._pipeline.tracker.snapshot().elapsed
+            return elapsed > self._settings.max_seconds + self._settings.grace
+        return False
 
     def execute(self) -> str:
         job, settings = self._job, self._settings
@@ -108,6 +122,9 @@ class _JobRun:
         except RedisUnavailableError:
             job.end_attempt("no server")
             raise
+        except Exception as error:
+            # What comes after the run failed; another attempt would fail as well.
+            result = failed_result(error)
         if result is None or (self._leaving and result["status"] == STOPPED):
             job.end_attempt("saved")
             return "it goes on elsewhere"
@@ -143,9 +160,12 @@ class _JobRun:
         if self._leaving and run.stopped_by == CANCELLED:
             return None
         self._complete_files(run)
+        why = without_secrets(run.outcome)
+        if failure is not None and (scarce := _cause(failure, MemoryError)) is not None:
+            why = fault_of(scarce)["detail"]
         return {
             "status": run.status if run.status in (FINISHED, STOPPED) else FAILED,
-            "why": without_secrets(run.outcome)[:_MOST_LETTERS],
+            "why": why[:_MOST_LETTERS],
             "cost": run.cost,
             "violations": run.violations,
             "seconds": run.seconds,

@@ -366,19 +366,52 @@ def test_a_resumed_log_is_that_of_a_run_that_was_never_killed(tmp_path, append, 
     assert len(replay(path).history["batch"]) == 12
 
 
-def test_rows_that_a_kill_has_lost_are_there_after_a_resume(tmp_path, monkeypatch):
-    path = tmp_path / "log.csv"
-    resumed_fit(None, [CSVLogger(tmp_path / "whole.csv")])
+class Unknown(Walk):
+    metrics = None
+
+
+def unknown():
+    return [Unknown("one", 4), Unknown("two", 5)]
+
+
+def killed_before_a_row(folder, batches, logger, make, monkeypatch):
+    """What a kill between a backup and the first row that is written leaves; and all rows."""
     left = []
     with monkeypatch.context() as slow:
-        # A kill comes before the first row is written.
         slow.setattr(csv_feed, "_WRITE_SECONDS", 3600)
-        look = LambdaCallback(on_exception=lambda error: left.append(path.read_bytes()))
-        die(tmp_path / "backup", 6, more=[CSVLogger(path), look])
-    assert left[0].count(b"\n") == 1
-    path.write_bytes(left[0])
-    resumed_fit(tmp_path / "backup", [CSVLogger(path, append=True)])
+        look = LambdaCallback(on_exception=lambda _: left.append(logger.filename.read_bytes()))
+        die(folder / "backup", batches, make=make, more=[logger, look])
+    return left[0], logger.filename.read_bytes()
+
+
+@pytest.mark.parametrize("make", [stages, unknown])
+@pytest.mark.parametrize("append", [True, False])
+@pytest.mark.parametrize("kills", [[6], [1, 1, 2]])
+def test_rows_that_a_kill_has_lost_are_there_after_a_resume(
+    tmp_path, monkeypatch, make, append, kills
+):
+    path = tmp_path / "log.csv"
+    resumed_fit(None, [CSVLogger(tmp_path / "whole.csv")], make=make)
+    for batches in kills:
+        logger = CSVLogger(path, append=append)
+        left, _ = killed_before_a_row(tmp_path, batches, logger, make, monkeypatch)
+        path.write_bytes(left)
+    resumed_fit(tmp_path / "backup", [CSVLogger(path, append=append)], make=make)
     assert without_seconds(path) == without_seconds(tmp_path / "whole.csv")
+
+
+@pytest.mark.parametrize("append", [True, False])
+def test_a_row_that_a_kill_has_torn_anywhere_is_whole_after_a_resume(tmp_path, monkeypatch, append):
+    path, backup = tmp_path / "log.csv", tmp_path / "backup" / "backup.npz"
+    resumed_fit(None, [CSVLogger(tmp_path / "whole.csv")])
+    left, rows = killed_before_a_row(tmp_path, 3, CSVLogger(path), stages, monkeypatch)
+    saved = backup.read_bytes()
+    assert rows.startswith(left) and left.count(b"\n") == 1 and rows.count(b"\n") == 5
+    for length in range(len(left), len(rows), 17):
+        path.write_bytes(rows[:length])
+        backup.write_bytes(saved)
+        resumed_fit(backup.parent, [CSVLogger(path, append=append)])
+        assert without_seconds(path) == without_seconds(tmp_path / "whole.csv"), rows[:length]
 
 
 def test_rows_of_other_runs_stay_when_a_run_is_resumed(tmp_path):

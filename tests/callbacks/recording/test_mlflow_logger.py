@@ -41,7 +41,7 @@ def folder(tmp_path, monkeypatch):
     """A folder for what MLflow would leave in the present one."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(mlflow_feed, "_WRITE_SECONDS", 0.05)
-    monkeypatch.setattr(mlflow_feed, "_LOCAL_SECONDS", 120.0)
+    monkeypatch.setattr(mlflow_feed, "_LOCAL_SECONDS", 600.0)
 
 
 def fit(uri, experiment, *stages, more=(), **options):
@@ -139,6 +139,21 @@ def test_a_resumed_run_goes_on_in_the_same_run_and_writes_nothing_twice(uri, tmp
     assert run.info.status == "FINISHED"
     assert [step for step, _ in points(uri, run, "run/cost")] == list(range(1, 10))
     assert [step for step, _ in points(uri, run, "two/height")] == list(range(5))
+
+
+def test_parameters_that_a_kill_has_lost_are_there_after_a_resume(uri, tmp_path, monkeypatch):
+    def begin(*more):
+        backup = BackupAndRestore(tmp_path / "backup", save_freq=1, interval=None)
+        logger = MLflowLogger(uri, "parameters")
+        return Pipeline([Walk("one", 4)]).fit(callbacks=[backup, logger, *more], verbose=False)
+
+    with monkeypatch.context() as killed:
+        killed.setattr(mlflow_feed.MLflowFeed, "_write_parameters", lambda *_: None)
+        with pytest.raises(Exception, match="DieAfter"):
+            begin(DieAfter(2))
+    assert not the_run(uri, "parameters").data.params
+    begin()
+    assert the_run(uri, "parameters").data.params["one__steps"] == "4"
 
 
 def test_names_and_values_that_mlflow_does_not_take_end_nothing(uri):

@@ -3,13 +3,16 @@
 import pandas as pd
 import pytest
 from schoolbell.callbacks import (
+    Callback,
+    CallbackError,
     CSVLogger,
     EarlyStopping,
+    History,
     LambdaCallback,
     SystemMonitor,
     TensorBoard,
 )
-from schoolbell.runner import Pipeline, replay
+from schoolbell.runner import Pipeline, pipeline, replay
 from schoolbell.stages import Batch, Stage
 
 pytest.importorskip("psutil", reason="psutil is not installed")
@@ -64,10 +67,49 @@ def test_it_does_not_measure_in_a_replay(tmp_path):
     assert frames[0].equals(frames[1])
 
 
-def test_a_logger_before_it_is_refused_since_it_would_find_nothing(tmp_path):
-    with pytest.raises(ValueError, match="must come before CSVLogger among the callbacks"):
-        fit(CSVLogger(tmp_path / "log.csv"), SystemMonitor())
-    assert not list(tmp_path.iterdir())
+@pytest.mark.parametrize("metrics", [("speed",), None])
+@pytest.mark.parametrize("rows", [2, 1024])
+def test_the_history_of_the_run_has_it(monkeypatch, metrics, rows):
+    class Patient(Search):
+        def run(self, state, budget):
+            yield from super().run(state, budget)
+            state.offer(1, 1)
+
+    class Short(History):
+        def __init__(self):
+            super().__init__(rows)
+
+    monkeypatch.setattr(pipeline, "History", Short)
+    run = fit(SystemMonitor(), stage=Patient(metrics))
+    assert run.history["batch"][-1] == 2
+    assert {"speed", *METRICS} < set(run.history.history)
+    for name in ("system_memory", "system_free"):
+        assert all(value > 20 for value in run.history[name])
+
+
+def test_a_logger_before_it_finds_it_too(tmp_path):
+    fit(CSVLogger(tmp_path / "log.csv"), SystemMonitor())
+    assert (pd.read_csv(tmp_path / "log.csv")["system_memory"] > 20).all()
+
+
+class Queue(Callback):
+    """Adds a metric of its own, and its newest value to the logs of the batches after."""
+
+    def on_batch_end(self, batch, logs=None):
+        self.pipeline.add_metrics({"queue": batch + 1})
+
+
+def test_any_callback_adds_metrics():
+    assert fit(Queue()).history["queue"] == [None, 1, 2]
+
+
+def test_a_metric_that_is_added_may_not_take_the_name_of_a_core_column():
+    class Wrong(Callback):
+        def on_pipeline_begin(self, logs=None):
+            self.pipeline.add_metrics({"cost": 3})
+
+    with pytest.raises(CallbackError, match="hold something of the name 'cost'"):
+        fit(Wrong())
 
 
 def test_a_stage_with_a_metric_of_the_name_is_refused():

@@ -14,7 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from schoolbell.callbacks import BackupAndRestore, Callback, TensorBoard
-from schoolbell.callbacks.recording.event_file import EventFile
+from schoolbell.callbacks.recording import tensor_board_feed
+from schoolbell.callbacks.recording.event_file import EventFile, keep_events
+from schoolbell.callbacks.recording.tensor_board_feed import TensorBoardFeed
 from schoolbell.runner import Pipeline
 from schoolbell.stages import Batch, Stage
 from schoolbell.stages.timetable import Solution, generate
@@ -325,16 +327,17 @@ def texts(folder):
     return [(one.step, one.tensor_proto.string_val[0].decode().split()[0]) for one in found]
 
 
-def resumed_after(batches, folder, board, **options):
-    def fit(callbacks=()):
-        watchers = [TensorBoard(board), BackupAndRestore(folder, save_freq=1, interval=None)]
-        return Pipeline(stages()).fit(
-            callbacks=[*watchers, *callbacks], seed=3, verbose=False, **options
-        )
+def resumable(folder, board, callbacks=(), **options):
+    watchers = [TensorBoard(board), BackupAndRestore(folder, save_freq=1, interval=None)]
+    return Pipeline(stages()).fit(
+        callbacks=[*watchers, *callbacks], seed=3, verbose=False, **options
+    )
 
+
+def resumed_after(batches, folder, board, **options):
     with pytest.raises(Exception, match="DieAfter"):
-        fit([DieAfter(batches)])
-    return fit()
+        resumable(folder, board, [DieAfter(batches)], **options)
+    return resumable(folder, board, **options)
 
 
 @pytest.mark.parametrize("batches", [1, 3, 4, 5, 7, 8, 11])
@@ -346,6 +349,30 @@ def test_a_resumed_run_goes_on_on_the_axes_of_one_that_was_never_lost(tmp_path, 
     progress = [value for _, value in points(tmp_path / "board", "run/progress")]
     assert progress == sorted(progress)
     assert progress[-1] == 1
+
+
+def test_a_disk_that_fails_as_a_run_is_taken_up_loses_nothing(tmp_path, monkeypatch):
+    Pipeline(stages()).fit(callbacks=TensorBoard(tmp_path / "whole"), seed=3, verbose=False)
+    failed = []
+
+    def keep(path, wanted):
+        if not failed:
+            failed.append(path)
+            raise OSError(28, "No space left on device")
+        return keep_events(path, wanted)
+
+    with monkeypatch.context() as slow:
+        # A kill comes before the first row is written.
+        slow.setattr(TensorBoardFeed, "_deliver", lambda feed: feed._file.flush())
+        with pytest.raises(Exception, match="DieAfter"):
+            resumable(tmp_path / "backup", tmp_path / "board", [DieAfter(6)])
+    monkeypatch.setattr(tensor_board_feed, "keep_events", keep)
+    monkeypatch.setattr(TensorBoardFeed, "last_seconds", 60.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        resumable(tmp_path / "backup", tmp_path / "board")
+    assert failed
+    assert scalars(tmp_path / "board") == scalars(tmp_path / "whole")
 
 
 def test_a_resumed_run_is_thinned_as_one_that_was_never_lost(tmp_path, monkeypatch):

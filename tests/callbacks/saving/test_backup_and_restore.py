@@ -117,6 +117,61 @@ def die(folder, batches, **options):
         fit(folder, [DieAfter(batches)], **options)
 
 
+class Point:
+    """A solution that is no plain data."""
+
+    def __init__(self, height):
+        self.height = height
+
+
+class Fall(Walk):
+    """Offers one point and no better one; says only when it runs how backups hold points."""
+
+    name = "fall"
+
+    def run(self, state, budget):
+        state.pack_solutions(vars, lambda packed: Point(**packed))
+        for batch in super().run(state, budget):
+            state.offer(Point(-100), -100.0, 0)
+            yield batch
+
+
+class FallAgain(Fall):
+    def restore(self, state, budget):
+        state.pack_solutions(vars, lambda packed: Point(**packed))
+        yield
+
+
+@pytest.mark.parametrize("batches", [2, 5, 7])
+@pytest.mark.parametrize("stage", [Fall, FallAgain])
+def test_a_solution_that_a_stage_packs_is_itself_again_after_a_resume(tmp_path, batches, stage):
+    def make():
+        return [Walk("one", 4), stage("fall", 4)]
+
+    die(tmp_path, batches, make=make)
+    # Killed once more before the stage that knows how to unpack has begun.
+    with pytest.raises(Exception, match="DieAfter"):
+        fit(tmp_path, [DieAfter(0)], make=make)
+    run = fit(tmp_path, make=make)
+    assert (type(run.solution), run.solution.height, run.cost) == (Point, -100, -100)
+
+
+def test_a_packed_solution_that_nobody_can_unpack_any_more_is_refused(tmp_path):
+    for stage in (Fall, FallAgain):
+        backup = BackupAndRestore(tmp_path, interval=None, delete_checkpoint=False)
+
+        def finished(stage=stage, backup=backup):
+            return Pipeline([stage("fall", 4)]).fit(callbacks=backup, seed=3, verbose=False)
+
+        finished()
+        if stage is Fall:
+            with pytest.raises(BackupError, match="no stage's `restore` has said so again"):
+                finished()
+            backup.path.unlink()
+        else:
+            assert finished().solution.height == -100
+
+
 @pytest.mark.parametrize("batches", range(12))
 def test_a_run_that_ended_after_any_batch_goes_on_as_if_it_had_not(tmp_path, batches):
     die(tmp_path, batches)

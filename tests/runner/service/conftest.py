@@ -51,7 +51,7 @@ def instance() -> Any:
     return generate(4, seed=1)
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 120.0) -> Any:
+def wait_for(condition: Callable[[], Any], seconds: float = 600.0) -> Any:
     """Wait until something holds, and return it."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):

@@ -1,6 +1,7 @@
 """A pipeline of jobs that are over soon: sums of random numbers, and a timetable at last."""
 
 import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from schoolbell.runner import Pipeline
+from schoolbell.runner.service import Settings
 from schoolbell.stages import Batch, Stage
 
 
@@ -21,23 +23,48 @@ class Number:
         Path(path).write_text(f"{self.value}\n")
 
 
+def _gate(number: int) -> Path:
+    """The file that lets a stage go on which holds at a unit."""
+    return Settings.from_environment().folder / f"go-{number}"
+
+
 class Sums(Stage):
-    """Looks for small numbers, a unit every so many seconds."""
+    """Looks for small numbers, a unit every so many seconds.
+
+    Before the unit `hold_at` it waits for a file ``go-NUMBER`` in the service's folder.
+    """
 
     name, unit = "sums", "sum"
     saved = ("unit_done",)
 
-    def __init__(self, units: int = 20, seconds: float = 0.02, kill_at: int = -1) -> None:
+    def __init__(
+        self,
+        units: int = 20,
+        seconds: float = 0.02,
+        kill_at: int = -1,
+        hold_at: int = -1,
+        megabytes: int = 0,
+    ) -> None:
         self.units = units
         self.seconds = seconds
         self.kill_at = kill_at
+        self.hold_at = hold_at
+        self.megabytes = megabytes
         self.unit_done = 0
 
-    def run(self, state: Any, budget: Any) -> Iterator[Batch]:
+    def restore(self, state: Any, budget: Any) -> Iterator[Any]:
         state.pack_solutions(lambda one: {"value": one.value}, lambda told: Number(told["value"]))
+        yield
+
+    def run(self, state: Any, budget: Any) -> Iterator[Batch | None]:
+        yield from self.restore(state, budget)
+        bytearray(self.megabytes << 20)
         while self.unit_done < self.units:
             if self.unit_done == self.kill_at:
                 os._exit(9)
+            while self.unit_done == self.hold_at and not _gate(self.hold_at).exists():
+                time.sleep(0.02)
+                yield None
             time.sleep(self.seconds)
             chance = np.random.default_rng([state.seed, self.unit_done])
             value = int(chance.integers(1_000_000))
@@ -51,12 +78,24 @@ def sums(formulation: str) -> Pipeline:
     return Pipeline([Sums()])
 
 
+def harmful(formulation: str) -> Pipeline:
+    """The same, but it comes to harm as it is made, as by a hostile file."""
+    if formulation == "UD3":
+        bytearray(4 << 30)
+    elif formulation == "UD4":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return sums(formulation)
+
+
 class Timetables(Sums):
     """Improves a timetable by chance."""
 
     saved = ()
 
-    def run(self, state: Any, budget: Any) -> Iterator[Batch]:
+    def restore(self, state: Any, budget: Any) -> Iterator[Any]:
+        yield from ()
+
+    def run(self, state: Any, budget: Any) -> Iterator[Batch | None]:
         from schoolbell.stages.timetable import Instance, Solution, evaluate
 
         instance = Instance.read(state.problem)
@@ -76,7 +115,7 @@ class Timetables(Sums):
 
 def timetables(formulation: str) -> Pipeline:
     """The pipeline of a job that can be looked at for long."""
-    return Pipeline([Timetables(units=3_000, seconds=0.05)])
+    return Pipeline([Timetables(units=12_000, seconds=0.05)])
 
 
 class Additions(Stage):

@@ -3,14 +3,19 @@
 import json
 import os
 import re
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 from schoolbell.callbacks.remote.redis_connection import connect
 from schoolbell.runner.service import Settings, create_app
+from schoolbell.runner.service.jobs.job import Job
 from schoolbell.runner.service.jobs.lease import lease_key
+from schoolbell.runner.service.jobs.sweeper import Sweeper
 from schoolbell.runner.service.serving.own_redis import OwnRedis
+from schoolbell.runner.service.serving.serve import Address, server_config
 from schoolbell.runner.service.web.tokens import Tokens
 from schoolbell.stages.timetable import generate, generate_with_timetable
 
@@ -30,7 +35,7 @@ def redis(tmp_path_factory):
 def settings(redis, tmp_path_factory):
     limits = {"max_jobs": 4, "max_upload": 100_000, "max_lectures": 100, "max_seconds": 600.0}
     return Settings(
-        tmp_path_factory.mktemp("jobs"), redis.url, pipeline="service_pipeline:sums", **limits
+        tmp_path_factory.mktemp("jobs"), redis.url, pipeline="service_pipeline:harmful", **limits
     )
 
 
@@ -141,6 +146,73 @@ def test_too_much_is_refused(anne, settings, app):
     answers = [submit(anne).status_code for _ in range(settings.max_jobs + 1)]
     assert answers == [202] * settings.max_jobs + [429]
     assert "jobs of anne that have not ended" in submit(anne).json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("formulation", "words"),
+    [("UD3", "it takes more memory than a job may have"), ("UD4", "not be read within the limits")],
+)
+def test_a_file_that_does_harm_costs_nothing_but_itself(anne, app, formulation, words):
+    checking = app.state.service.checker._running().pid
+    answer = submit(anne, formulation=formulation)
+    assert answer.status_code == 422
+    assert words in answer.json()["detail"]
+    assert submit(anne).status_code == 202
+    assert app.state.service.checker._running().pid == checking
+
+
+def test_a_whole_university_is_refused_at_the_entrance(anne):
+    text = '\n<?xml version="1.0"?>\n<problem name="lums-sum17" nrDays="7"></problem>'
+    answer = anne.post("/v1/jobs", json={"instance": text})
+    assert answer.status_code == 422
+    told = answer.json()
+    assert told["found"] == "an instance of a whole university"
+    assert "universities are not solved yet" in told["detail"]
+
+
+def test_jobs_that_ended_long_ago_are_removed(anne, app, settings):
+    old, new, running = (Job(settings.folder / "jobs" / submit(anne).json()["id"]) for _ in "abc")
+    for job, days in ((old, 2.1), (new, 1.9)):
+        job.finish({"status": "finished"})
+        path = job.folder / "result.json"
+        told = json.loads(path.read_text()) | {"ended_at": time.time() - days * 86_400}
+        path.write_text(json.dumps(told))
+    half, young = (settings.folder / "jobs" / name for name in (".new-old", ".new-young"))
+    for one in (half, young):
+        one.mkdir()
+    os.utime(half, (time.time() - 7_200,) * 2)
+    queue = app.state.service.queue
+    with connect(settings.redis) as client:
+        Sweeper(replace(settings, keep_days=2.0)).sweep(client, queue)
+    assert [one.folder.exists() for one in (old, new, running)] == [False, True, True]
+    assert (half.exists(), young.exists()) == (False, True)
+    young.rmdir()
+
+
+@pytest.mark.parametrize(
+    ("proxies", "client", "secure"),
+    [
+        (("10.0.0.1",), "10.0.0.1", True),
+        (("10.0.0.0/8", "::1"), "10.9.9.9", True),
+        (("10.0.0.1",), "10.0.0.2", False),
+        ((), "127.0.0.1", False),
+    ],
+)
+def test_forwarded_headers_are_believed_of_named_proxies_alone(app, proxies, client, secure):
+    config = server_config(app, Address(root_path="/tt", trusted=proxies))
+    config.load()
+    browser = TestClient(config.loaded_app, client=(client, 50_000), root_path="/tt")
+    headers = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "1.2.3.4"}
+    answer = browser.post("/login", data={"token": ANNE}, headers=headers)
+    cookie = answer.headers["set-cookie"]
+    assert ("Secure" in cookie) is secure
+    assert "Path=/tt;" in cookie
+
+
+def test_a_page_behind_a_proxy_that_has_changed_the_host_is_the_services_own(anne):
+    headers = {"Origin": "https://timetables.example", "Sec-Fetch-Site": "same-origin"}
+    answer = anne.post("/v1/jobs", json={"instance": TEXT}, headers=headers)
+    assert answer.status_code == 202
 
 
 def test_a_job_is_nobody_elses(anne, bert, nobody):
@@ -277,7 +349,7 @@ def test_metrics_are_what_prometheus_reads(anne, bert, settings):
 
     job = submit(anne).json()["id"]
     with connect(settings.redis) as client:
-        client.set(lease_key(settings.prefix, job), "x", ex=10)
+        client.set(lease_key(settings.prefix, job), "x")
         families = {
             one.name: one for one in text_string_to_metric_families(anne.get("/metrics").text)
         }

@@ -1,4 +1,4 @@
-"""A kill of each kind at a random moment; benchmarks/service_kills.py does it at length."""
+"""Kills of each kind at random moments; benchmarks/service_kills.py does it at length."""
 
 import sys
 from pathlib import Path
@@ -10,10 +10,6 @@ from schoolbell.callbacks.remote.embedded_redis import find_program
 BENCHMARKS = Path(__file__).resolve().parents[3] / "benchmarks"
 
 
-@pytest.mark.skip(
-    reason="a kill can cost the log of a job a row: of 4 jobs one had 19 rows of 20, its result"
-    " there all the same; until that is mended benchmarks/service_kills.py shows it"
-)
 def test_no_kill_loses_a_job_or_does_one_twice(tmp_path, monkeypatch):
     try:
         find_program()
@@ -22,8 +18,9 @@ def test_no_kill_loses_a_job_or_does_one_twice(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "path", [str(BENCHMARKS), str(Path(__file__).parent), *sys.path])
     import service_kills
 
-    monkeypatch.setattr(service_kills, "MOST_GAP", 1.5)
+    monkeypatch.setattr(service_kills, "LEAST_GAP", 0.2)
+    monkeypatch.setattr(service_kills, "MOST_GAP", 1.0)
     monkeypatch.setattr(service_kills, "PARAMETERS", {"sums.units": 20, "sums.seconds": 0.05})
-    found = service_kills.kill_and_count(tmp_path, kills=4, workers=1, seed=2)
+    found = service_kills.kill_and_count(tmp_path, kills=10, workers=1, seed=2)
     assert found["jobs"] > 0
     assert found["same"] == found["jobs"], found["others"]

@@ -93,6 +93,30 @@ def test_a_job_goes_from_upload_to_download(page, instance_file, tmp_path, until
     assert "asked to pause" in page.inner_text("#log")
 
 
+def test_the_curve_shows_costs_of_timetables_without_violations_once_there_are_any(page):
+    # Evaluated by the browser's own tools, which no policy of the page binds.
+    infeasible, first, grown = page.evaluate(
+        """async () => {
+            const { Curve } = await import("./static/curve.js");
+            const curve = new Curve(), look = () => {
+                const path = document.querySelector("#curve path");
+                return [path.getAttribute("d"), path.getAttribute("class"), curve.text.textContent];
+            };
+            curve.begin([[1, 900, 3], [2, 100, 1]]);
+            const infeasible = look();
+            curve.add(4, 500, 0);
+            const first = look();
+            curve.add(4, 90, 2);
+            curve.add(8, 480, 0);
+            return [infeasible, first, look()];
+        }"""
+    )
+    assert infeasible[1:] == ["violations", "From 900 to 100 in 2 s, all with violations so far."]
+    assert infeasible[0].count("H") == 1
+    assert first == ["M592 90", None, "From 500 to 500 in 4 s."]
+    assert grown == ["M300 8H592V172", None, "From 500 to 480 in 8 s."]
+
+
 def test_a_wrong_file_is_told_with_its_line_at_the_file(page, tmp_path):
     path = tmp_path / "broken.ectt"
     lines = generate(4, seed=1).dumps().splitlines()

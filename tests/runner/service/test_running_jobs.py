@@ -10,7 +10,7 @@ from schoolbell.runner.service.client.service_error import ServiceError
 
 @pytest.fixture(scope="module")
 def service(new_service):
-    return new_service(workers=2, grace=1.0, max_jobs=50)
+    return new_service(workers=2, grace=1.0, max_jobs=50, max_memory=2 << 30, retries=2)
 
 
 @pytest.fixture
@@ -43,11 +43,11 @@ def test_a_job_runs_and_tells_how_it_ended(client, instance, tmp_path):
 
 
 def test_a_job_whose_process_is_killed_goes_on_and_ends_the_same(service, client, instance, until):
-    parameters = {"sums.units": 40, "sums.seconds": 0.05}
-    undisturbed = end_of(client, client.submit(instance, parameters=parameters))
-    job = client.submit(instance, parameters=parameters)
+    undisturbed = end_of(client, client.submit(instance, parameters={"sums.units": 40}))
+    job = client.submit(instance, parameters={"sums.units": 40, "sums.hold_at": 10})
     until(lambda: client.job(job.id).progress > 0.2)
     os.kill(service.job_process(job.id), signal.SIGKILL)
+    (service.settings.folder / "go-10").touch()
     last = end_of(client, job)
     told = client.job(job.id)
     assert (last.outcome, last.cost) == ("finished", undisturbed.cost)
@@ -61,7 +61,17 @@ def test_a_job_that_always_kills_its_process_is_lost_in_the_end(client, instance
     job = client.submit(instance, parameters={"sums.kill_at": 2})
     last = end_of(client, job)
     assert last.status == "lost"
-    assert "ended 6 times without a result" in last.outcome
+    assert "ended 3 times without a result" in last.outcome
+
+
+def test_a_job_that_wants_too_much_memory_fails_alone(client, instance):
+    other = client.submit(instance)
+    job = client.submit(instance, parameters={"sums.megabytes": 8_000})
+    last = end_of(client, job)
+    assert last.status == "failed"
+    told = client.job(job.id)
+    assert (told.status, told.why) == ("failed", "it takes more memory than a job may have")
+    assert (told.attempts, end_of(client, other).status) == (1, "finished")
 
 
 def test_a_job_is_paused_resumed_and_stopped(client, instance, until):
@@ -109,11 +119,12 @@ def test_a_deleted_job_is_gone(service, client, instance, until):
 
 
 def test_jobs_are_found_again_when_redis_has_forgotten_everything(service, client, instance, until):
-    running = client.submit(instance, parameters={"sums.units": 100, "sums.seconds": 0.05})
+    running = client.submit(instance, parameters={"sums.units": 20, "sums.hold_at": 8})
     until(lambda: client.job(running.id).progress > 0.1)
     others = [client.submit(instance, parameters={"sums.units": 60, "sums.seconds": 0.05})]
     others += [client.submit(instance) for _ in range(2)]
     service.redis_client().flushall()
+    (service.settings.folder / "go-8").touch()
     assert [end_of(client, one).outcome for one in (running, *others)] == ["finished"] * 4
 
 

@@ -83,7 +83,7 @@ export class JobView {
     if (kind === "stage_end") this.note(`${data.message || data.stage}: ended, cost ${number(data.cost)}`);
     if (kind === "pipeline_begin") this.note("the run begins");
     this.showSnapshot(data);
-    this.curve.add(data.elapsed, data.cost);
+    this.curve.add(data.elapsed, data.cost, data.violations);
     if (data.cost !== this.weekCost) this.loadWeek();
   }
 
