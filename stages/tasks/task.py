@@ -1,11 +1,11 @@
 """A piece of work for an executor."""
 
 from collections.abc import Callable, Generator
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
-from .waiting import Beat, wait_all
+from .task_group import TaskGroup
+from .waiting import Beat
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +45,13 @@ class Task:
         """Do the work here and now."""
         return self.take(self.function(*self.arguments))
 
-    def wait(self, executor: Executor, message: str | None = None) -> Generator[Beat, None, Any]:
+    def wait(self, tasks: TaskGroup, message: str | None = None) -> Generator[Beat, None, Any]:
         """Yield every tenth of a second until an executor has done the work; return what it gives.
 
-        A task that nobody waits for any more is cancelled.
+        A task that nobody waits for any more is cancelled, and one of less than a second
+        is not sent to another process.
         """
-        future = executor.submit(self.function, *self.arguments)
-        try:
-            (result,) = yield from wait_all([future], self.seconds, message)
-        finally:
-            future.cancel()
+        result = yield from tasks.wait(
+            self.function, *self.arguments, seconds=self.seconds, message=message
+        )
         return self.take(result)

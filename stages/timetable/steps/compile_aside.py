@@ -1,10 +1,12 @@
 """Compilation of the kernels while a stage goes on yielding."""
 
 from collections.abc import Generator
+from importlib import import_module
 
 from ...budget import Budget
 from ...pulse import Pulse
 from ...state import State
+from ...tasks.task_group import TaskGroup
 from ...tasks.waiting import Beat, run_aside, wait_all
 from ..model.formulation import Formulation
 
@@ -54,5 +56,16 @@ def _everywhere(state: State, formulation: Formulation, *week: int) -> Generator
     """
     from ..search.compile_kernels import compile_kernels
 
-    yield from run_aside(compile_kernels, formulation, *week, expected=READING_SECONDS)
-    yield from wait_all([state.executor.submit(compile_kernels, formulation, *week)])
+    tasks = TaskGroup(state.executor)
+    try:
+        if tasks.may_run_elsewhere:
+            # Workers start while this process reads.
+            for _ in range(state.workers):
+                tasks.submit(import_module, compile_kernels.__module__)
+        yield from run_aside(compile_kernels, formulation, *week, expected=READING_SECONDS)
+        # Each of the workers that are processes reads for itself.
+        is_far = yield from tasks.runs_elsewhere()
+        wanted = range(state.workers if is_far else 1)
+        yield from wait_all([tasks.submit(compile_kernels, formulation, *week) for _ in wanted])
+    finally:
+        tasks.close()
