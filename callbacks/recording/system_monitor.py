@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 from ..argument_error import ArgumentError, check_number
 from ..background.ticker import Ticker
 from ..callback import Callback, Logs, nothing
+from ..needing import needing
 
 _METRICS = ("system_cpu", "system_memory", "system_load", "system_free")
 # Those that keep what they find in the logs, and so must come later.
@@ -51,12 +52,8 @@ class SystemMonitor(Callback):
 
     def __init__(self, interval: float = 1.0) -> None:
         super().__init__()
-        try:
+        with needing("SystemMonitor", "system"):
             import psutil  # noqa: F401
-        except ImportError as error:
-            raise ImportError(
-                "SystemMonitor needs psutil: pip install 'schoolbell[system]'"
-            ) from error
         check_number("interval", interval, 0.05, "0.05 seconds or more")
         self.interval = interval
         self._values: dict[str, float | None] = {}

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from ..argument_error import ArgumentError, check_number
 from ..callback import Callback, Logs, nothing
 from ..formatting import format_seconds
+from ..needing import needing
 from ..parameters import HIDDEN, without_secrets
 from ..safe_warning import warn_safely
 from ..vocabulary import FAILED, FINISHED, MAX, best_text, outcome_text
@@ -133,10 +134,8 @@ class Notify(Callback):
 
     @staticmethod
     def _services(urls: Iterable[str]) -> list[Any]:
-        try:
+        with needing("Notify", "notify"):
             from apprise import Apprise  # pyright: ignore[reportMissingImports] - optional
-        except ImportError as error:
-            raise ImportError("Notify needs Apprise: pip install 'schoolbell[notify]'") from error
         # Its own words of what fails would hold the URL.
         logging.getLogger("apprise").addHandler(logging.NullHandler())
         services = []

@@ -631,16 +631,16 @@ class Evolution:
         begun = sum(job.moves_made for job in brood.jobs)
         to_do = sum(end[0] for end in ends if end) - begun
         rounds = -(-len(brood.jobs) // max(1, self.state.workers))
-        settings = Settings(self._end_temperature, self.stage.kempe, self._violation)
 
         def goes_on(job: AnnealingJob, end: list[int] | None) -> bool:
             if end is not None:
                 return job.moves_made < end[0]
-            on_its_way = far.is_on_its_way(job, settings)
-            return job.deadline is None or on_its_way or job.moves_left > 0
+            return job.deadline is None or far.has_more(job) or job.moves_left > 0
 
         while True:
+            settings = Settings(self._end_temperature, self.stage.kempe, self._violation)
             for job, end in zip(brood.jobs, ends, strict=True):
+                far.check(job, settings)
                 if far.take(job, None if end is None else end[0]):
                     self._offer(job)
             left = [
@@ -649,7 +649,7 @@ class Evolution:
             if not left:
                 return
             for job, end in left:
-                if not far.is_on_its_way(job, settings) and not far.is_full:
+                if not far.has_more(job) and not far.is_full:
                     if job.deadline is None and brood.seconds is not None:
                         job.begin(brood.seconds / rounds)
                     far.submit(job, end, settings)

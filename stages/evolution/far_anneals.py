@@ -4,11 +4,14 @@ import pickle
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from ..tasks.task_group import TaskGroup
 from .annealing_job import AnnealingJob
-from .leg import Leg, Point, Settings, points_left, run_leg
+from .leg import Leg, Point, Settings, points_left, run_leg, stop_file
+
+MOST_AHEAD = 1024
 
 
 @dataclass
@@ -34,6 +37,12 @@ class _Running:
             self.ready.extend(self.future.result())
             self.over = True
 
+    def throw_away(self) -> None:
+        """Let the worker end."""
+        self.future.cancel()
+        with suppress(OSError):
+            stop_file(self.leg.name).touch()
+
 
 class FarAnneals:
     """Sends anneals away for a second or two at a time, and takes what comes back in order.
@@ -54,6 +63,8 @@ class FarAnneals:
         self._workers = workers
         self._running: dict[int, _Running] = {}
         self._legs = 0
+        # Steps that a leg leads over at most: few where the settings change ever again.
+        self._ahead = MOST_AHEAD
 
     @staticmethod
     def can_take(job: AnnealingJob) -> bool:
@@ -73,25 +84,31 @@ class FarAnneals:
         """Whether every worker has a leg."""
         return sum(not one.over for one in self._running.values()) >= self._workers
 
-    def is_on_its_way(self, job: AnnealingJob, settings: Settings) -> bool:
-        """Tell whether more is to come of an anneal, and forget what has other settings."""
+    def check(self, job: AnnealingJob, settings: Settings) -> None:
+        """Throw away what is on its way with other settings.
+
+        Where time decides, they count from the next leg on.
+        """
         running = self._running.get(id(job))
-        if running is None:
-            return False
-        if running.leg.settings != settings:
-            running.future.cancel()
+        if running and running.leg.settings != settings and running.leg.ends is not None:
+            running.throw_away()
             del self._running[id(job)]
-            return False
-        return bool(running.ready) or not running.over
+            self._ahead = max(1, self._ahead // 4)
+
+    def has_more(self, job: AnnealingJob) -> bool:
+        """Tell whether more is to come of an anneal without another leg."""
+        running = self._running.get(id(job))
+        return running is not None and (bool(running.ready) or not running.over)
 
     def submit(self, job: AnnealingJob, ends: Sequence[int] | None, settings: Settings) -> None:
         """Send an anneal on, over several ends of steps or for the time that is left to it."""
         self._legs += 1
+        self._ahead = min(2 * self._ahead, MOST_AHEAD)
         leg = Leg(
             settings,
             job.chunk_moves,
             job.speed,
-            None if ends is None else tuple(ends),
+            None if ends is None else tuple(ends[: self._ahead]),
             job.seconds_left,
             str(self._group.folder / f"leg-{self._legs}"),
         )

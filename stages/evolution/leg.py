@@ -81,8 +81,10 @@ def run_leg(anneal: Anneal, leg: Leg) -> list[Point]:
         job.anneal.change(*leg.settings)
         job.take(job.anneal.chunk(job.next_chunk()).run())
         now = time.monotonic()
+        # In another process of this machine, it goes with the stage.
         is_here = folder.exists()
         over = now - began >= (LEG_SECONDS if is_here else BLIND_LEG_SECONDS)
+        over = over or (is_here and stop_file(leg.name).exists())
         at_end = bool(ends) and job.moves_made >= ends[0]
         while ends and job.moves_made >= ends[0]:
             ends.pop(0)
@@ -113,6 +115,11 @@ def points_left(name: str, first: int) -> list[Point]:
         path.unlink(missing_ok=True)
         # From this run's own worker, by a folder that only its user can write to.
         points.append(pickle.loads(content))
+
+
+def stop_file(name: str) -> Path:
+    """Return what is there when nobody wants the rest of a leg any more."""
+    return Path(f"{name}.stop")
 
 
 def _leave(point: Point, path: str) -> bool:
