@@ -75,14 +75,16 @@ def run_leg(anneal: Anneal, leg: Leg) -> list[Point]:
         job.begin(leg.seconds)
     ends = list(leg.ends or ())
     folder = Path(leg.name).parent
+    is_here = folder.exists()
     kept: list[Point] = []
     count, pause = 0, TELLING_SECONDS
     while True:
         job.anneal.change(*leg.settings)
         job.take(job.anneal.chunk(job.next_chunk()).run())
         now = time.monotonic()
-        # In another process of this machine, it goes with the stage.
-        is_here = folder.exists()
+        if is_here and not folder.exists():
+            # Nobody waits for it any more.
+            return []
         over = now - began >= (LEG_SECONDS if is_here else BLIND_LEG_SECONDS)
         over = over or (is_here and stop_file(leg.name).exists())
         at_end = bool(ends) and job.moves_made >= ends[0]
