@@ -75,7 +75,8 @@ def run_leg(anneal: Anneal, leg: Leg) -> list[Point]:
         job.begin(leg.seconds)
     ends = list(leg.ends or ())
     folder = Path(leg.name).parent
-    is_here = folder.exists()
+    # Once something could not be left, a disk being full, all comes with the answer, in order.
+    is_here = leaves = folder.exists()
     kept: list[Point] = []
     count, pause = 0, TELLING_SECONDS
     while True:
@@ -94,7 +95,8 @@ def run_leg(anneal: Anneal, leg: Leg) -> list[Point]:
         if not (over or at_end or (is_here and now - told >= pause)):
             continue
         point = Point(job.anneal, job.speed)
-        if is_here and _leave(point, f"{leg.name}-{count}"):
+        leaves = leaves and _leave(point, f"{leg.name}-{count}")
+        if leaves:
             count += 1
         elif over or at_end:
             # Pickled now: the anneal goes on in the same arrays.
