@@ -11,9 +11,9 @@ from .annealing_job import AnnealingJob
 
 # A leg ends with the first chunk after so long: on the machine of the run, where it
 # leaves what it has and hears when nobody waits for it any more, and elsewhere.
-LEG_SECONDS, BLIND_LEG_SECONDS = 2.0, 1.0
+LEG_SECONDS, BLIND_LEG_SECONDS = 4.0, 1.0
 # How often it leaves what it has, and what part of its time that may take.
-TELLING_SECONDS, TELLING_PART = 0.2, 0.03
+TELLING_SECONDS, TELLING_PART = 0.4, 0.02
 
 
 class Settings(NamedTuple):

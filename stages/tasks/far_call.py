@@ -33,6 +33,8 @@ class Sender(NamedTuple):
     ----------
     process
         Where it waits for the result.
+    terminal
+        Who gets the Ctrl-C that it gets.
     folder
         Exists as long as it waits, on its machine.
     place
@@ -43,6 +45,7 @@ class Sender(NamedTuple):
     """
 
     process: tuple[str, int]
+    terminal: tuple[str, int]
     folder: str
     place: tuple[Any, ...]
     mark: str
@@ -51,6 +54,11 @@ class Sender(NamedTuple):
 def this_process() -> tuple[str, int]:
     """Return what no other process has."""
     return _WORD, os.getpid()
+
+
+def this_terminal() -> tuple[str, int]:
+    """Return what processes have in common to which a terminal sends Ctrl-C."""
+    return platform.node(), os.getpgrp() if hasattr(os, "getpgrp") else 0
 
 
 def place_of(folder: Path) -> tuple[Any, ...] | None:
@@ -70,6 +78,8 @@ class _Current:
     """What runs in the main thread, which signals break off."""
 
     over = False
+    is_the_senders = False
+    former: Any = None
 
 
 _current = _Current()
@@ -80,10 +90,9 @@ def run_there(sender: Sender, function: Callable[..., Any], arguments: tuple[Any
     if this_process() == sender.process:
         return function(*arguments)
     is_main = threading.current_thread() is threading.main_thread()
-    if is_main:
-        signal.signal(signal.SIGINT, _leave_it_to_the_sender)
+    _leave_ctrl_c(sender.terminal == this_terminal(), is_main)
     folder = Path(sender.folder)
-    if place_of(folder) != sender.place:
+    if not sender.place or place_of(folder) != sender.place:
         # On another machine it ends by its own limits.
         return function(*arguments)
     if not folder.exists():
@@ -146,7 +155,20 @@ def _go_on(thread: int, is_main: bool) -> None:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), None)
 
 
-def _leave_it_to_the_sender(signum: int, frame: object) -> None:
+def _leave_ctrl_c(to_the_sender: bool, is_main: bool) -> None:
+    """Let Ctrl-C be the sender's affair, if a terminal sends it to both of them."""
+    if is_main:
+        if signal.getsignal(signal.SIGINT) is not _take_ctrl_c:
+            _current.former = signal.signal(signal.SIGINT, _take_ctrl_c)
+        _current.is_the_senders = to_the_sender
+    elif to_the_sender and os.name == "posix":
+        # Python would let only the main thread do so.
+        ctypes.CDLL(None).signal(signal.SIGINT.value, ctypes.c_void_p(signal.SIG_IGN.value))
+
+
+def _take_ctrl_c(signum: int, frame: Any) -> None:
     if _current.over:
         _current.over = False
         raise _BrokenOffError
+    if not _current.is_the_senders and callable(_current.former):
+        _current.former(signum, frame)

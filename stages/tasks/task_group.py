@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .daemon_pool import DaemonPool
-from .far_call import Sender, place_of, run_there, this_process
+from .far_call import Sender, place_of, run_there, this_process, this_terminal
 from .waiting import Beat, wait_all
 
 # Work of less time than this is done here and not sent to another process.
@@ -49,11 +49,27 @@ class TaskGroup:
         if _is_of_threads(self.executor):
             future = self.executor.submit(function, *arguments)
         else:
-            mark = f"{self._mark}-{next(self._numbers)}"
-            sender = Sender(this_process(), str(self.folder), place_of(self.folder) or (), mark)
-            future = self.executor.submit(run_there, sender, function, arguments)
+            place = place_of(self.folder) or ()
+            future = self._send(str(self.folder), place, function, arguments)
         self._note(future)
         return future
+
+    def leave(self, function: Callable[..., Any], /, *arguments: Any) -> Future[Any]:
+        """Have a function called, to its end even if the group is closed before."""
+        if _is_of_threads(self.executor):
+            return self.executor.submit(function, *arguments)
+        return self._send("", (), function, arguments)
+
+    def _send(
+        self,
+        folder: str,
+        place: tuple[Any, ...],
+        function: Callable[..., Any],
+        arguments: tuple[Any, ...],
+    ) -> Future[Any]:
+        mark = f"{self._mark}-{next(self._numbers)}"
+        sender = Sender(this_process(), this_terminal(), folder, place, mark)
+        return self.executor.submit(run_there, sender, function, arguments)
 
     def start(
         self, function: Callable[..., Any], /, *arguments: Any, seconds: float | None
@@ -80,7 +96,7 @@ class TaskGroup:
         """Yield until it is known whether the executor has its workers in other processes."""
         known = _found_out.get(self.executor) if self.may_run_elsewhere else False
         if known is None:
-            (process,) = yield from wait_all([self.submit(this_process)], STARTING)
+            (process,) = yield from wait_all([self.leave(this_process)], STARTING)
             known = _found_out[self.executor] = process != this_process()
         self._is_far = known
         return known

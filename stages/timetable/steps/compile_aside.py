@@ -57,15 +57,16 @@ def _everywhere(state: State, formulation: Formulation, *week: int) -> Generator
     from ..search.compile_kernels import compile_kernels
 
     tasks = TaskGroup(state.executor)
-    try:
-        if tasks.may_run_elsewhere:
-            # Workers start while this process reads.
-            for _ in range(state.workers):
-                tasks.submit(import_module, compile_kernels.__module__)
-        yield from run_aside(compile_kernels, formulation, *week, expected=READING_SECONDS)
-        # Each of the workers that are processes reads for itself.
-        is_far = yield from tasks.runs_elsewhere()
-        wanted = range(state.workers if is_far else 1)
-        yield from wait_all([tasks.submit(compile_kernels, formulation, *week) for _ in wanted])
-    finally:
-        tasks.close()
+    if tasks.may_run_elsewhere:
+        # Workers start while this process reads.
+        for _ in range(state.workers):
+            tasks.leave(import_module, compile_kernels.__module__)
+    yield from run_aside(compile_kernels, formulation, *week, expected=READING_SECONDS)
+    is_far = yield from tasks.runs_elsewhere()
+    # Each of the workers that are processes reads for itself, while the run goes on here.
+    reading = [
+        tasks.leave(compile_kernels, formulation, *week)
+        for _ in range(state.workers if is_far else 1)
+    ]
+    if not is_far:
+        yield from wait_all(reading)
