@@ -18,7 +18,7 @@ from ..tasks.task_group import TaskGroup
 from ..tasks.waiting import PULSE, Beat, run_aside, within
 from .annealing_job import AnnealingJob
 from .brood import Brood, Origin
-from .far_anneals import FarAnneals
+from .far_anneals import MOST_AHEAD, FarAnneals
 from .individual import Individual
 from .leg import Settings
 
@@ -625,7 +625,10 @@ class Evolution:
         ends: list[list[int] | None] = [
             None
             if steps is None
-            else [job.moves_until(later, steps) for later in range(step + 1, steps + 1)]
+            else [
+                job.moves_until(later, steps)
+                for later in range(step + 1, min(steps, step + MOST_AHEAD) + 1)
+            ]
             for job in brood.jobs
         ]
         begun = sum(job.moves_made for job in brood.jobs)

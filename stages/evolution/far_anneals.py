@@ -11,7 +11,8 @@ from ..tasks.task_group import TaskGroup
 from .annealing_job import AnnealingJob
 from .leg import Leg, Point, Settings, points_left, run_leg, stop_file
 
-MOST_AHEAD = 1024
+# Steps that a leg may lead over: more than it comes to.
+MOST_AHEAD = 64
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 import itertools
 import secrets
+import shutil
 import tempfile
 import weakref
 from collections.abc import Callable, Generator
@@ -135,6 +136,9 @@ class TaskGroup:
         for future in list(self._futures):
             future.cancel()
         if self._folder is not None:
+            # Under another name first: where a worker is just writing, removing may fail.
+            over = self.folder.rename(f"{self._folder.name}-over")
+            shutil.rmtree(over, ignore_errors=True)
             self._folder.cleanup()
             self._folder = None
         if self._near is not None:
