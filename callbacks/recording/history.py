@@ -8,9 +8,9 @@ from copy import copy
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from ..background.needing import needing
 from ..callback import Callback, Logs
 from ..names import did_you_mean
-from ..needing import needing
 from ..plain_value import encodable, plain_row
 from ..vocabulary import MAX
 from .cost_curve import CurvePoint, cost_curve

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..background.needing import needing
 from ..formatting import format_seconds
-from ..needing import needing
 from .cost_curve import CurvePoint
 from .fonts import use_fonts_that_have_all
 from .time_axis import left_out, shown_from, spread

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ..argument_error import ArgumentError
+from ..background.needing import needing
 from ..background.writable import check_file
 from ..callback import Callback, Logs, nothing
-from ..needing import needing
 from ..parameters import without_secrets
 from ..safe_warning import warn_safely
 from .mlflow_feed import MLflowFeed

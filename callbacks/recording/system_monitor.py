@@ -6,9 +6,9 @@ from contextlib import suppress
 from typing import Any, ClassVar, Self
 
 from ..argument_error import ArgumentError, check_number
+from ..background.needing import needing
 from ..background.ticker import Ticker
 from ..callback import Callback, Logs, nothing
-from ..needing import needing
 
 _METRICS = ("system_cpu", "system_memory", "system_load", "system_free")
 # Those that keep what they find in the logs, and so must come later.

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ..argument_error import ArgumentError, check_number
+from ..background.needing import needing
 from ..background.writable import check_folder
 from ..callback import Callback, Logs, nothing
-from ..needing import needing
 from ..safe_warning import warn_safely
 from .solution_picture import prepare_to_draw
 from .tensor_board_feed import TensorBoardFeed

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from ..argument_error import ArgumentError, check_number
+from ..background.needing import needing
 from ..callback import Callback, Logs, nothing
 from ..formatting import format_seconds
-from ..needing import needing
 from ..parameters import HIDDEN, without_secrets
 from ..safe_warning import warn_safely
 from ..vocabulary import FAILED, FINISHED, MAX, best_text, outcome_text

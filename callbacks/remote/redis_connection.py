@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from ..needing import needing
+from ..background.needing import needing
 from .redis_unavailable_error import RedisUnavailableError
 
 if TYPE_CHECKING:

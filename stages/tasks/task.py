@@ -1,6 +1,7 @@
 """A piece of work for an executor."""
 
 from collections.abc import Callable, Generator
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,13 +46,20 @@ class Task:
         """Do the work here and now."""
         return self.take(self.function(*self.arguments))
 
-    def wait(self, tasks: TaskGroup, message: str | None = None) -> Generator[Beat, None, Any]:
+    def wait(
+        self, executor: Executor | TaskGroup, message: str | None = None
+    ) -> Generator[Beat, None, Any]:
         """Yield every tenth of a second until an executor has done the work; return what it gives.
 
         A task that nobody waits for any more is cancelled, and one of less than a second
         is not sent to another process.
         """
-        result = yield from tasks.wait(
-            self.function, *self.arguments, seconds=self.seconds, message=message
-        )
+        tasks = executor if isinstance(executor, TaskGroup) else TaskGroup(executor)
+        try:
+            result = yield from tasks.wait(
+                self.function, *self.arguments, seconds=self.seconds, message=message
+            )
+        finally:
+            if tasks is not executor:
+                tasks.close()
         return self.take(result)

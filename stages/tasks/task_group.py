@@ -7,6 +7,7 @@ import tempfile
 import weakref
 from collections.abc import Callable, Generator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -91,14 +92,16 @@ class TaskGroup:
     @property
     def may_run_elsewhere(self) -> bool:
         """Whether the workers may be in other processes; False where they are known not to be."""
-        return not _is_of_threads(self.executor) and _found_out.get(self.executor, True)
+        return not _is_of_threads(self.executor) and self._known is not False
 
     def runs_elsewhere(self) -> Generator[Beat, None, bool]:
         """Yield until it is known whether the executor has its workers in other processes."""
-        known = _found_out.get(self.executor) if self.may_run_elsewhere else False
+        known = self._known if self.may_run_elsewhere else False
         if known is None:
             (process,) = yield from wait_all([self.leave(this_process)], STARTING)
-            known = _found_out[self.executor] = process != this_process()
+            known = process != this_process()
+            with suppress(TypeError):
+                _found_out[self.executor] = known
         self._is_far = known
         return known
 
@@ -121,6 +124,14 @@ class TaskGroup:
         finally:
             future.cancel()
         return result
+
+    @property
+    def _known(self) -> bool | None:
+        try:
+            return _found_out.get(self.executor)
+        except TypeError:
+            # It can be no key.
+            return None
 
     @property
     def folder(self) -> Path:

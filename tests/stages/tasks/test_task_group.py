@@ -9,6 +9,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
+from schoolbell.stages import Task
 from schoolbell.stages.tasks.far_call import this_process
 from schoolbell.stages.tasks.stop_flag import StopFlag
 from schoolbell.stages.tasks.task_group import TaskGroup
@@ -133,3 +134,12 @@ def test_a_task_on_another_machine_is_none_of_the_folder_s_affair(monkeypatch, t
     elsewhere = sender._replace(process=("another", 0))
     assert function(elsewhere, *arguments) is None
     assert function(elsewhere._replace(place=("host", 1, 2)), *arguments) == 3
+
+
+def test_a_task_can_be_waited_for_on_any_executor():
+    class Unhashable(ThreadPoolExecutor):
+        __hash__ = None
+
+    for kind in (ThreadPoolExecutor, Unhashable):
+        with kind(1) as executor:
+            assert result_of(Task(max, (3, 5)).wait(executor)) == 5
