@@ -46,7 +46,7 @@ class _Running:
 
 
 class FarAnneals:
-    """Sends anneals away for a second or two at a time, and takes what comes back in order.
+    """Sends anneals away for some seconds at a time, and takes what comes back in order.
 
     Each leg leads over several steps, so that the anneals are ahead of the evolution.
     What was made ahead with settings that have changed since is thrown away.

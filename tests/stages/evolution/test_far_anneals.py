@@ -137,7 +137,9 @@ def test_a_run_that_was_broken_off_goes_on_in_threads_as_if_it_had_not(instance:
     assert state.solution == far.solution
 
 
-def test_legs_are_of_a_second_or_two(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_leg_ends_when_it_has_taken_long_enough(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(leg, "LEG_SECONDS", 0.0)
     with Copying(2) as executor:
         evolve(state_of(instance, executor, 2))
