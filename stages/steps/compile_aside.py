@@ -1,11 +1,13 @@
 """Compilation of the kernels while a stage goes on yielding."""
 
 from collections.abc import Callable, Generator, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ..budget import Budget
 from ..pulse import Pulse
 from ..state import State
+from ..tasks.task_group import TaskGroup
 from ..tasks.waiting import Beat, run_aside, wait_all
 
 if TYPE_CHECKING:
@@ -70,5 +72,14 @@ def _everywhere(
 
     Other processes of this machine read from the cache what has been compiled here.
     """
+    tasks = TaskGroup(state.executor)
+    if tasks.may_run_elsewhere:
+        # Workers start while this process reads.
+        for _ in range(state.workers):
+            tasks.leave(import_module, function.__module__)
     yield from run_aside(function, *arguments, expected=READING_SECONDS)
-    yield from wait_all([state.executor.submit(function, *arguments)])
+    is_far = yield from tasks.runs_elsewhere()
+    # Each of the workers that are processes reads for itself, while the run goes on here.
+    reading = [tasks.leave(function, *arguments) for _ in range(state.workers if is_far else 1)]
+    if not is_far:
+        yield from wait_all(reading)
