@@ -105,7 +105,7 @@ def fit_command(args: argparse.Namespace) -> int:
         instance.write(files.folder / "instance.ectt")
 
     source = args.instance or files.folder / "instance.ectt"
-    record = ConfigFile(files.config, _about(source, files.folder, args.formulation))
+    record = ConfigFile(files.config, _about(source, files.folder))
     callbacks: list[Callback] = [record, CSVLogger(files.log)]
     callbacks += [one for one in (logger, board, backup) if one is not None]
     callbacks += progress_display(args)
@@ -184,15 +184,11 @@ def _repeated(args: argparse.Namespace) -> RunConfig | None:
     return config
 
 
-def _about(instance: Path, folder: Path, formulation: str) -> dict[str, Any]:
-    """Tell which instance and formulation a run is about."""
+def _about(instance: Path, folder: Path) -> dict[str, Any]:
+    """Tell which instance a run is about."""
     path = instance.resolve()
     beside = path.parent == folder.resolve()
-    return {
-        "instance": path.name if beside else str(path),
-        "instance_sha256": digest(path),
-        "formulation": formulation,
-    }
+    return {"instance": path.name if beside else str(path), "instance_sha256": digest(path)}
 
 
 def _change_stages(pipeline: Pipeline, args: argparse.Namespace) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Generator, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from ...batch import Batch
@@ -110,6 +111,15 @@ class Load(Stage):
     def identify(self, problem: Any) -> str:
         """Return a digest of the instance."""
         return hashlib.sha256(self._instance(problem).dumps().encode()).hexdigest()
+
+    def describe(self, problem: Any) -> dict[str, Any]:
+        """Return the formulation's name, and of an instance's file the path and a digest."""
+        told = {"formulation": Formulation.of(self.formulation).name}
+        if isinstance(problem, str | os.PathLike):
+            path = Path(problem).resolve()
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            told |= {"instance": str(path), "instance_sha256": digest}
+        return told
 
     def restore(self, state: State, budget: Budget) -> Iterator[Pulse | None]:
         """Do the same again; a backup holds what became of the initial timetable."""
