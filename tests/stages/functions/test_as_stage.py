@@ -91,7 +91,7 @@ def test_what_functions_need_and_leave_is_checked_before_any_of_them_works():
         report(1, 1)
 
     assert (draw.leaves, count.needs, count.leaves) == (("graph",), ("graph",), ())
-    with pytest.raises(InputError, match="'count' needs 'graph'.*put stage 'draw'"):
+    with pytest.raises(InputError, match=r"'count' needs 'graph'.*put stage 'draw'"):
         Pipeline([count, draw]).fit(verbose=False)
     assert worked == []
     Pipeline([draw, count]).fit(verbose=False)
