@@ -75,6 +75,17 @@ def ctrl_c_as_usual() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.fixture(scope="module")
+def quick_bound() -> Iterator[None]:
+    """Spend little on a lower bound, in tests of runs in which nothing depends on it.
+
+    Without a time limit it would take more than all stages of a small run.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("schoolbell.stages.timetable.steps.load.BOUND_EFFORT", 0.01)
+        yield
+
+
 @pytest.fixture(scope="session")
 def cbctt() -> Path:
     """Folder of the shared timetabling instances."""

@@ -47,6 +47,8 @@ from schoolbell.runner.config.config_file import ConfigFile
 from schoolbell.stages import Batch, Budget, MapBatches, Stage, TrainAgent
 from schoolbell.stages.timetable import evaluate, generate
 
+pytestmark = pytest.mark.usefixtures("quick_bound")
+
 UNITS = {
     "clustering": {"min_size": 10, "max_size": 40},
     "cp_sat": {"effort": 0.005},
