@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 from schoolbell.runner import Pipeline
 from schoolbell.stages import CPSAT, GeneticAlgorithm, LabellingProblem, RLRepair
-from schoolbell.stages.labelling.labels import of_node
+from schoolbell.stages.labelling.division import solve_part
+from schoolbell.stages.labelling.labels import NOTHING, of_node
+from schoolbell.stages.problem import SolveLimits
+from schoolbell.stages.tasks.stop_flag import StopFlag
 
 
 class Colouring(LabellingProblem):
@@ -73,5 +76,7 @@ def test_the_best_labelling_of_a_small_graph_is_found_and_can_be_written(edges, 
 
 
 def test_more_can_be_asked_of_the_model():
-    run = Pipeline([CPSAT(effort=0.1)]).fit(Capped(6, 3, []), seed=1, workers=1, verbose=False)
-    assert np.bincount(run.solution, minlength=3).tolist() == [2, 2, 2]
+    nodes, nowhere = np.arange(6), np.full(6, NOTHING)
+    asked = Capped(6, 3, []), nodes, nowhere, True, SolveLimits(1.0), 1, StopFlag()
+    placed = solve_part(*asked).placed
+    assert np.bincount(placed, minlength=3).tolist() == [2, 2, 2]
