@@ -147,8 +147,8 @@ class LabellingProblem(ABC):
     def join_edges(self, parts: Sequence[NDArray[np.int32]]) -> WeightedGraph:
         """Make the graph of the edges, of weight 1 each."""
         edges = np.concatenate([self.edges[:0], *parts])
-        ones = np.ones(len(edges), np.int64)
-        return WeightedGraph(self.node_sizes, *edges.T.astype(np.int32), ones)
+        first, second = np.ascontiguousarray(edges.T, np.int32)
+        return WeightedGraph(self.node_sizes, first, second, np.ones(len(edges), np.int64))
 
     def construct(self, rng: np.random.Generator) -> NDArray[np.int64]:
         """Label the nodes in a random order, each with the first label that violates nothing."""
