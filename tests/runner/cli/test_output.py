@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from schoolbell.runner.cli.main import main
 from schoolbell.runner.cli.output import usable_streams
-from schoolbell.stages.timetable import Course, Instance, Room, Solution
+from schoolbell.stages.timetable import Course, Formulation, Instance, Room, Solution
+from schoolbell.stages.timetable.search.compile_kernels import compile_kernels
 
 PROGRAM = Path(sys.executable).with_name("schoolbell")
 FILES = {"solution.sol", "timetable.html", "timetable.csv", "log.csv", "run.json"}
@@ -22,6 +23,8 @@ def folder(tmp_path_factory):
     courses = (Course("algebra", "noether", 2, 2, 40), Course("logic", "tarski", 1, 1, 9))
     instance = Instance("pair", 2, 2, courses, (Room("hall", 30), Room("loft", 9)))
     instance.write(folder / "Prüfung.ectt")
+    # Here, where no time is too long for it.
+    compile_kernels(Formulation.UD2)
     run("fit Prüfung.ectt --time-limit 5 --csv log.csv --out week.sol", folder)
     return folder
 
