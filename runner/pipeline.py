@@ -265,7 +265,7 @@ class Pipeline:
                 watchers.set_pipeline(self)
                 params = self._params(job_id, seed, time_limit, workers)
                 params["callbacks"] = _descriptions(watchers)
-                driver.run.config = describe(params)
+                driver.run.config = describe(params, self.stages, problem)
                 self._about = params
                 watchers.set_params(params)
                 watchers.check()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .functions.as_stage import as_stage
     from .functions.report import Report
     from .functions.stage_ended import StageEnded
+    from .labelling.labelling_problem import LabellingProblem
     from .map_batches import MapBatches
     from .pulse import Pulse
     from .repair.q_learner import QLearner
@@ -38,6 +39,7 @@ __all__ = [
     "FormatError",
     "GeneticAlgorithm",
     "InputError",
+    "LabellingProblem",
     "Load",
     "LoadUniversity",
     "LouvainClustering",
@@ -66,6 +68,7 @@ _MODULES = {
     "FormatError": "errors",
     "GeneticAlgorithm": "evolution.genetic_algorithm",
     "InputError": "errors",
+    "LabellingProblem": "labelling.labelling_problem",
     "Load": "timetable.steps.load",
     "LoadUniversity": "university.steps.load_university",
     "LouvainClustering": "clustering.louvain_clustering",

@@ -165,7 +165,8 @@ def _fault(client: Any) -> str | None:
         # A user may be denied this; then what is written shows it.
         about = client.info()
         version = str(about.get("redis_version", ""))
-        mode = about.get("redis_mode")
+        # The second is Valkey's word.
+        mode = about.get("redis_mode") or about.get("server_mode")
         if mode == "sentinel":
             return _SENTINEL + _watched_by(client)
         if mode == "cluster" or about.get("cluster_enabled"):

@@ -107,7 +107,7 @@ def fit_command(args: argparse.Namespace) -> int:
         instance.write(files.folder / "instance.ectt")
 
     source = args.instance or files.folder / "instance.ectt"
-    record = ConfigFile(files.config, _about(source, files.folder) | problem.about)
+    record = ConfigFile(files.config, _about(source, files.folder))
     callbacks: list[Callback] = [record, CSVLogger(files.log)]
     callbacks += [one for one in (logger, board, backup) if one is not None]
     callbacks += progress_display(args)
@@ -188,10 +188,7 @@ def _about(instance: Path, folder: Path) -> dict[str, Any]:
     """Tell which instance a run is about."""
     path = instance.resolve()
     beside = path.parent == folder.resolve()
-    return {
-        "instance": path.name if beside else str(path),
-        "instance_sha256": digest(path),
-    }
+    return {"instance": path.name if beside else str(path), "instance_sha256": digest(path)}
 
 
 def _change_stages(pipeline: Pipeline, args: argparse.Namespace) -> None:

@@ -29,8 +29,6 @@ class FittedProblem:
         Counts violations and cost of a run's solution.
     solution_suffix
         How the file of a solution ends.
-    about
-        What ``run.json`` tells beside the instance.
     """
 
     read: Callable[[str | os.PathLike[str]], Any]
@@ -38,7 +36,6 @@ class FittedProblem:
     finalize: type[FinalizeStep]
     evaluate: Callable[[Run], Any]
     solution_suffix: str
-    about: dict[str, Any]
 
     @classmethod
     def timetable(cls, formulation: str) -> FittedProblem:
@@ -62,7 +59,6 @@ class FittedProblem:
             Finalize,
             evaluated,
             ".sol",
-            {"formulation": formulation},
         )
 
     @classmethod
@@ -77,5 +73,4 @@ class FittedProblem:
             FinalizeUniversity,
             lambda run: evaluate(run.solution),
             ".xml",
-            {},
         )

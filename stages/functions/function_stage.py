@@ -36,7 +36,7 @@ class FunctionStage(Stage):
 
     Parameters
     ----------
-    function, unit, metrics, name, share
+    function, unit, metrics, name, share, needs, leaves
         As for `as_stage`.
     """
 
@@ -49,6 +49,8 @@ class FunctionStage(Stage):
         metrics: Sequence[str] | None = None,
         name: str | None = None,
         share: float = 1.0,
+        needs: Sequence[str] = (),
+        leaves: Sequence[str] = (),
     ) -> None:
         _check(function)
         self.function = function
@@ -56,6 +58,7 @@ class FunctionStage(Stage):
         self.metrics = _names(metrics)
         self.name = _name_of(function) if name is None else name
         self.share = share
+        self.needs, self.leaves = _names(needs), _names(leaves)
         #: What the function keeps as ``report.saved``.
         self.kept: dict[str, Any] = {}
         self._report: Report | None = None

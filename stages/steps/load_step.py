@@ -6,6 +6,7 @@ import hashlib
 import os
 from abc import abstractmethod
 from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
 from typing import Any, ClassVar
 
 from ..batch import Batch
@@ -98,6 +99,16 @@ class LoadStep(Stage):
         yield from self._prepare(state, budget, steps, state.initial)
         yield from within(COMPILATION, 1.0, self.bound(state, budget))
         yield Batch(steps, steps)
+
+    def describe(self, problem: Any) -> dict[str, Any]:
+        """Return of an instance's file the path and a digest."""
+        if not isinstance(problem, str | os.PathLike):
+            return {}
+        path = Path(problem).resolve()
+        return {
+            "instance": str(path),
+            "instance_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        }
 
     def identify(self, problem: Any) -> str:
         """Return a digest of the instance."""

@@ -78,6 +78,10 @@ class Load(LoadStep):
         """Return what counts by the formulation."""
         return partial(evaluate, formulation=Formulation.of(self.formulation))
 
+    def describe(self, problem: Any) -> dict[str, Any]:
+        """Return the formulation's name, and of an instance's file the path and a digest."""
+        return {"formulation": Formulation.of(self.formulation).name, **super().describe(problem)}
+
     def pack(self, solution: Solution) -> dict[str, Any]:
         """Return a timetable's arrays."""
         return {name: getattr(solution, name) for name in ("courses", "periods", "rooms")}
