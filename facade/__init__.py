@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     # They stand beside this package once it is installed, in the checkout they do not.
     from . import callbacks, runner, stages
     from .callbacks import Callback
-    from .runner import Pipeline, timetabling_pipeline
+    from .runner import Pipeline, timetabling_pipeline, university_pipeline
     from .stages import Batch, Stage
 
     __version__: str
@@ -24,6 +24,7 @@ __all__ = [
     "runner",
     "stages",
     "timetabling_pipeline",
+    "university_pipeline",
 ]
 
 _PACKAGES = {
@@ -32,6 +33,7 @@ _PACKAGES = {
     "Pipeline": "runner",
     "Stage": "stages",
     "timetabling_pipeline": "runner",
+    "university_pipeline": "runner",
 }
 
 

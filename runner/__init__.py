@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .replaying.replay import replay
     from .results.run import Run
     from .results.stage_record import StageRecord
-    from .timetabling import timetabling_pipeline
+    from .timetabling import timetabling_pipeline, university_pipeline
     from .watching.job_control import list_jobs, send_command
     from .watching.unknown_job_error import UnknownJobError
     from .watching.watch import awatch, watch
@@ -34,6 +34,7 @@ __all__ = [
     "send_command",
     "timetabling_pipeline",
     "track",
+    "university_pipeline",
     "watch",
 ]
 
@@ -52,6 +53,7 @@ _MODULES = {
     "send_command": "watching.job_control",
     "timetabling_pipeline": "timetabling",
     "track": "loops.track",
+    "university_pipeline": "timetabling",
     "watch": "watching.watch",
 }
 

@@ -152,9 +152,11 @@ class Pipeline:
             Tasks that run at once; by default as many as the executor runs, where it tells,
             else the number of usable processors.
         executor
-            Where stages submit their tasks; threads by default, which the
-            process does not wait for at its end. One that is given is not shut
-            down, and it is its owner's affair whether its tasks hold up the end.
+            Where stages submit their tasks: any of `concurrent.futures`, loky's,
+            MPI's, Dask's ``Client.get_executor(pure=False)``; threads by default,
+            which the process does not wait for at its end. One that is given is not
+            shut down; what it still runs for a stage that has ended is broken off where
+            its workers are processes of this machine.
         initial
             A solution to start from.
         verbose
@@ -263,7 +265,7 @@ class Pipeline:
                 watchers.set_pipeline(self)
                 params = self._params(job_id, seed, time_limit, workers)
                 params["callbacks"] = _descriptions(watchers)
-                driver.run.config = describe(params)
+                driver.run.config = describe(params, self.stages, problem)
                 self._about = params
                 watchers.set_params(params)
                 watchers.check()

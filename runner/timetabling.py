@@ -1,9 +1,18 @@
-"""The pipeline that makes timetables."""
+"""The pipelines that make timetables."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..callbacks.names import did_you_mean
-from ..stages import CPSAT, Finalize, GeneticAlgorithm, Load, LouvainClustering, RLRepair
+from ..stages import (
+    CPSAT,
+    Finalize,
+    GeneticAlgorithm,
+    Load,
+    LouvainClustering,
+    RLRepair,
+    Stage,
+)
 from ..stages.timetable import Formulation
 from .pipeline import Pipeline
 
@@ -39,17 +48,74 @@ def timetabling_pipeline(formulation: str | Formulation = "UD2", **options: Any)
     >>> pipeline.get_params()["ga__population"]
     8
     """
-    stages = {
-        stage.name: stage
-        for stage in (
+    return _pipeline(
+        (
             Load(formulation),
             LouvainClustering(),
             CPSAT(),
             GeneticAlgorithm(),
             RLRepair(),
             Finalize(),
-        )
-    }
+        ),
+        options,
+    )
+
+
+def university_pipeline(**options: Any) -> Pipeline:
+    """Put together the six stages for a whole university: load, clustering, … finalize.
+
+    Clusters are of classes, and smaller than those of courses: a class has many more
+    options than a lecture.
+
+    Parameters
+    ----------
+    **options
+        Changes to the stages, as for `timetabling_pipeline`.
+
+    Returns
+    -------
+    Pipeline
+        To be fitted to a `schoolbell.stages.university.Instance` or to the path of one.
+
+    Raises
+    ------
+    ValueError
+        If there is no such stage or parameter, or a value is impossible.
+
+    Examples
+    --------
+    >>> pipeline = university_pipeline(finalize__html="weeks.html", rl=None)
+    >>> [stage.name for stage in pipeline.stages]
+    ['load', 'clustering', 'cp_sat', 'ga', 'finalize']
+    """
+    # Here and not above: who makes a curriculum's timetable does not wait for it.
+    from ..stages import FinalizeUniversity, LoadUniversity
+
+    return _pipeline(
+        (
+            LoadUniversity(),
+            LouvainClustering(min_size=8, max_size=20),
+            CPSAT(starts=3),
+            GeneticAlgorithm(
+                population=2,
+                islands=1,
+                founder_moves=40_000,
+                child_moves=15_000,
+                founder_share=0.75,
+                founder_temperature=1.2,
+                final_temperature=0.17,
+                reheats=(0.3, 0.6, 2.0),
+            ),
+            RLRepair(),
+            FinalizeUniversity(),
+        ),
+        options,
+    )
+
+
+def _pipeline(all_stages: tuple[Stage, ...], options: Mapping[str, Any]) -> Pipeline:
+    """Change stages by options, and leave some out."""
+    stages = {stage.name: stage for stage in all_stages}
     left_out = set()
     for option, value in options.items():
         name, _, parameter = option.partition("__")

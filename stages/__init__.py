@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .functions.as_stage import as_stage
     from .functions.report import Report
     from .functions.stage_ended import StageEnded
+    from .labelling.labelling_problem import LabellingProblem
     from .map_batches import MapBatches
     from .pulse import Pulse
     from .repair.q_learner import QLearner
@@ -26,16 +27,21 @@ if TYPE_CHECKING:
     from .timetable.steps.finalize import Finalize
     from .timetable.steps.load import Load
     from .timetable.steps.train_agent import TrainAgent
+    from .university.steps.finalize_university import FinalizeUniversity
+    from .university.steps.load_university import LoadUniversity
 
 __all__ = [
     "CPSAT",
     "Batch",
     "Budget",
     "Finalize",
+    "FinalizeUniversity",
     "FormatError",
     "GeneticAlgorithm",
     "InputError",
+    "LabellingProblem",
     "Load",
+    "LoadUniversity",
     "LouvainClustering",
     "MapBatches",
     "MissingFileError",
@@ -58,10 +64,13 @@ _MODULES = {
     "Budget": "budget",
     "CPSAT": "exact.cp_sat",
     "Finalize": "timetable.steps.finalize",
+    "FinalizeUniversity": "university.steps.finalize_university",
     "FormatError": "errors",
     "GeneticAlgorithm": "evolution.genetic_algorithm",
     "InputError": "errors",
+    "LabellingProblem": "labelling.labelling_problem",
     "Load": "timetable.steps.load",
+    "LoadUniversity": "university.steps.load_university",
     "LouvainClustering": "clustering.louvain_clustering",
     "MapBatches": "map_batches",
     "MissingFileError": "errors",

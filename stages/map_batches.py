@@ -1,7 +1,6 @@
 """A ready stage for batch processing."""
 
 import inspect
-import secrets
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -16,6 +15,7 @@ from .pulse import Pulse
 from .stage import Stage
 from .state import State
 from .tasks.part_board import PartBoard
+from .tasks.task_group import TaskGroup
 
 # How long to wait for a batch before the runner gets a turn.
 _PULSE_SECONDS = 0.1
@@ -147,9 +147,7 @@ class MapBatches(Stage):
         waiting = enumerate(_batches(items, self.batch_size))
         running: dict[Future[Any], int] = {}
         board = PartBoard(total) if by_part and total is not None else None
-        # An executor that keeps the results of equal calls, as Dask's may, shall take none of
-        # these for another one: the function may draw random numbers.
-        mark = secrets.token_hex(8)
+        tasks = TaskGroup(state.executor)
 
         def submit(wanted: int) -> bool:
             """Submit batches; return whether there are no more."""
@@ -165,7 +163,7 @@ class MapBatches(Stage):
                 function = self.function
                 if board is not None:
                     function = partial(_drive, function, board, number)
-                running[state.executor.submit(_call, function, batch, (mark, number))] = number
+                running[tasks.submit(function, batch)] = number
                 wanted -= 1
             return False
 
@@ -195,8 +193,7 @@ class MapBatches(Stage):
         finally:
             if board is not None:
                 board.close()
-            for future in running:
-                future.cancel()
+            tasks.close()
             self.finished = {}
 
     def _result(self, future: Future[Any], number: int) -> Any:
@@ -266,11 +263,6 @@ def _batches(items: Iterable[Any], size: int) -> Iterator[Any]:
 
 def _part_of(result: Any, name: str) -> Any:
     return result[name] if isinstance(result, Mapping) else getattr(result, name)
-
-
-def _call(function: Callable[[Any], Any], batch: Any, mark: Any) -> Any:
-    """Call a function with a batch; the mark tells the call from every other one."""
-    return function(batch)
 
 
 class _Kept:

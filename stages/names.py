@@ -1,4 +1,7 @@
-"""Names that somebody looks up: what the name may have been meant to be."""
+"""Names that somebody looks up: what the name may have been meant to be.
+
+Callbacks and stages each have this module, since neither imports the other.
+"""
 
 from collections.abc import Iterable
 from difflib import get_close_matches

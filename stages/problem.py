@@ -350,7 +350,9 @@ class Anneal(Protocol):
         """Return a task that makes so many moves, and gives the `Anneal` as it is then.
 
         That may be this one, changed in place. A tenth of a second or less is due, and
-        fewer moves where the anneal ends before.
+        fewer moves where the anneal ends before. Where the run's workers are other
+        processes the anneal itself is sent, if it can be pickled, and goes through many
+        chunks there.
         """
         ...
 

@@ -115,6 +115,20 @@ class Stage(ABC):
         """
         return None
 
+    def describe(self, problem: Any) -> dict[str, Any]:
+        """Return what a run's file tells of the problem and of how it is taken.
+
+        It stands at the top of the file, beside the seed, and in `Run.config`: texts and
+        numbers by names that no other stage has. A parameter that is told here under its own
+        name is one of the run's own options: the lists of the stage's parameters leave it out.
+
+        Parameters
+        ----------
+        problem
+            What `fit` was given; None where only the names are asked for.
+        """
+        return {}
+
     def check(self) -> None:  # noqa: B027 - most stages have nothing to look at
         """Find out before the run whether all is there that the stage will need.
 

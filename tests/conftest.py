@@ -31,11 +31,23 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# Kernels that tests in many files need: under UD2, for usual days and for long ones.
+# Kernels that tests in many files need: under UD2, for usual days, where episodes of repair go
+# on step by step too, and for long days.
 COMPILE = """
 from schoolbell.stages.timetable import Formulation
 from schoolbell.stages.timetable.search.compile_kernels import compile_kernels
 compile_kernels(Formulation.UD2{week})
+"""
+STEP = """
+import numpy as np
+from schoolbell.stages.timetable import generate
+from schoolbell.stages.timetable.search import build_search_problem
+from schoolbell.stages.timetable.search.repairing.repair_environment import RepairEnvironment
+instance = generate(5)
+nowhere = np.full(instance.n_lectures, -1)
+environment = RepairEnvironment(build_search_problem(instance, Formulation.UD2), nowhere, nowhere)
+environment.reset(seed=1)
+environment.step(0)
 """
 
 
@@ -46,7 +58,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     everything = config.args_source == pytest.Config.ArgsSource.TESTPATHS
     if hasattr(config, "workerinput") or config.option.collectonly or not everything:
         return
-    commands = [[sys.executable, "-P", "-c", COMPILE.format(week=week)] for week in ("", ", 18, 5")]
+    scripts = [COMPILE.format(week="") + STEP, COMPILE.format(week=", 18, 5")]
+    commands = [[sys.executable, "-P", "-c", script] for script in scripts]
     for process in [subprocess.Popen(command, cwd=ROOT) for command in commands]:
         # One that fails will do so in a test too, which tells more.
         process.wait()
@@ -60,6 +73,17 @@ def ctrl_c_as_usual() -> None:
     next test that sends the signal would end the process of the tests.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="module")
+def quick_bound() -> Iterator[None]:
+    """Spend little on a lower bound, in tests of runs in which nothing depends on it.
+
+    Without a time limit it would take more than all stages of a small run.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("schoolbell.stages.timetable.steps.load.BOUND_EFFORT", 0.01)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -79,7 +79,7 @@ def result(cell):
 
 
 def test_there_are_the_notebooks_that_the_readme_names():
-    assert NAMES == ["callbacks", "quick_start"]
+    assert NAMES == ["callbacks", "quick_start", "university"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -119,6 +119,14 @@ def test_the_quick_start_shows_the_run_and_writes_its_files(executed):
     assert "Constraint (UD2)" in output.data["text/html"]
     written = {path.name for path in (folder / "runs").iterdir()}
     assert {"faculty.ectt", "faculty.sol", "week.csv", "week.html", "log.csv"} <= written
+
+
+def test_the_notebook_of_a_university_shows_weeks_and_writes_its_files(executed):
+    notebook, folder = executed("university")
+    (shown,) = cell_with(notebook, "solution = Solution(").outputs
+    assert "student Ann, 2 classes" in shown.data["text/html"]
+    written = {path.name for path in (folder / "runs").iterdir()}
+    assert {"term.xml.gz", "term.html", "classes.csv"} <= written
 
 
 def test_the_run_watched_in_the_callbacks_notebook_is_stopped_by_a_command(executed):

@@ -14,6 +14,8 @@ from schoolbell.runner.cli.main import program
         ("schoolbell.stages", "py.typed"),
         ("schoolbell.runner", "py.typed"),
         ("schoolbell.stages.timetable.views", "timetable.html"),
+        ("schoolbell.stages.university.views", "university.html"),
+        ("schoolbell.stages.views", "page.js"),
         ("schoolbell.stages.timetable.search.repairing", "repair_agent.npz"),
     ],
 )

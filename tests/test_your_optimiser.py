@@ -199,3 +199,28 @@ def test_one_that_is_killed_goes_on_as_if_it_had_not_been(title, tmp_path):
         with pytest.raises(DiedError, match=f"exit status -{signal.SIGKILL:d}"):
             in_a_fork(result_of, title, tmp_path, chance.randint(1, most))
     assert in_a_fork(result_of, title, tmp_path) == in_a_fork(result_of, title)
+
+
+def told_at_the_beginning(title, folder):
+    """What warnings a run of a section's stage has given before its first unit."""
+    told = []
+
+    class Listen(Callback):
+        def on_stage_begin(self, stage, logs=None):
+            told.extend(str(one.message) for one in caught)
+            self.pipeline.stop()
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        callbacks = [BackupAndRestore(folder), Listen()]
+        Pipeline([stage_of(title, 12)]).fit(callbacks=callbacks, verbose=False)
+    return told
+
+
+@forking
+@pytest.mark.parametrize("title", BLOCKS)
+def test_one_that_keeps_no_state_says_at_the_beginning_that_it_begins_again(title, tmp_path):
+    import_libraries(title)
+    told = in_a_fork(told_at_the_beginning, title, tmp_path)
+    again = [one for one in told if "begin" in one and "again" in one]
+    assert bool(again) == (title not in KEEPING), told

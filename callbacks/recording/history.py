@@ -8,6 +8,7 @@ from copy import copy
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from ..background.needing import needing
 from ..callback import Callback, Logs
 from ..names import did_you_mean
 from ..plain_value import encodable, plain_row
@@ -172,12 +173,8 @@ class History(Callback):
         ImportError
             Where pandas is not installed.
         """
-        try:
+        with needing("a history as a table"):
             from pandas import DataFrame
-        except ImportError as error:
-            raise ImportError(
-                "a history becomes a table by pandas, which is not installed: pip install pandas"
-            ) from error
         # What pandas keeps texts in may take no halves of surrogate pairs.
         return DataFrame(
             {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..background.needing import needing
 from ..formatting import format_seconds
 from .cost_curve import CurvePoint
 from .fonts import use_fonts_that_have_all
@@ -50,12 +51,8 @@ def _seconds_label(before: Sequence[str], begin: float) -> str:
 
 
 def _new_axes() -> Axes:
-    try:
+    with needing("drawing a history", "plot"):
         from matplotlib import pyplot
-    except ImportError as error:
-        raise ImportError(
-            "drawing a history needs matplotlib: pip install 'schoolbell[plot]'"
-        ) from error
     return pyplot.subplots(figsize=(8.0, 4.0), layout="constrained")[1]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ..argument_error import ArgumentError
+from ..background.needing import needing
 from ..background.writable import check_file
 from ..callback import Callback, Logs, nothing
 from ..parameters import without_secrets
@@ -74,13 +75,9 @@ class MLflowLogger(Callback):
         files: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = (),
     ) -> None:
         super().__init__()
-        try:
+        with needing("MLflowLogger", "mlflow"):
             # Here and not in the run, since it takes some seconds.
             import mlflow  # noqa: F401  # pyright: ignore[reportMissingImports] - optional
-        except ImportError as error:
-            raise ImportError(
-                "MLflowLogger needs MLflow: pip install 'schoolbell[mlflow]'"
-            ) from error
         for name, text in (("tracking_uri", tracking_uri), ("run_name", run_name)):
             if text is not None and not isinstance(text, str):
                 raise ArgumentError.of(name, "a text or None", text)

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any, ClassVar, Self
 
 from ..argument_error import ArgumentError, check_number
+from ..background.needing import needing
 from ..background.ticker import Ticker
 from ..callback import Callback, Logs, nothing
 
@@ -49,12 +50,8 @@ class SystemMonitor(Callback):
 
     def __init__(self, interval: float = 1.0) -> None:
         super().__init__()
-        try:
+        with needing("SystemMonitor", "system"):
             import psutil  # noqa: F401
-        except ImportError as error:
-            raise ImportError(
-                "SystemMonitor needs psutil: pip install 'schoolbell[system]'"
-            ) from error
         check_number("interval", interval, 0.05, "0.05 seconds or more")
         self.interval = interval
         self._processes: dict[int, Any] = {}

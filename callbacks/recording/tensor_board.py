@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ..argument_error import ArgumentError, check_number
+from ..background.needing import needing
 from ..background.writable import check_folder
 from ..callback import Callback, Logs, nothing
 from ..safe_warning import warn_safely
@@ -60,13 +61,9 @@ class TensorBoard(Callback):
         self, log_dir: str | os.PathLike[str] = "logs", image_interval: float = 5.0
     ) -> None:
         super().__init__()
-        try:
+        with needing("TensorBoard", "tensorboard"):
             # Here and not in the run, since it takes half a second.
             import tensorboardX  # noqa: F401
-        except ImportError as error:
-            raise ImportError(
-                "TensorBoard needs tensorboardX: pip install 'schoolbell[tensorboard]'"
-            ) from error
         if not isinstance(log_dir, str | os.PathLike):
             raise ArgumentError.of("log_dir", "the path of a folder", log_dir)
         check_number("image_interval", image_interval, 0, "positive")

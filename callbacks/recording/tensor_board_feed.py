@@ -134,6 +134,7 @@ class TensorBoardFeed(Feed):
         self._unwritten: list[_Row] = []
         self._stage: str | None = None
         self._ended: list[str] = []
+        self._has_columns = False
         self._thinning = Thinning()
         self._batches, self._steps_before, self._step = 0, 0, 0
         self._began = time.time()
@@ -268,11 +269,14 @@ class TensorBoardFeed(Feed):
         self._thinning.keep(batch)
 
     def _add_hyperparameters(self) -> None:
-        experiment, begin, _ = self._hyperparameters()
-        self._file.add(step=0, summary=experiment)
-        self._file.add(step=0, summary=begin)
+        self._file.add(step=0, summary=self._hyperparameters()[1])
 
-    def _hyperparameters(self) -> tuple[Any, Any, Any]:
+    def _experiment(self, has_violations: bool) -> Any:
+        """Return which columns TensorBoard's table has, of which it takes the first word."""
+        self._has_columns = True
+        return self._hyperparameters(has_violations)[0]
+
+    def _hyperparameters(self, has_violations: bool = True) -> tuple[Any, Any, Any]:
         from tensorboardX.summary import hparams
 
         known = {name: self._params.get(name) for name in ("seed", "time_limit", "workers")}
@@ -281,7 +285,8 @@ class TensorBoardFeed(Feed):
             for name, value in {**known, **self._params.get("parameters", {})}.items()
             if value is not None
         }
-        return hparams(values, dict.fromkeys(_FINAL_TAGS.values()))
+        tags = [tag for key, tag in _FINAL_TAGS.items() if has_violations or key != "violations"]
+        return hparams(values, dict.fromkeys(tags))
 
     def _add_text(self, first_line: str) -> None:
         from tensorboardX.summary import text
@@ -308,6 +313,10 @@ class TensorBoardFeed(Feed):
             values = _numbers({tag: logs.get(key)})
             if values:
                 self._summaries.append((self._steps_before, {"value": values}))
+        if not self._has_columns:
+            # By now it is known that no stage has any violations.
+            columns = self._experiment(violations is not None)
+            self._summaries.append((self._steps_before, columns))
         if status != FAILED:
             self._summaries.append((self._steps_before, self._hyperparameters()[2]))
 
@@ -340,6 +349,8 @@ class TensorBoardFeed(Feed):
         metrics = {f"{stage}/{name}": logs.get(name) for name in names}
         _add_scalars(file, row.batch, row.wall_time, metrics)
         best = {"run/cost": logs.get("cost"), "run/violations": logs.get("violations")}
+        if not self._has_columns and best["run/violations"] is not None:
+            file.add(step=0, summary=self._experiment(True))
         self._add_progress(file, row.step, row.wall_time, logs.get("progress", 0.0), best)
 
     def _take_up(self, file: EventFile, left: "_Left") -> None:

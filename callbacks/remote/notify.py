@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from ..argument_error import ArgumentError, check_number
+from ..background.needing import needing
 from ..callback import Callback, Logs, nothing
 from ..formatting import format_seconds
 from ..parameters import HIDDEN, without_secrets
@@ -133,10 +134,8 @@ class Notify(Callback):
 
     @staticmethod
     def _services(urls: Iterable[str]) -> list[Any]:
-        try:
+        with needing("Notify", "notify"):
             from apprise import Apprise  # pyright: ignore[reportMissingImports] - optional
-        except ImportError as error:
-            raise ImportError("Notify needs Apprise: pip install 'schoolbell[notify]'") from error
         # Its own words of what fails would hold the URL.
         logging.getLogger("apprise").addHandler(logging.NullHandler())
         services = []

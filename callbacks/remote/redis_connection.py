@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from ..background.needing import needing
 from .redis_unavailable_error import RedisUnavailableError
 
 if TYPE_CHECKING:
@@ -57,9 +58,10 @@ def connect(url: str, timeout: float | None = None) -> "Redis":
     RedisUnavailableError
         For a text that is no such URL.
     """
-    from redis import Redis
-    from redis.backoff import ExponentialWithJitterBackoff
-    from redis.retry import Retry
+    with needing("a connection to Redis"):
+        from redis import Redis
+        from redis.backoff import ExponentialWithJitterBackoff
+        from redis.retry import Retry
 
     base, cap = _BACKOFF_SECONDS
     retry = Retry(ExponentialWithJitterBackoff(base=base, cap=cap), _RETRIES)
@@ -68,9 +70,10 @@ def connect(url: str, timeout: float | None = None) -> "Redis":
 
 def connect_async(url: str, timeout: float | None = None) -> "AsyncRedis":
     """Return a client for asyncio; otherwise as `connect`."""
-    from redis.asyncio import Redis
-    from redis.asyncio.retry import Retry
-    from redis.backoff import ExponentialWithJitterBackoff
+    with needing("a connection to Redis"):
+        from redis.asyncio import Redis
+        from redis.asyncio.retry import Retry
+        from redis.backoff import ExponentialWithJitterBackoff
 
     base, cap = _BACKOFF_SECONDS
     retry = Retry(ExponentialWithJitterBackoff(base=base, cap=cap), _RETRIES)
@@ -97,7 +100,8 @@ def check_server(url: str) -> None:
     RedisUnavailableError
         If it does not, or the URL is none.
     """
-    from redis import RedisError
+    with needing("a connection to Redis"):
+        from redis import RedisError
 
     with connect(url) as client:
         try:
@@ -126,7 +130,8 @@ def check_keys(url: str, probe: str) -> None:
     RedisUnavailableError
         If it does not.
     """
-    from redis import RedisError
+    with needing("a connection to Redis"):
+        from redis import RedisError
 
     other = f"{probe}:events"
     with connect(url) as client:
@@ -153,13 +158,15 @@ def is_passing(error: Exception) -> bool:
 
 def _fault(client: Any) -> str | None:
     """Return what kind of server cannot be used, and what could, in words; None if it can."""
-    from redis import RedisError
+    with needing("a connection to Redis"):
+        from redis import RedisError
 
     with suppress(RedisError):
         # A user may be denied this; then what is written shows it.
         about = client.info()
         version = str(about.get("redis_version", ""))
-        mode = about.get("redis_mode")
+        # The second is Valkey's word.
+        mode = about.get("redis_mode") or about.get("server_mode")
         if mode == "sentinel":
             return _SENTINEL + _watched_by(client)
         if mode == "cluster" or about.get("cluster_enabled"):
@@ -175,7 +182,8 @@ def _fault(client: Any) -> str | None:
 
 
 def _watched_by(client: Any) -> str:
-    from redis import RedisError
+    with needing("a connection to Redis"):
+        from redis import RedisError
 
     with suppress(RedisError, AttributeError, KeyError):
         found = client.sentinel_masters()
@@ -185,7 +193,8 @@ def _watched_by(client: Any) -> str:
 
 
 def _is_read_only(client: Any) -> bool:
-    from redis import RedisError
+    with needing("a connection to Redis"):
+        from redis import RedisError
 
     try:
         return client.config_get("replica-read-only").get("replica-read-only") != "no"
@@ -228,7 +237,8 @@ def urlsplit_or_none(url: str) -> Any:
 
 def explained(error: Exception, url: str) -> RedisUnavailableError:
     """Return an error of redis-py in words that say what to do."""
-    from redis import exceptions
+    with needing("a connection to Redis"):
+        from redis import exceptions
 
     where = f"Redis at {redacted(url)}"
     reason = " ".join(str(error).split()) or type(error).__name__

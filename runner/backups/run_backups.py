@@ -352,5 +352,6 @@ def _warn_of_stages_that_begin_again(stages: Sequence[Stage]) -> None:
         several = len(names) > 1
         warn_safely(
             f"the stage{'s' * several} {', '.join(names)} keep{'s' * (not several)} no state "
-            "(Stage.state_dict): a run that is killed within one and resumed begins it again"
+            "(Stage.state_dict, report.saved): a run that is killed within one and resumed begins "
+            "it again"
         )

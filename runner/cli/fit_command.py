@@ -7,7 +7,6 @@ import signal
 import sys
 import traceback
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,20 +19,19 @@ from ...callbacks import (
     TensorBoard,
 )
 from ...callbacks.vocabulary import FAILED, FINISHED, INTERRUPTED, RUNNING, STOPPED
-from ...stages import Finalize
 from ...stages.files.check_writable import check_folder, check_writable
-from ...stages.timetable import Evaluation, Instance, evaluate, generate
-from ...stages.timetable.model.limits import check_timeslots
+from ...stages.steps.finalize_step import FinalizeStep
+from ...stages.timetable import Instance, generate
 from ..config.config_file import ConfigFile
 from ..config.run_config import RunConfig, digest
 from ..engine.interrupts import exit_status, put_off
 from ..pipeline import Pipeline
 from ..progress.timings import Timings
 from ..results.run import Run, format_seconds, infeasible_words
-from ..timetabling import timetabling_pipeline
+from .fitted_problem import FittedProblem
 from .output import complain, while_read
 from .parser import fail
-from .problem_kind import check_timetable
+from .problem_kind import problem_kind
 from .run_files import RunFiles
 
 EXIT_STATUS = {FINISHED: 0, STOPPED: 0, FAILED: 1}
@@ -73,12 +71,15 @@ def fit_command(args: argparse.Namespace) -> int:
         If the arguments or the files they name are wrong.
     """
     logger = _redis_logger(args)
+    formulation = args.formulation
     config = _repeated(args)
-    if args.instance is not None:
-        check_timetable(args.instance)
-    instance = demo_instance() if args.instance is None else Instance.read(args.instance)
-    check_timeslots(instance)
-    pipeline = timetabling_pipeline(args.formulation)
+    problem = FittedProblem.timetable(args.formulation)
+    if args.instance is not None and problem_kind(args.instance) == "university":
+        if formulation is not None:
+            fail(args, "argument --formulation: not of a whole university")
+        problem = FittedProblem.university()
+    instance = demo_instance() if args.instance is None else problem.read(args.instance)
+    pipeline = problem.pipeline()
     if config is not None:
         config.apply(pipeline.stages)
     _change_stages(pipeline, args)
@@ -94,18 +95,19 @@ def fit_command(args: argparse.Namespace) -> int:
         "demo" if args.instance is None else instance.name,
         job_id=args.job_id,
         reuse=backup is not None and backup.path.exists(),
+        suffix=problem.solution_suffix,
         solution=args.out,
         page=args.html,
         log=args.csv,
     )
-    finalize = Finalize(solution=files.solution, html=files.page, csv=files.table)
+    finalize = problem.finalize(solution=files.solution, html=files.page, csv=files.table)
     for name, path in finalize.get_params().items():
         pipeline.set_params(**{f"finalize__{name}": path})
     if args.instance is None:
         instance.write(files.folder / "instance.ectt")
 
     source = args.instance or files.folder / "instance.ectt"
-    record = ConfigFile(files.config, _about(source, files.folder, args.formulation))
+    record = ConfigFile(files.config, _about(source, files.folder))
     callbacks: list[Callback] = [record, CSVLogger(files.log)]
     callbacks += [one for one in (logger, board, backup) if one is not None]
     callbacks += progress_display(args)
@@ -120,9 +122,7 @@ def fit_command(args: argparse.Namespace) -> int:
             return status_of(run) or NOTHING_FOUND
         if run.status == FAILED:
             complain(run.outcome)
-        evaluation = replace(
-            evaluate(run.solution, args.formulation), infeasible_because=run.infeasible_because
-        )
+        evaluation = problem.evaluate(run)
         written = hasattr(run.state, "files") or _write(finalize, evaluation)
         with while_read(sys.stdout):
             _report(run, evaluation, files, source, args.tensorboard)
@@ -153,7 +153,7 @@ def status_of(run: Run) -> int:
     return EXIT_STATUS[run.status]
 
 
-def _write(finalize: Finalize, evaluation: Evaluation) -> bool:
+def _write(finalize: FinalizeStep, evaluation: Any) -> bool:
     """Write what the last stage could not; a full disk hides no result."""
     collects = gc.isenabled()
     # Somebody waits who has pressed Ctrl-C, and all that a run has made is gone through in vain.
@@ -184,15 +184,11 @@ def _repeated(args: argparse.Namespace) -> RunConfig | None:
     return config
 
 
-def _about(instance: Path, folder: Path, formulation: str) -> dict[str, Any]:
-    """Tell which instance and formulation a run is about."""
+def _about(instance: Path, folder: Path) -> dict[str, Any]:
+    """Tell which instance a run is about."""
     path = instance.resolve()
     beside = path.parent == folder.resolve()
-    return {
-        "instance": path.name if beside else str(path),
-        "instance_sha256": digest(path),
-        "formulation": formulation,
-    }
+    return {"instance": path.name if beside else str(path), "instance_sha256": digest(path)}
 
 
 def _change_stages(pipeline: Pipeline, args: argparse.Namespace) -> None:
@@ -231,7 +227,7 @@ def _redis_logger(args: argparse.Namespace) -> RedisLogger | None:
 
 def _run(
     pipeline: Pipeline,
-    instance: Instance,
+    instance: Any,
     args: argparse.Namespace,
     files: RunFiles,
     callbacks: list[Callback],
@@ -264,9 +260,7 @@ def _run(
         return run
 
 
-def _report(
-    run: Run, evaluation: Evaluation, files: RunFiles, instance: Path, board: Path | None
-) -> None:
+def _report(run: Run, evaluation: Any, files: RunFiles, instance: Path, board: Path | None) -> None:
     # Why it failed has been told.
     outcome = FAILED if run.status == FAILED else run.outcome
     print(f"{run.job_id}: {outcome} after {format_seconds(run.seconds)}\n{run.best}")

@@ -4,9 +4,7 @@ import inspect
 from collections.abc import Iterable
 
 from ...stages import Stage
-
-# Set by options of their own, or no number or text.
-_NOT_LISTED = ("load", "finalize")
+from ..config.run_config import settings
 
 
 def parameter_list(stages: Iterable[Stage]) -> str:
@@ -20,8 +18,7 @@ def parameter_list(stages: Iterable[Stage]) -> str:
     rows = [
         (f"{stage.name}.{name}={value}", _meaning(type(stage), name))
         for stage in stages
-        if stage.name not in _NOT_LISTED
-        for name, value in stage.get_params().items()
+        for name, value in settings(stage).items()
     ]
     width = max(len(setting) for setting, _ in rows) + 2
     return "\n".join(f"{setting:<{width}}{meaning}".rstrip() for setting, meaning in rows)

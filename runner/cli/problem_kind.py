@@ -22,18 +22,3 @@ def problem_kind(path: str | os.PathLike[str]) -> Kind:
     except OSError:
         pass
     return "university" if os.fspath(path).lower().endswith((".xml", ".xml.gz")) else "timetable"
-
-
-def check_timetable(path: str | os.PathLike[str]) -> None:
-    """Refuse an instance of a whole university where timetables alone are made.
-
-    Raises
-    ------
-    FormatError
-        If it is one.
-    """
-    if problem_kind(path) == "university":
-        from ...stages.errors import FormatError
-
-        expected = "one of a curriculum's timetable (.ctt, .ectt): universities are not solved yet"
-        raise FormatError(path, None, "an instance of a whole university", expected)

@@ -41,6 +41,7 @@ class RunFiles:
         *,
         job_id: str | None = None,
         reuse: bool = False,
+        suffix: str = ".sol",
         solution: Path | None = None,
         page: Path | None = None,
         log: Path | None = None,
@@ -55,6 +56,8 @@ class RunFiles:
             The whole of it instead.
         reuse
             Take a folder of that name that is there, for a run that goes on.
+        suffix
+            How the solution's file ends where none is named.
         solution, page, log
             Where these files go instead of the run's folder.
 
@@ -69,7 +72,7 @@ class RunFiles:
         folder = _new_folder(label) if job_id is None else _own_folder(job_id, reuse)
         return cls(
             folder=folder,
-            solution=solution or folder / "solution.sol",
+            solution=solution or folder / f"solution{suffix}",
             page=page or folder / "timetable.html",
             table=folder / "timetable.csv",
             log=log or folder / "log.csv",

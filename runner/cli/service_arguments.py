@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...stages.needing import needing
 from .arguments import count, seconds
 from .parser import fail
 
@@ -87,9 +88,10 @@ def asks_service(args: argparse.Namespace) -> bool:
 def client_of(args: argparse.Namespace) -> "Client":
     """Return who asks the service."""
     try:
-        from ..service.client.client import Client
-    except ImportError as error:
-        fail(args, f"{error}; run pip install 'schoolbell[service]'")
+        with needing("asking a service", "service"):
+            from ..service.client.client import Client
+    except ModuleNotFoundError as error:
+        fail(args, str(error))
     return Client(args.url, args.token)
 
 

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ...callbacks import Callback, Logs
 from ...callbacks.parameters import without_secrets
@@ -10,7 +10,9 @@ from ...callbacks.remote.snapshot_fields import plain_tree
 from ...callbacks.safe_warning import warn_safely
 from ...callbacks.vocabulary import RUN_COLUMNS, RUNNING
 from ...stages.files.atomic import write_atomically
-from .run_config import describe
+
+if TYPE_CHECKING:
+    from ..pipeline import Pipeline
 
 # How each stage went, in the file of a run that is over.
 _OF_A_STAGE = ("done", "total", "seconds", "cost", "violations", "ended_by", "stopped_by")
@@ -26,7 +28,7 @@ class ConfigFile(Callback):
     path
         The file.
     about
-        What to tell beside what a callback knows: instance and formulation.
+        What to tell beside what the run's stages do, or in its place.
     """
 
     def __init__(self, path: Path, about: dict[str, Any]) -> None:
@@ -63,7 +65,9 @@ class ConfigFile(Callback):
             raise
 
     def _write(self, outcome: dict[str, Any]) -> None:
-        content = describe(self.params) | self.about | {"outcome": plain_tree(outcome)}
+        run = cast("Pipeline", self.pipeline).run
+        config = {} if run is None else run.config
+        content = config | self.about | {"outcome": plain_tree(outcome)}
         text = json.dumps(content, indent=2, default=str)
         try:
             write_atomically(self.path, text + "\n")

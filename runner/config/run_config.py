@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -20,8 +20,6 @@ from .config_error import ConfigError
 
 FORMAT = 1
 _MOST_CHARACTERS = 1_000_000
-# Stages whose parameters are of one run alone: the formulation is told beside, the paths anew.
-_OWN_PARAMETERS = ("load", "finalize")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,15 +111,15 @@ class RunConfig:
         """
         by_name = {stage.name: stage for stage in stages}
         for name, values in self.parameters.items():
-            if name in _OWN_PARAMETERS:
-                continue
             if name not in by_name:
                 raise ConfigError(
                     f"{self.path}: there is no stage {name!r}; there are {', '.join(by_name)}"
                     f"{did_you_mean(name, by_name)}"
                 )
             stage = by_name[name]
-            present = stage.get_params()
+            present, known = stage.get_params(), settings(stage)
+            # What else it has belongs to one run alone, or is told beside.
+            values = {k: value for k, value in values.items() if k in known or k not in present}
             for parameter, value in values.items():
                 if parameter in present and not _fits(value, present[parameter]):
                     raise ConfigError(
@@ -134,19 +132,27 @@ class RunConfig:
                 raise ConfigError(f"{self.path}: {error}") from error
 
 
-def describe(params: Mapping[str, Any]) -> dict[str, Any]:
+def describe(params: Mapping[str, Any], stages: Iterable[Stage], problem: Any) -> dict[str, Any]:
     """Return what a run is made of, as JSON knows it and without secrets.
 
     Parameters
     ----------
     params
         What callbacks know of the run.
+    stages
+        Those of the run.
+    problem
+        What `fit` was given.
     """
+    about: dict[str, Any] = {}
+    for stage in stages:
+        about |= stage.describe(problem)
     by_stage: dict[str, dict[str, Any]] = {stage["name"]: {} for stage in params["stages"]}
     for name, value in params["parameters"].items():
         stage, _, parameter = name.partition("__")
         by_stage[stage][parameter] = value
     return {
+        **about,
         "format": FORMAT,
         "schoolbell": version("schoolbell"),
         "job_id": params["job_id"],
@@ -157,6 +163,16 @@ def describe(params: Mapping[str, Any]) -> dict[str, Any]:
         "parameters": {name: public_parameters(own) for name, own in by_stage.items()},
         "callbacks": params["callbacks"],
     }
+
+
+def settings(stage: Stage) -> dict[str, Any]:
+    """Return the parameters that a run's file sets again.
+
+    Not those of one run alone, which are `Stage.incidental`, nor those that `Stage.describe`
+    tells by their own names: whoever makes the pipeline gives it these.
+    """
+    apart = {*stage.describe(None), *stage.incidental}
+    return {name: value for name, value in stage.get_params().items() if name not in apart}
 
 
 def digest(path: Path) -> str:

@@ -8,17 +8,19 @@ from collections.abc import AsyncIterator, Iterator, Sequence, Sized
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
-from greenlet import getcurrent, greenlet
-
 from ...callbacks import Callback
 from ...callbacks.plain_value import error_text
 from ...callbacks.safe_warning import warn_safely
 from ...callbacks.vocabulary import CANCELLED, INTERRUPTED, PROGRAM
 from ...stages import Batch
 from ...stages.functions.offering import offer
+from ...stages.needing import needing
 from ..engine.interrupts import exit_status
 from ..pipeline import Pipeline
 from ..results.run import Run
+
+with needing("track"):
+    from greenlet import getcurrent, greenlet
 from .in_flight import UnknownError, error_in_flight
 from .loop_stage import LoopStage
 

@@ -10,6 +10,7 @@ from ...callbacks.remote.redis_connection import connect, explained
 from ...callbacks.remote.snapshot_fields import read_number, read_snapshot_values
 from ...callbacks.snapshot import own_message
 from ...callbacks.vocabulary import CORE_COLUMNS, END_COLUMNS, GOALS, INTERRUPTED, RUN_COLUMNS
+from ...stages.needing import needing
 from ..checked_json import told_as
 from ..watching.unknown_job_error import UnknownJobError
 from ..watching.watch import known_url
@@ -28,7 +29,8 @@ def read_redis(job_id: str, url: str | None, prefix: str) -> Recording:
     RedisUnavailableError
         If the server cannot be used.
     """
-    from redis import RedisError
+    with needing("a recording in Redis"):
+        from redis import RedisError
 
     url = known_url(url)
     keys = JobKeys(job_id, prefix)

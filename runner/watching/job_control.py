@@ -9,6 +9,7 @@ from ...callbacks.names import did_you_mean
 from ...callbacks.remote.job_keys import COMMANDS, DEFAULT_PREFIX, JobKeys
 from ...callbacks.remote.redis_connection import connect, explained
 from ...callbacks.vocabulary import LOST
+from ...stages.needing import needing
 from .follower import read_hash
 from .unknown_job_error import UnknownJobError
 from .watch import known_url
@@ -128,7 +129,8 @@ def _order(identity: str) -> tuple[int, ...]:
 
 @contextmanager
 def _client(url: str | None) -> "Iterator[Redis]":
-    from redis import RedisError
+    with needing("steering a run"):
+        from redis import RedisError
 
     url = known_url(url)
     with connect(url) as client:

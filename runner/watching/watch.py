@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from ...callbacks import RedisUnavailableError
 from ...callbacks.remote.job_keys import DEFAULT_PREFIX, JobKeys
 from ...callbacks.remote.redis_connection import connect, connect_async, resolved_url
+from ...stages.needing import needing
 from .follower import Follower
 from .watched_snapshot import WatchedSnapshot
 
@@ -78,7 +79,8 @@ def follow(
     rest: Callable[[float], object],
 ) -> Iterator[WatchedSnapshot]:
     """Watch a run as `watch` does; `rest` is called to pass the seconds between two looks."""
-    from redis import RedisError
+    with needing("watching a run"):
+        from redis import RedisError
 
     url = known_url(url)
     follower = Follower(JobKeys(job_id, prefix), url, last_id, patience)
@@ -119,7 +121,8 @@ async def awatch(
     100% Map: 3/3
     >>> logger.stop_server()
     """
-    from redis import RedisError
+    with needing("watching a run"):
+        from redis import RedisError
 
     url = known_url(url)
     follower = Follower(JobKeys(job_id, prefix), url, last_id, patience)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +16,7 @@ from ..pulse import Pulse
 from ..stage import Stage
 from ..state import State
 from ..tasks.stop_flag import StopFlag
+from ..tasks.task_group import TaskGroup
 from ..tasks.waiting import run_aside, wait_all, within
 from .partition import SizeLimits, louvain, merge_small_clusters, split_cluster
 from .weighted_graph import WeightedGraph
@@ -117,23 +117,27 @@ class LouvainClustering(Stage):
 
     def run(self, state: State, budget: Budget) -> Iterator[Batch | Pulse | None]:
         """Build the graph, find the clusters, and bring them to size."""
-        tasks: list[Future[Any]] = []
+        tasks = TaskGroup(state.executor)
         flag = StopFlag()
         problem: Clusterable = prepared_problem(state, Clusterable, type(self).__name__)
         yield Pulse(0.0, total=STEPS)
         self._present, self._loaded = self._loaded, None
         try:
             if self._present is None:
-                graph = yield from self._build_graph(problem, state, tasks)
+                graph = yield from self._build_graph(problem, tasks)
                 clusters = yield from self._find_clusters(state, graph, tasks, flag)
                 self._present = _Present(clusters, clusters.copy(), 0)
             else:
-                graph = yield from _silently(self._build_graph(problem, state, tasks))
+                graph = yield from _silently(self._build_graph(problem, tasks))
                 self._present.check(len(problem.node_sizes))
             clusters = yield from self._split_large(state, graph, self._present, tasks, flag)
-            merge = state.executor.submit(merge_small_clusters, graph, clusters, self._limits)
-            tasks.append(merge)
-            (clusters,) = yield from wait_all([merge], _seconds(graph, MERGING))
+            clusters = yield from tasks.wait(
+                merge_small_clusters,
+                graph,
+                clusters,
+                self._limits,
+                seconds=_seconds(graph, MERGING),
+            )
             _leave(state, clusters)
             # After its last unit the stage has nothing to go on with.
             self._present = None
@@ -142,8 +146,7 @@ class LouvainClustering(Stage):
         finally:
             self._present = None
             flag.set()
-            for task in tasks:
-                task.cancel()
+            tasks.close()
 
     def expected_seconds(self, state: State, time_limit: float | None) -> float | None:
         """Return what so many nodes take."""
@@ -178,11 +181,12 @@ class LouvainClustering(Stage):
         return SizeLimits(self.min_size, self.max_size)
 
     def _build_graph(
-        self, problem: Clusterable, state: State, futures: list[Future[Any]]
+        self, problem: Clusterable, group: TaskGroup
     ) -> Generator[Batch | Pulse | None, None, WeightedGraph]:
         tasks = problem.edge_tasks(self.chunk_size)
-        listing = [state.executor.submit(task.function, *task.arguments) for task in tasks]
-        futures += listing
+        yield from group.runs_elsewhere()
+        together = sum(task.seconds or 0.0 for task in tasks)
+        listing = [group.start(task.function, *task.arguments, seconds=together) for task in tasks]
         parts = []
         for done, (task, future) in enumerate(zip(tasks, listing, strict=True)):
             # The last step is for joining them.
@@ -199,16 +203,22 @@ class LouvainClustering(Stage):
         self,
         state: State,
         graph: WeightedGraph,
-        tasks: list[Future[Any]],
+        tasks: TaskGroup,
         flag: StopFlag,
     ) -> Generator[Batch | Pulse | None, None, NDArray[np.int32]]:
-        task = state.executor.submit(louvain, graph, self.resolution, _seed(state, 0), flag)
-        tasks.append(task)
         expected = _seconds(graph, FINDING)
-        finding = wait_all([task], expected, "Clustering: finding clusters")
+        finding = tasks.wait(
+            louvain,
+            graph,
+            self.resolution,
+            _seed(state, 0),
+            flag,
+            seconds=expected,
+            message="Clustering: finding clusters",
+        )
         if expected >= LONG_SECONDS:
             finding = _in_steps(finding, GRAPH_BUILT, LOUVAIN_DONE)
-        (clusters,) = yield from finding
+        clusters = yield from finding
         logs = yield from run_aside(_logs, graph, clusters)
         yield Batch(LOUVAIN_DONE, STEPS, logs)
         return clusters
@@ -218,7 +228,7 @@ class LouvainClustering(Stage):
         state: State,
         graph: WeightedGraph,
         present: _Present,
-        tasks: list[Future[Any]],
+        tasks: TaskGroup,
         flag: StopFlag,
     ) -> Generator[Batch | Pulse | None, None, NDArray[np.int32]]:
         large = np.flatnonzero(np.bincount(present.found, graph.sizes) > self.max_size)
@@ -226,16 +236,16 @@ class LouvainClustering(Stage):
         parts = graph.parts(present.found)
         for cluster in large.tolist()[present.split :]:
             members, part = parts[cluster]
-            task = state.executor.submit(
+            task = tasks.start(
                 split_cluster,
                 part,
                 self._limits,
                 self.resolution,
                 _seed(state, 1, cluster),
                 flag,
+                seconds=_seconds(graph, FINDING),
             )
             splitting.append((members, task))
-            tasks.append(task)
         clusters = present.clusters
         for done, (members, task) in enumerate(splitting, start=present.split):
             steps = _Steps(SPLIT_DONE - LOUVAIN_DONE, done, len(large))

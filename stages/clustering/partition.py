@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..needing import needing
 from ..tasks.stop_flag import StopFlag
 from .weighted_graph import WeightedGraph
 
@@ -60,8 +61,9 @@ def louvain(
     V. D. Blondel, J.-L. Guillaume, R. Lambiotte, E. Lefebvre, *Fast unfolding of
     communities in large networks*, J. Stat. Mech. P10008, 2008.
     """
-    import networkx
-    from community import best_partition
+    with needing("LouvainClustering"):
+        import networkx
+        from community import best_partition
 
     n_nodes = len(graph.sizes)
     edges = graph.first.tolist(), graph.second.tolist(), graph.weight.tolist()

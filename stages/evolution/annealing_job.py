@@ -53,6 +53,10 @@ class AnnealingJob:
         return int(max(self.deadline - self.clock(), 0.0) * self.speed)
 
     @property
+    def seconds_left(self) -> float:
+        return 0.0 if self.deadline is None else max(self.deadline - self.clock(), 0.0)
+
+    @property
     def moves_made(self) -> int:
         return self.anneal.moves_made
 

@@ -14,10 +14,13 @@ from ..problem import Breedable, Breeding, Cooling, Genes
 from ..pulse import Pulse
 from ..state import State
 from ..tasks.task import Task
+from ..tasks.task_group import TaskGroup
 from ..tasks.waiting import PULSE, Beat, run_aside, within
 from .annealing_job import AnnealingJob
 from .brood import Brood, Origin
+from .far_anneals import MOST_AHEAD, FarAnneals
 from .individual import Individual
+from .leg import Settings
 
 if TYPE_CHECKING:
     from .genetic_algorithm import GeneticAlgorithm
@@ -93,6 +96,9 @@ class Evolution:
         # The anneals that are running, and those that were made last, to tell of.
         self._running: dict[Future[Any], tuple[AnnealingJob, Task]] = {}
         self._latest: list[AnnealingJob] = []
+        self._tasks = TaskGroup(state.executor)
+        # Those that are in other processes; None where the executor has threads of this one.
+        self._far: FarAnneals | None = None
         # Where the evolution was before it began to make a brood.
         self._before: dict[str, Any] | None = None
         self._apart: tuple[list[Individual], float] = ([], 0.0)
@@ -214,10 +220,15 @@ class Evolution:
 
     def run(self) -> Iterator[Batch | Beat]:
         """Yield after every step, and pulses while one is on its way."""
-        if self.budget.seconds is None:
-            yield from self._by_moves()
-        else:
-            yield from self._by_time(self.budget.seconds)
+        try:
+            if (yield from self._tasks.runs_elsewhere()):
+                self._far = FarAnneals(self._tasks, self.state.workers)
+            if self.budget.seconds is None:
+                yield from self._by_moves()
+            else:
+                yield from self._by_time(self.budget.seconds)
+        finally:
+            self._tasks.close()
 
     def _plan(self) -> tuple[int, int]:
         """Divide the work into steps: of a generation of founders, and of one of children.
@@ -409,7 +420,7 @@ class Evolution:
             return self.breeding.of_solution(solution), float(self._reheats.max())
         rng = np.random.default_rng(self.state.seed_sequence(stage.name, 1, index))
         # On the executor: on the largest problems it takes seconds.
-        start = yield from self.breeding.found(rng).wait(self.state.executor)
+        start = yield from self.breeding.found(rng).wait(self._tasks)
         return start, stage.founder_temperature * self.scale
 
     def _breed(self, seconds: float | None) -> Generator[Beat, None, Brood]:
@@ -444,7 +455,7 @@ class Evolution:
             run_aside(self._nodes_to_exchange, first, second, island, expected=expected),
         )
         crossing = self.breeding.cross(first.genes, second.genes, chosen, seed, self._violation)
-        return (yield from within(0.5, 1.0, crossing.wait(self.state.executor)))
+        return (yield from within(0.5, 1.0, crossing.wait(self._tasks)))
 
     def _migrate(self) -> None:
         """Let the best of each island come to the next one as well."""
@@ -566,6 +577,9 @@ class Evolution:
             Steps in which they come to their ends, of which this does the next one; None
             for all at once.
         """
+        if self._far is not None and all(map(self._far.can_take, brood.jobs[:1])):
+            yield from self._anneal_far(self._far, brood, steps)
+            return
         step = brood.step
         begins = [0 if steps is None else job.moves_until(step, steps) for job in brood.jobs]
         ends = [None if steps is None else job.moves_until(step + 1, steps) for job in brood.jobs]
@@ -601,11 +615,56 @@ class Evolution:
                 future.cancel()
             running.clear()
 
+    def _anneal_far(
+        self, far: FarAnneals, brood: Brood, steps: int | None
+    ) -> Generator[Pulse, None, None]:
+        """Do as `_anneal` in other processes, which are sent several steps at once."""
+        step = brood.step
+        if steps is None or step == 0:
+            far.forget()
+        ends: list[list[int] | None] = [
+            None
+            if steps is None
+            else [
+                job.moves_until(later, steps)
+                for later in range(step + 1, min(steps, step + MOST_AHEAD) + 1)
+            ]
+            for job in brood.jobs
+        ]
+        begun = sum(job.moves_made for job in brood.jobs)
+        to_do = sum(end[0] for end in ends if end) - begun
+        rounds = -(-len(brood.jobs) // max(1, self.state.workers))
+
+        def goes_on(job: AnnealingJob, end: list[int] | None) -> bool:
+            if end is not None:
+                return job.moves_made < end[0]
+            return job.deadline is None or far.has_more(job) or job.moves_left > 0
+
+        while True:
+            settings = Settings(self._end_temperature, self.stage.kempe, self._violation)
+            for job, end in zip(brood.jobs, ends, strict=True):
+                far.check(job, settings)
+                if far.take(job, None if end is None else end[0]):
+                    self._offer(job)
+            left = [
+                (job, end) for job, end in zip(brood.jobs, ends, strict=True) if goes_on(job, end)
+            ]
+            if not left:
+                return
+            for job, end in left:
+                if not far.has_more(job) and not far.is_full:
+                    if job.deadline is None and brood.seconds is not None:
+                        job.begin(brood.seconds / rounds)
+                    far.submit(job, end, settings)
+            done = sum(job.moves_made for job in brood.jobs) - begun
+            yield Pulse(min(max(done / to_do, 0.0), 1.0) if to_do > 0 else None)
+            far.wait(PULSE)
+
     def _submit(self, job: AnnealingJob) -> None:
         job.anneal.change(self._end_temperature, self.stage.kempe, self._violation)
         moves = job.next_chunk()
         task = job.anneal.chunk(moves)
-        future = self.state.executor.submit(task.function, *task.arguments)
+        future = self._tasks.submit(task.function, *task.arguments)
         self._running[future] = job, task
 
     def _best_rank(self) -> tuple[float, float]:

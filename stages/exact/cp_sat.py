@@ -30,6 +30,7 @@ from ..stage import Stage
 from ..state import State
 from ..tasks.stop_flag import StopFlag
 from ..tasks.task import Task
+from ..tasks.task_group import TaskGroup
 from ..tasks.waiting import Beat, run_aside, wait_all, within
 from .independent_groups import independent_groups
 
@@ -213,7 +214,7 @@ class _Solving:
         self.division: Division = problem.divide()
         self.things, self.nodes = self.division.nouns
         self.flag = StopFlag()
-        self.tasks: list[Future[Any]] = []
+        self.tasks = TaskGroup(state.executor)
         # The nodes of each cluster, and the clusters that are solved at the same time.
         self.parts = self._memberships()
         groups = independent_groups(self.division.neighbours, self.parts, MOST_AT_ONCE)
@@ -226,23 +227,22 @@ class _Solving:
 
     def submit(self, task: Task) -> Future[Any]:
         """Run a task aside, to be cancelled when the stage ends."""
-        future = self.state.executor.submit(task.function, *task.arguments)
-        self.tasks.append(future)
-        return future
+        return self.tasks.submit(task.function, *task.arguments)
 
     def do(
         self, task: Task, expected: float | None = None, message: str | None = None
     ) -> Generator[Beat, None, Any]:
         """Run a task aside and return what it gives."""
         expected = task.seconds if expected is None else expected
-        (result,) = yield from wait_all([self.submit(task)], expected, message)
+        result = yield from self.tasks.wait(
+            task.function, *task.arguments, seconds=expected, message=message
+        )
         return task.take(result)
 
     def stop(self) -> None:
         """End whatever still runs."""
         self.flag.set()
-        for task in self.tasks:
-            task.cancel()
+        self.tasks.close()
 
     def seed(self, *key: int) -> int:
         """Derive a seed for CP-SAT."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..needing import needing
 from ..problem import PartResult, SolveLimits
 from ..tasks.stop_flag import StopFlag
 
@@ -73,7 +74,8 @@ def prove_bound(model: CpModel, limits: SolveLimits, flag: StopFlag) -> tuple[in
         The bound, a whole number of 0 or more, 0 where there is no solution,
         and the deterministic time spent.
     """
-    from ortools.sat.python.cp_model import INFEASIBLE, MODEL_INVALID
+    with needing("CP-SAT"):
+        from ortools.sat.python.cp_model import INFEASIBLE, MODEL_INVALID
 
     solver = solver_of(limits, seed=0, linearization=1)
     status = _status_unless_stopped(solver, model, flag)
@@ -85,7 +87,8 @@ def prove_bound(model: CpModel, limits: SolveLimits, flag: StopFlag) -> tuple[in
 
 def solver_of(limits: SolveLimits, seed: int, linearization: int) -> CpSolver:
     """Return a solver with one search worker."""
-    from ortools.sat.python.cp_model import CpSolver
+    with needing("CP-SAT"):
+        from ortools.sat.python.cp_model import CpSolver
 
     solver = CpSolver()
     solver.parameters.num_workers = 1

@@ -8,6 +8,10 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 
+# Pages and parts of pages that several templates build upon.
+_SHARED = Path(__file__).parents[1] / "views"
+
+
 def render(template: Path, **values: Any) -> str:
     """Fill in a template of jinja2.
 
@@ -18,7 +22,8 @@ def render(template: Path, **values: Any) -> str:
     Parameters
     ----------
     template
-        The file, beside the module that it belongs to.
+        The file, beside the module that it belongs to; it may extend and include what
+        stands beside it or in ``stages/views``.
     values
         What the template names; a name without a value is an error.
     """
@@ -31,7 +36,7 @@ def _environment(folder: Path) -> "Environment":
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
-        loader=FileSystemLoader(folder),
+        loader=FileSystemLoader([folder, _SHARED]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -16,6 +16,8 @@ def as_stage(
     metrics: Sequence[str] | None = None,
     name: str | None = None,
     share: float = 1.0,
+    needs: Sequence[str] = (),
+    leaves: Sequence[str] = (),
 ) -> FunctionStage: ...
 
 
@@ -27,6 +29,8 @@ def as_stage(
     metrics: Sequence[str] | None = None,
     name: str | None = None,
     share: float = 1.0,
+    needs: Sequence[str] = (),
+    leaves: Sequence[str] = (),
 ) -> Callable[[Callable[[Report], Any]], FunctionStage]: ...
 
 
@@ -37,6 +41,8 @@ def as_stage(
     metrics: Sequence[str] | None = None,
     name: str | None = None,
     share: float = 1.0,
+    needs: Sequence[str] = (),
+    leaves: Sequence[str] = (),
 ) -> Any:
     """Make a stage of a function that reports how far it is; a decorator or a call.
 
@@ -77,6 +83,10 @@ def as_stage(
         The stage's name; the function's by default.
     share
         The stage's part of the whole run's progress.
+    needs, leaves
+        Names of what the function takes from ``report.state`` and cannot work without, and
+        of what it leaves there for later stages, as those of `Stage`: a pipeline in which
+        something is missing is refused before it runs.
 
     Returns
     -------
@@ -100,5 +110,13 @@ def as_stage(
     (7, 0, 10)
     """
     if function is None:
-        return partial(as_stage, unit=unit, metrics=metrics, name=name, share=share)
-    return FunctionStage(function, unit, metrics, name, share)
+        return partial(
+            as_stage,
+            unit=unit,
+            metrics=metrics,
+            name=name,
+            share=share,
+            needs=needs,
+            leaves=leaves,
+        )
+    return FunctionStage(function, unit, metrics, name, share, needs, leaves)

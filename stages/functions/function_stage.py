@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
+from types import CodeType, FunctionType
 from typing import Any, ClassVar
 
 from ..batch import Batch
@@ -35,7 +36,7 @@ class FunctionStage(Stage):
 
     Parameters
     ----------
-    function, unit, metrics, name, share
+    function, unit, metrics, name, share, needs, leaves
         As for `as_stage`.
     """
 
@@ -48,6 +49,8 @@ class FunctionStage(Stage):
         metrics: Sequence[str] | None = None,
         name: str | None = None,
         share: float = 1.0,
+        needs: Sequence[str] = (),
+        leaves: Sequence[str] = (),
     ) -> None:
         _check(function)
         self.function = function
@@ -55,6 +58,7 @@ class FunctionStage(Stage):
         self.metrics = _names(metrics)
         self.name = _name_of(function) if name is None else name
         self.share = share
+        self.needs, self.leaves = _names(needs), _names(leaves)
         #: What the function keeps as ``report.saved``.
         self.kept: dict[str, Any] = {}
         self._report: Report | None = None
@@ -93,7 +97,8 @@ class FunctionStage(Stage):
         if loaded is None:
             self.kept, loaded = {}, {"done": 0, "total": None}
         saved, done, total = self.kept, loaded["done"], loaded["total"]
-        self._waiting, self._warned = [], False
+        # A run that is backed up has said at its beginning of what keeps no state.
+        self._waiting, self._warned = [], not self.keeps_state
         work = self._run_here if _is_generator(self.function) else self._run_aside
         try:
             yield from work(lambda take: Report(state, budget, take, saved, done, total))
@@ -178,8 +183,8 @@ class FunctionStage(Stage):
 
     @property
     def keeps_state(self) -> bool:
-        """Whether a resumed run may go on within the function, which only it knows."""
-        return True
+        """Whether a resumed run may go on within the function, which then names ``saved``."""
+        return _names_saved(self.function)
 
     def state_dict(self) -> dict[str, Any]:
         """Return where the function stands."""
@@ -205,6 +210,39 @@ class FunctionStage(Stage):
         if set(state) != {"done", "total"}:
             raise ValueError(f"expected done and total, got {shown(sorted(state))}")
         self._loaded = state
+
+
+def _names_saved(function: Any) -> bool:
+    """Tell whether a function, or one of its module that it calls, may use ``report.saved``."""
+    function = inspect.unwrap(function)
+    while isinstance(function, partial):
+        function = function.func
+    function = getattr(function, "__func__", function)
+    if not isinstance(function, FunctionType):
+        # What is behind it is not seen.
+        return True
+    seen: set[Any] = set()
+    enclosed = [cell.cell_contents for cell in function.__closure__ or () if _is_filled(cell)]
+    waiting: list[Any] = [
+        one.__code__ for one in (function, *enclosed) if isinstance(one, FunctionType)
+    ]
+    while waiting:
+        code = waiting.pop()
+        seen.add(code)
+        if "saved" in code.co_names or "saved" in code.co_consts:
+            return True
+        called = (function.__globals__.get(name) for name in code.co_names)
+        others = [one.__code__ for one in called if isinstance(one, FunctionType)]
+        others += [one for one in code.co_consts if isinstance(one, CodeType)]
+        waiting += [one for one in others if one not in seen]
+    return False
+
+
+def _is_filled(cell: Any) -> bool:
+    try:
+        return cell.cell_contents is not None
+    except ValueError:
+        return False
 
 
 def _check(function: Any) -> None:

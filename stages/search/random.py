@@ -54,6 +54,34 @@ def uniform(rng):
 
 
 @inner
+def leads(value, least, ties, rng):
+    """Tell whether a value takes the place of the least so far; equal ones draw lots.
+
+    A search for the least of many keeps what belongs to the value where this is so. Each of
+    the values that are least then has the same chance.
+
+    Parameters
+    ----------
+    value
+        The next value.
+    least, ties
+        The least so far, and how many there were of it; no matter what, and 0, at first.
+    rng
+        Drawn from for equal values alone.
+
+    Returns
+    -------
+    tuple
+        Whether it does, and the new `least` and `ties`.
+    """
+    if ties == 0 or value < least:
+        return True, value, 1
+    if value == least:
+        return below(rng, ties + 1) == 0, least, ties + 1
+    return False, least, ties
+
+
+@inner
 def below(rng, n):
     """Draw an integer from 0 to n - 1; n at most 2**32.
 

@@ -8,8 +8,9 @@ class StopFlag:
     """Ask tasks on an executor to stop.
 
     A thread of this process shares the flag and stops when it is set. In another
-    process the task gets a flag of its own that nobody sets, so that what is
-    submitted must end by its own limits there.
+    process the task gets a flag of its own, which is set when the stage has ended if it
+    is an argument of the function and the process is on this machine; elsewhere what is
+    submitted must end by its own limits.
     """
 
     def __init__(self) -> None:

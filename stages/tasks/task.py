@@ -5,7 +5,8 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
-from .waiting import Beat, wait_all
+from .task_group import TaskGroup
+from .waiting import Beat
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +46,20 @@ class Task:
         """Do the work here and now."""
         return self.take(self.function(*self.arguments))
 
-    def wait(self, executor: Executor, message: str | None = None) -> Generator[Beat, None, Any]:
+    def wait(
+        self, executor: Executor | TaskGroup, message: str | None = None
+    ) -> Generator[Beat, None, Any]:
         """Yield every tenth of a second until an executor has done the work; return what it gives.
 
-        A task that nobody waits for any more is cancelled.
+        A task that nobody waits for any more is cancelled, and one of less than a second
+        is not sent to another process.
         """
-        future = executor.submit(self.function, *self.arguments)
+        tasks = executor if isinstance(executor, TaskGroup) else TaskGroup(executor)
         try:
-            (result,) = yield from wait_all([future], self.seconds, message)
+            result = yield from tasks.wait(
+                self.function, *self.arguments, seconds=self.seconds, message=message
+            )
         finally:
-            future.cancel()
+            if tasks is not executor:
+                tasks.close()
         return self.take(result)

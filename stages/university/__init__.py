@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from .model.weights import Weights
     from .reduction.reduce import reduce
     from .reduction.reduction import Reduction
+    from .university_problem import UniversityProblem
+    from .views.rendering import render_html, write_files
 
 __all__ = [
     "Configuration",
@@ -43,11 +45,14 @@ __all__ = [
     "Subpart",
     "Time",
     "TimetableError",
+    "UniversityProblem",
     "Weights",
     "evaluate",
     "generate",
     "generate_with_solution",
     "reduce",
+    "render_html",
+    "write_files",
 ]
 
 _MODULES = {
@@ -69,11 +74,14 @@ _MODULES = {
     "Subpart": "model.subpart",
     "Time": "model.time",
     "TimetableError": "errors",
+    "UniversityProblem": "university_problem",
     "Weights": "model.weights",
     "evaluate": "cost.evaluation",
     "generate": "generation.generator",
     "generate_with_solution": "generation.generator",
     "reduce": "reduction.reduce",
+    "render_html": "views.rendering",
+    "write_files": "views.rendering",
 }
 
 __getattr__, __dir__ = lazy_names(__name__, _MODULES)

@@ -14,6 +14,8 @@ from schoolbell.runner import timetabling_pipeline
 from schoolbell.stages.timetable import generate
 
 PROGRAM = Path(sys.executable).with_name("schoolbell")
+pytestmark = pytest.mark.usefixtures("quick_bound")
+
 UNITS = {
     "clustering": {"min_size": 10, "max_size": 40, "chunk_size": 200},
     "cp_sat": {"effort": 0.02},

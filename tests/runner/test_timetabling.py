@@ -1,7 +1,7 @@
 """The pipeline of the six stages."""
 
 import pytest
-from schoolbell.runner import timetabling_pipeline
+from schoolbell.runner import timetabling_pipeline, university_pipeline
 from schoolbell.stages.timetable import TimetableError
 
 SIX = ["load", "clustering", "cp_sat", "ga", "rl", "finalize"]
@@ -20,6 +20,13 @@ def test_has_the_six_stages_with_their_shares_of_the_progress():
     assert names(pipeline) == SIX
     assert [stage.share for stage in pipeline.stages] == [2, 3, 10, 75, 7, 3]
     assert stage(pipeline, "load").formulation == "UD4"
+
+
+def test_a_university_has_the_same_stages_and_shares():
+    pipeline = university_pipeline(ga__population=9)
+    assert names(pipeline) == SIX
+    assert [stage.share for stage in pipeline.stages] == [2, 3, 10, 75, 7, 3]
+    assert stage(pipeline, "ga").population == 9
 
 
 def test_options_set_single_parameters_several_or_leave_a_stage_out():

@@ -5,6 +5,8 @@ from schoolbell.callbacks import EarlyStopping
 from schoolbell.runner import timetabling_pipeline
 from schoolbell.stages.timetable import generate
 
+pytestmark = pytest.mark.usefixtures("quick_bound")
+
 UNITS = {
     "cp_sat": {"effort": 0.02},
     "ga": {"generations": 2, "founder_moves": 20_000, "child_moves": 10_000},

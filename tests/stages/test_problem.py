@@ -94,7 +94,7 @@ def test_it_has_all_that_the_protocols_ask_for(page: Any) -> None:
 def test_all_four_engines_colour_a_graph(page: Any) -> None:
     run = page.run
     assert [stage.name for stage in run.stages if stage.done] == ENGINES
-    assert page.colouring.graph.evaluate(run.solution) == (run.violations, run.cost)
+    assert page.colouring.evaluate(run.solution) == (run.violations, run.cost)
     assert run.violations == 0
     costs = [row["cost"] for row in run.history if row["cost"] is not None]
     assert costs[-1] < costs[0]
@@ -179,7 +179,7 @@ def test_operators_drawn_or_always_the_same_repair_too(page: Any) -> None:
     for policy in ("random", "cheapest"):
         state = State(problem, seed=1, executor=NoExecutor())
         worst = np.zeros(problem.n_items, np.int64)
-        violations, cost = problem.graph.evaluate(worst)
+        violations, cost = problem.evaluate(worst)
         state.offer(worst, cost, violations)
         stage = RLRepair(episodes=60, policy=policy)
         list(stage.run(state, Budget()))

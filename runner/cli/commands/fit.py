@@ -43,7 +43,8 @@ def add_parser(commands: Commands) -> Parser:
         nargs="?",
         type=Path,
         metavar="INSTANCE",
-        help="a .ctt or .ectt file; without one, a generated demo is solved in about 20 s",
+        help="a .ctt or .ectt file, or a whole university as .xml or .xml.gz; without one, a "
+        "generated demo is solved in about 20 s",
     )
     add_formulation(parser)
     parser.set_defaults(formulation=None)

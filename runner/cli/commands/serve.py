@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from ....stages.needing import needing
 from ..arguments import count, redis_url
 from ..parser import Commands, Parser, fail
 from ..service_arguments import add_limits, settings_of
@@ -74,10 +75,11 @@ def run(args: argparse.Namespace) -> int:
     import os
 
     try:
-        from ...service.serving.serve import Address, serve
-        from ...service.web.tokens import Tokens
-    except ImportError as error:
-        fail(args, f"{error}; run pip install 'schoolbell[service]'")
+        with needing("schoolbell serve", "service"):
+            from ...service.serving.serve import Address, serve
+            from ...service.web.tokens import Tokens
+    except ModuleNotFoundError as error:
+        fail(args, str(error))
     from ....callbacks.remote.redis_connection import resolved_url
     from ...engine.interrupts import exit_status
 

@@ -2,6 +2,7 @@
 
 import argparse
 
+from ....stages.needing import needing
 from ..arguments import redis_url
 from ..parser import Commands, Parser, fail
 from ..service_arguments import add_limits, settings_of
@@ -46,9 +47,10 @@ def run(args: argparse.Namespace) -> int:
         If the server cannot be used.
     """
     try:
-        from ...service.serving.work import work
-    except ImportError as error:
-        fail(args, f"{error}; run pip install 'schoolbell[service]'")
+        with needing("schoolbell worker", "service"):
+            from ...service.serving.work import work
+    except ModuleNotFoundError as error:
+        fail(args, str(error))
     from ....callbacks.remote.redis_connection import check_server
     from ...watching.watch import known_url
 

@@ -8,13 +8,16 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
-import httpx
-
 from ....stages.files.atomic import write_bytes_atomically
+from ....stages.needing import needing
 from ...watching.watched_snapshot import WatchedSnapshot
 from .event_reader import EventReader
 from .service_error import ServiceError
 from .service_job import ServiceJob
+
+with needing("a client of the service", "service"):
+    import httpx
+
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 URL_VARIABLE, TOKEN_VARIABLE = "SCHOOLBELL_URL", "SCHOOLBELL_TOKEN"

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ...needing import needing
+
 if TYPE_CHECKING:
     from ..model.formulation import Formulation
     from ..model.instance import Instance
@@ -287,7 +289,8 @@ class _Search:
         core = self._core()
         if len(core) < 3:
             return
-        import networkx as nx
+        with needing("the reasons why no timetable is feasible"):
+            import networkx as nx
 
         instance = self.instance
         starts, others = instance.conflict_starts, instance.conflict_courses
@@ -403,7 +406,8 @@ def _short_side(
     array of bool or None
         The left nodes on the source's side of a least cut; None where all can be sent.
     """
-    from ortools.graph.python.max_flow import SimpleMaxFlow
+    with needing("the reasons why no timetable is feasible"):
+        from ortools.graph.python.max_flow import SimpleMaxFlow
 
     n_left, n_right = len(supply), len(capacity)
     source, sink = n_left + n_right, n_left + n_right + 1

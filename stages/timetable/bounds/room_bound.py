@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...exact.solver import prove_bound
+from ...needing import needing
 from ...problem import SolveLimits
 from ...tasks.stop_flag import StopFlag
 
@@ -80,7 +81,8 @@ def _prices(instance: Instance, formulation: Formulation) -> NDArray[np.int64]:
 
 def _least_flow(instance: Instance, prices: NDArray[np.int64]) -> int:
     """Divide the lectures among the rooms at the least cost: a flow from courses to rooms."""
-    from ortools.graph.python.min_cost_flow import SimpleMinCostFlow
+    with needing("a lower bound"):
+        from ortools.graph.python.min_cost_flow import SimpleMinCostFlow
 
     courses, rooms = np.nonzero(prices >= 0)
     # Untyped: the stubs of OR-Tools know only the oldest way to write an array's type.
@@ -110,7 +112,8 @@ def _least_with_stability(
     flag: StopFlag,
 ) -> int:
     """Do the same where every room beyond the first of a course costs too."""
-    from ortools.sat.python.cp_model import CpModel, LinearExpr
+    with needing("a lower bound"):
+        from ortools.sat.python.cp_model import CpModel, LinearExpr
 
     model = CpModel()
     lectures = instance.course_lectures.tolist()

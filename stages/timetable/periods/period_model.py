@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...exact.solver import prove_bound, solve_unless_stopped, solver_of
+from ...needing import needing
 from ...problem import PartResult, SolveLimits
 from ...tasks.stop_flag import StopFlag
 from .period_problem import HARD, PeriodProblem
@@ -94,7 +95,8 @@ class _Model:
     """A CP-SAT model under construction."""
 
     def __init__(self, problem: PeriodProblem) -> None:
-        from ortools.sat.python.cp_model import CpModel
+        with needing("CP-SAT"):
+            from ortools.sat.python.cp_model import CpModel
 
         self.problem = problem
         self.model = CpModel()

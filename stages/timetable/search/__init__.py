@@ -1,5 +1,6 @@
 """Search kernels: the change that a move makes, annealing and recombination."""
 
+# First, since its package sees that numba is there.
 from ...search.random import random_state
 from .annealing import Anneal, Schedule, anneal_chunk, start_anneal
 from .crossover import cluster_costs, cross

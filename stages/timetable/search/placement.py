@@ -1,7 +1,7 @@
 """Find a place for a lecture that has none."""
 
 from ...search.compiling import NOWHERE, inner
-from ...search.random import below
+from ...search.random import below, leads
 from .terms import shift_cost, shift_violations
 from .timetable import can_enter, shift
 
@@ -34,12 +34,9 @@ def best_cell(problem, timetable, lecture, violation, barred, rng):
                 continue
             cost = violation * shift_violations(problem, timetable, lecture, p, r)
             cost += shift_cost(problem, timetable, lecture, p, r)
-            if found_p < 0 or cost < least:
-                found_p, found_r, least, ties = p, r, cost, 1
-            elif cost == least:
-                ties += 1
-                if below(rng, ties) == 0:
-                    found_p, found_r = p, r
+            led, least, ties = leads(cost, least, ties, rng)
+            if led:
+                found_p, found_r = p, r
             seen += 1
             if seen == tried:
                 break

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from ...files.templates import render
-from .course_color import course_color
+from ...views.course_color import course_color
 from .lecture_groups import (
     KINDS,
     PLURALS,
@@ -35,7 +35,6 @@ MOST_CELLS = 2_000
 MOST_LECTURES = 3
 """Most lectures that are shown in one period of a week."""
 
-_MOST_LETTERS = 24
 _TEMPLATE = Path(__file__).with_name("notebook_view.html")
 _MOST_LETTERS = 24
 
@@ -77,7 +76,6 @@ def _timetable(solution: Solution) -> dict[str, Any]:
     switch = uuid4().hex[:8]
     return {
         "title": f"{name}: {len(solution):,} of {instance.n_lectures:,} lectures placed",
-        "switch": switch,
         "days": day_names(instance.days),
         "kinds": [_kind(solution, group_lectures(solution, by), switch) for by in KINDS],
     }
@@ -96,6 +94,7 @@ def _kind(solution: Solution, groups: LectureGroups, switch: str) -> dict[str, A
     return {
         "title": plural.capitalize(),
         "count": f"{n_groups:,}",
+        "outer": switch,
         "switch": f"{switch}-{groups.by}",
         "is_open": groups.by == "room",
         "weeks": [

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from .course_color import course_color
-from .fonts import use_fonts_that_have_all
+from ...needing import needing
+from ...views.course_color import course_color
+from ...views.fonts import use_fonts_that_have_all
 from .lecture_groups import (
     PLURALS,
     By,
@@ -56,12 +57,8 @@ def plot(
 
 
 def _new_axes() -> Axes:
-    try:
+    with needing("drawing a timetable", "plot"):
         from matplotlib import pyplot
-    except ImportError as error:
-        raise ImportError(
-            "drawing a timetable needs matplotlib: pip install 'schoolbell[plot]'"
-        ) from error
     return pyplot.subplots(figsize=_PICTURE_INCHES, layout="constrained")[1]
 
 

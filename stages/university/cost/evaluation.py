@@ -102,6 +102,12 @@ class Evaluation:
             for units, words in counted.soft(name):
                 yield f"[S({weights[name] * units})] {name}: {words}"
 
+    def _repr_html_(self) -> str:
+        """Show the cost by part and the timetable in a notebook."""
+        from ..views.notebook_view import evaluation_html
+
+        return evaluation_html(self)
+
     def __str__(self) -> str:
         rows = [("Hard rule", "violations", "", "")]
         rows += [(name, str(count), "", "") for name, count in self.hard.items()]

@@ -64,10 +64,15 @@ def write_xml(path: str | os.PathLike[str], text: str) -> None:
     OSError
         If the file cannot be written; an older one is left as it was.
     """
+    check_suffix(path)
     name = os.fspath(path).lower()
-    if not name.endswith(SUFFIXES):
-        found = f"{os.fspath(path)}: found another suffix"
-        raise TimetableError(f"{found}, expected {' or '.join(SUFFIXES)}")
     data = text.encode("utf-8")
     # Without a time in it, equal contents make equal files.
     write_bytes_atomically(path, gzip.compress(data, mtime=0) if name.endswith(".gz") else data)
+
+
+def check_suffix(path: str | os.PathLike[str]) -> None:
+    """Raise a TimetableError for the path of a file that is not to be XML."""
+    if not os.fspath(path).lower().endswith(SUFFIXES):
+        found = f"{os.fspath(path)}: found another suffix"
+        raise TimetableError(f"{found}, expected {' or '.join(SUFFIXES)}")

@@ -13,9 +13,11 @@ from ..errors import TimetableError
 from .instance import Instance
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from pandas import DataFrame
 
     from ..tables.rows import TableOf
+    from ..views.class_groups import By
 
 
 class Solution:
@@ -117,14 +119,15 @@ class Solution:
         return solution_text(self)
 
     def to_frame(self, of: TableOf = "classes") -> DataFrame:
-        """Return the classes, or the enrolments, as a table of pandas.
+        """Return the timetable as a table of pandas.
 
         Parameters
         ----------
         of
             ``"classes"``: a row for each class with its course, its time and room in
-            words, and how many attend it. ``"enrolments"``: a row for each student of
-            each class.
+            words, and how many attend it. ``"rooms"``: a row for each class of each room,
+            by day and start. ``"enrolments"``: a row for each student of each class.
+            ``"students"``: the same with time and room, by student, day and start.
 
         Raises
         ------
@@ -151,6 +154,51 @@ class Solution:
 
         write_csv(self, path, of)
 
+    def plot(
+        self,
+        by: By = "room",
+        which: str | None = None,
+        week: int | None = None,
+        ax: Axes | None = None,
+    ) -> Axes:
+        """Draw the timetable with matplotlib.
+
+        Classes that no room, or no student, can have together are red.
+
+        Parameters
+        ----------
+        by
+            Whose timetable: ``"room"``, ``"course"``, ``"class"``, ``"group"`` (students
+            who ask for the same courses, named by them: ``"logic + art"``) or
+            ``"student"``.
+        which
+            Id of one of them, whose week is drawn with a column for each day and each
+            class at its true length; None for all, a row each with the days beside each
+            other. Of more than 50 the busiest are drawn, as the title says.
+        week
+            Number of the week to draw, from 1; None for all weeks in one picture, where
+            each class says its weeks.
+        ax
+            Where to draw; a new figure of pyplot by default. The axes of a bare
+            ``matplotlib.figure.Figure`` do without pyplot.
+
+        Returns
+        -------
+        Axes
+            Where it is drawn.
+
+        Raises
+        ------
+        TimetableError
+            For another `by`, a `which` that is not in the instance, and a `week` that it
+            does not have.
+        ImportError
+            Where matplotlib is not installed.
+        """
+        from ..views.plotting import plot
+
+        return plot(self, by, which, week, ax)
+
     @property
     def time_rows(self) -> NDArray[np.int64]:
         """Row of each class's time among all options of the instance's tables; -1 for none."""
@@ -173,6 +221,12 @@ class Solution:
     def __reduce__(self) -> tuple[Any, ...]:
         values = (self.instance, self.times, self.rooms, self.enrolments, self.about)
         return type(self), values
+
+    def _repr_html_(self) -> str:
+        """Show the weeks by room, course and student group in a notebook."""
+        from ..views.notebook_view import solution_html
+
+        return solution_html(self)
 
     def __repr__(self) -> str:
         placed, n = int((self.times >= 0).sum()), len(self.times)

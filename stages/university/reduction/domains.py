@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..cost import global_rules
 from ..cost.pair_rules import RULES
 from ..cost.placed_classes import PlacedClasses
-from ..model.distribution import GLOBAL_KINDS, PAIR_KINDS
+from ..model.distribution import PAIR_KINDS
 from ..model.instance import Instance
 
 _ROOMS = ("SameRoom", "DifferentRoom")
@@ -33,6 +32,32 @@ def required_pairs(instance: Instance) -> list[Pair]:
                 a, b = (i, j) if one.kind == "Precedence" else (min(i, j), max(i, j))
                 found[one.kind, parameter, a, b] = None
     return list(found)
+
+
+class _Kept(NamedTuple):
+    """Which times of two classes a rule leaves.
+
+    Attributes
+    ----------
+    first, second
+        Times of either class that go with any of the other's; None for all of them.
+    all
+        Whether any two times go together.
+    """
+
+    first: NDArray[np.bool_] | None
+    second: NDArray[np.bool_] | None
+    all: bool
+
+    @classmethod
+    def of(cls, holds: NDArray[np.bool_]) -> _Kept:
+        """Tell by which times of two classes keep the rule."""
+        whole = bool(holds.all())
+        if whole or not holds.any():
+            # Where nothing is left the instance is infeasible; a search should still run.
+            return cls(None, None, whole)
+        first, second = holds.any(axis=1), holds.any(axis=0)
+        return cls(None if first.all() else first, None if second.all() else second, whole)
 
 
 class Domains:
@@ -65,23 +90,39 @@ class Domains:
             # Without rooms there is no travel: the rules are no harder than they are.
             tables.travel[-1:, -1:],
         )
-        self._tables: dict[Any, NDArray[np.bool_]] = {}
+        # Classes often have the same times: each set of them has a number.
+        self._numbers: dict[bytes, int] = {}
+        self._number_of: list[int | None] = [None] * n
+        self._kept: dict[tuple[str, int, int, int], _Kept] = {}
 
-    def compatible(self, pair: Pair) -> NDArray[np.bool_]:
-        """Tell which times of two classes keep a rule, shape (times of i, times of j)."""
+    def all_compatible(self, pair: Pair) -> bool:
+        """Tell whether any times of two classes keep a rule."""
+        return self._keeps(pair).all
+
+    def _keeps(self, pair: Pair) -> _Kept:
         kind, parameter, i, j = pair
-        a, b = self.times[i], self.times[j]
-        key = (kind, parameter, self._signature(a), self._signature(b))
-        if key not in self._tables:
-            first, second = np.repeat(a, len(b)), np.tile(b, len(a))
-            holds = RULES[kind](self._options, first, second, np.full(len(first), parameter))
-            self._tables[key] = holds.reshape(len(a), len(b))
-        return self._tables[key]
+        key = (kind, parameter, self._number(i), self._number(j))
+        if key not in self._kept:
+            a, b = self.times[i][:, None], self.times[j][None, :]
+            holds = RULES[kind](self._options, a, b, np.full((1, 1), parameter))
+            self._kept[key] = _Kept.of(holds)
+        return self._kept[key]
 
-    def _signature(self, rows: NDArray[np.int64]) -> bytes:
-        options = self._options
-        columns = (options.days, options.weeks, options.start, options.end)
-        return b"".join(column[rows].tobytes() for column in columns)
+    def _number(self, k: int) -> int:
+        """Return the number of the set of a class's times."""
+        number = self._number_of[k]
+        if number is None:
+            options, rows = self._options, self.times[k]
+            columns = (options.days, options.weeks, options.start, options.end)
+            signature = b"".join(column[rows].tobytes() for column in columns)
+            number = self._numbers.setdefault(signature, len(self._numbers))
+            self._number_of[k] = number
+        return number
+
+    def _keep(self, k: int, keep: NDArray[np.bool_]) -> None:
+        if not keep.all():
+            self.times[k] = self.times[k][keep]
+            self._number_of[k] = None
 
     def propagate(self, pairs: list[Pair]) -> None:
         """Take away what no option of another class, or no open room, goes with."""
@@ -108,12 +149,11 @@ class Domains:
         kind, _, i, j = pair
         if kind in _ROOMS:
             return self._revise_rooms(kind, i, j)
-        holds = self.compatible(pair)
+        kept = self._keeps(pair)
         changed = []
-        for k, keep in ((i, holds.any(axis=1)), (j, holds.any(axis=0))):
-            # Where nothing is left the instance is infeasible; a search should still run.
-            if keep.any() and not keep.all():
-                self.times[k] = self.times[k][keep]
+        for k, keep in ((i, kept.first), (j, kept.second)):
+            if keep is not None:
+                self._keep(k, keep)
                 changed.append(k)
         return changed
 
@@ -152,23 +192,23 @@ class Domains:
             closed &= tables.closed_start[t] < tables.end[rows][:, None]
             is_open[:, column] = ~closed.any(axis=1)
         if is_open.any():
-            self.times[k] = rows[is_open.any(axis=1)]
+            self._keep(k, is_open.any(axis=1))
             self.rooms[k] = rooms[is_open.any(axis=0)]
 
     def _keep_alone(self) -> None:
         """Take away times that break a rule over all classes by themselves."""
+        options = self._options
         for one in self.instance.distributions:
-            if not one.required or one.kind not in GLOBAL_KINDS:
+            # A class alone has no breaks, and no block of several.
+            if not one.required or one.kind not in ("MaxDays", "MaxDayLoad"):
                 continue
-            rule = global_rules.RULES[one.kind]
             for name in one.classes:
                 k = self.instance.class_positions[name]
                 rows = self.times[k]
-                keep = np.array(
-                    [
-                        next(rule(self._options, rows[at : at + 1], *one.parameters), None) is None
-                        for at in range(len(rows))
-                    ]
-                )
-                if keep.any() and not keep.all():
-                    self.times[k] = rows[keep]
+                if one.kind == "MaxDays":
+                    size = np.array([days.bit_count() for days in options.days[rows].tolist()])
+                else:
+                    size = options.end[rows] - options.start[rows]
+                keep = size <= one.parameters[0]
+                if keep.any():
+                    self._keep(k, keep)

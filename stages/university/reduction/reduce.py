@@ -75,7 +75,7 @@ def _needed(pairs: list[Pair], domains: Domains) -> list[Pair]:
             continue
         about_rooms = kind in ("SameRoom", "DifferentRoom")
         travels = kind == "SameAttendees" and (len(domains.rooms[i]) and len(domains.rooms[j]))
-        if not about_rooms and not travels and domains.compatible(pair).all():
+        if not about_rooms and not travels and domains.all_compatible(pair):
             continue
         if travels and _never_meet(domains, i, j):
             continue
@@ -85,7 +85,7 @@ def _needed(pairs: list[Pair], domains: Domains) -> list[Pair]:
 
 def _never_meet(domains: Domains, i: int, j: int) -> bool:
     # A gap that is longer than any day: only classes that do not meet have it.
-    return bool(domains.compatible(("MinGap", 10_000, i, j)).all())
+    return domains.all_compatible(("MinGap", 10_000, i, j))
 
 
 def _cliques(pairs: list[Pair], instance: Instance) -> list[Distribution]:

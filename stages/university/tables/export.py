@@ -8,6 +8,7 @@ import os
 from typing import TYPE_CHECKING
 
 from ...files.atomic import write_atomically
+from ...needing import needing
 from .rows import TableOf, table_columns
 
 if TYPE_CHECKING:
@@ -26,12 +27,8 @@ def frame(solution: Solution, of: TableOf) -> DataFrame:
     ImportError
         Where pandas is not installed.
     """
-    try:
+    with needing("a solution as a table"):
         from pandas import DataFrame
-    except ImportError as error:
-        raise ImportError(
-            "a solution becomes a table by pandas, which is not installed: pip install pandas"
-        ) from error
     return DataFrame(table_columns(solution, of))
 
 

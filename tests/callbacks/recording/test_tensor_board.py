@@ -107,6 +107,20 @@ def test_hyperparameters_come_with_the_final_cost(tmp_path):
     assert points(tmp_path, "final/violations") == [(4, 2)]
 
 
+def test_a_run_without_violations_has_no_column_of_them(tmp_path):
+    class Free(Stage):
+        name = "free"
+
+        def run(self, state, budget):
+            for done in (1, 2):
+                state.offer([done], 9 - done)
+                yield Batch(done, 2)
+
+    fit(tmp_path, Free())
+    metrics = hyperparameters(tmp_path, "experiment").metric_infos
+    assert {one.name.tag for one in metrics} == {"final/cost", "final/seconds"}
+
+
 def test_the_summary_tells_how_the_run_and_its_stages_went(tmp_path):
     run = fit(tmp_path, Search(rounds=1500), job_id="monday")
     texts = read(tmp_path).Tensors("summary/text_summary")

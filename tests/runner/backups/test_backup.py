@@ -11,6 +11,8 @@ from schoolbell.runner.backups.backup_file import read_backup, write_backup
 from schoolbell.stages import CPSAT, Finalize, GeneticAlgorithm, Load, LouvainClustering
 from schoolbell.stages.timetable import generate
 
+pytestmark = pytest.mark.usefixtures("quick_bound")
+
 UNITS = {
     "clustering": {"min_size": 10, "max_size": 40},
     "cp_sat": {"effort": 0.005},

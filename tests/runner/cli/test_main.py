@@ -38,9 +38,12 @@ from schoolbell.stages.timetable import (
     evaluate,
     generate,
 )
+from schoolbell.stages.timetable.search.compile_kernels import compile_kernels
 from schoolbell.stages.timetable.search.repairing.repair_agent import new_repair_agent
 
 PROGRAM = Path(sys.executable).with_name("schoolbell")
+# What is not the matter of a test takes none of its time.
+QUICK = ("--workers", "1", "--set", "cp_sat.rounds=0", "--set", "rl.episodes=5")
 
 
 @pytest.fixture(autouse=True)
@@ -61,12 +64,9 @@ def instance_file(instance, tmp_path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def compiled(instance, tmp_path_factory) -> None:
+def compiled() -> None:
     """The kernels are in numba's cache, so that no test waits for a compilation."""
-    path = tmp_path_factory.mktemp("compiled") / "small.ectt"
-    instance.write(path)
-    command = [PROGRAM, "fit", path, "--time-limit", "2", "--quiet"]
-    subprocess.run(command, cwd=path.parent, stdout=subprocess.DEVNULL, check=True)
+    compile_kernels(Formulation.UD2)
 
 
 def only_folder() -> Path:
@@ -236,7 +236,7 @@ def crowded_file() -> Path:
 
 
 def test_fit_of_what_cannot_be_feasible_says_why_and_exits_with_1(crowded_file):
-    command = [PROGRAM, "fit", crowded_file, "--time-limit", "3"]
+    command = [PROGRAM, "fit", crowded_file, "--time-limit", "3", "--workers", "1"]
     done = subprocess.run(command, capture_output=True, text=True)
     reason = "9 lectures for 5 places (1 room, 5 periods)"
     assert done.returncode == 1
@@ -297,7 +297,16 @@ def test_the_parameters_for_set_are_listed_with_their_meaning(capsys):
 
 @pytest.mark.usefixtures("compiled")
 def test_fit_calls_the_run_as_it_is_told_and_keeps_what_is_there(instance_file, capsys):
-    command = ["fit", str(instance_file), "--time-limit", "2", "--job-id", "monday", "--quiet"]
+    command = [
+        "fit",
+        str(instance_file),
+        *QUICK,
+        "--time-limit",
+        "2",
+        "--job-id",
+        "monday",
+        "--quiet",
+    ]
     assert main([*command, "--tensorboard", "logs/monday"]) == 0
     text = capsys.readouterr().out
     assert text.startswith("monday: finished")
@@ -313,7 +322,16 @@ def test_fit_calls_the_run_as_it_is_told_and_keeps_what_is_there(instance_file, 
 
 @pytest.mark.usefixtures("compiled")
 def test_a_named_run_goes_on_from_its_backup_in_its_folder(instance_file, monkeypatch):
-    command = ["fit", str(instance_file), "--time-limit", "4", "--job-id", "monday", "--quiet"]
+    command = [
+        "fit",
+        str(instance_file),
+        *QUICK,
+        "--time-limit",
+        "4",
+        "--job-id",
+        "monday",
+        "--quiet",
+    ]
     command += ["--backup", "saved"]
 
     def run(self, state, budget):
@@ -369,7 +387,7 @@ def test_a_quiet_run_that_finds_nothing_says_where_its_files_are(
 
     for stage in (CPSAT, GeneticAlgorithm, RLRepair):
         monkeypatch.setattr(stage, "run", run)
-    assert main(["fit", str(instance_file), "--time-limit", "2", "--quiet"]) == 1
+    assert main(["fit", str(instance_file), *QUICK, "--time-limit", "2", "--quiet"]) == 1
     assert str(only_folder() / "run.json") in capsys.readouterr().out
 
 
@@ -401,8 +419,9 @@ ALL_FILES = {"solution.sol", "timetable.html", "timetable.csv", "log.csv", "run.
 
 
 @pytest.mark.parametrize("closed", ["stdout", "stdout and stderr"])
-def test_fit_does_not_fail_because_nobody_reads_its_output(closed, compiled, instance_file):
-    command = [PROGRAM, "fit", instance_file, "--time-limit", "2"]
+def test_fit_does_not_fail_because_nobody_reads_its_output(closed, compiled, pair_file):
+    # Its best timetable is soon proved to be the best.
+    command = [PROGRAM, "fit", pair_file, "--time-limit", "5"]
     with closed_pipe() as writer:
         err = writer if closed == "stdout and stderr" else subprocess.PIPE
         done = subprocess.run(command, stdout=writer, stderr=err, text=True, check=False)
@@ -452,7 +471,7 @@ def test_fit_starts_a_server_and_prints_how_to_watch(compiled, instance_file, ca
         yield from ()
 
     monkeypatch.setattr(GeneticAlgorithm, "run", run)
-    assert main(["fit", str(instance_file), "--time-limit", "2", "--redis"]) == 0
+    assert main(["fit", str(instance_file), *QUICK, "--time-limit", "2", "--redis"]) == 0
     (job,) = told
     assert (job.job_id, job.status) == (only_folder().name, "running")
     with pytest.raises(SystemExit):
@@ -469,7 +488,7 @@ def test_fit_passes_the_settings_on(compiled, instance_file, monkeypatch):
 
     monkeypatch.setattr(GeneticAlgorithm, "run", run)
     settings = ["--set", "ga.population=5", "--set", "ga.generations=7"]
-    main(["fit", str(instance_file), "--time-limit", "2", "--quiet", *settings])
+    main(["fit", str(instance_file), *QUICK, "--time-limit", "2", "--quiet", *settings])
     assert (seen["population"], seen["generations"]) == (5, 7)
 
 
@@ -481,11 +500,11 @@ def test_a_failed_run_writes_the_best_so_far_and_tells_why_in_one_line(
         yield
 
     monkeypatch.setattr(GeneticAlgorithm, "run", run)
-    assert main(["fit", str(instance_file), "--time-limit", "3", "--quiet"]) == 1
+    assert main(["fit", str(instance_file), *QUICK, "--time-limit", "3", "--quiet"]) == 1
     output = capsys.readouterr()
     assert output.err == "schoolbell: failed: ArithmeticError: the genes ran out\n"
     assert len(Solution.read(only_folder() / "solution.sol", instance)) > 0
-    assert main(["fit", str(instance_file), "--time-limit", "3", "--quiet", "--debug"]) == 1
+    assert main(["fit", str(instance_file), *QUICK, "--time-limit", "3", "--quiet", "--debug"]) == 1
     assert "Traceback" in capsys.readouterr().err
 
 
@@ -499,7 +518,7 @@ def test_a_failed_run_tells_its_error_once(
         yield
 
     monkeypatch.setattr(GeneticAlgorithm if found else LouvainClustering, "run", run)
-    assert main(["fit", str(instance_file), "--time-limit", "2", *options]) == 1
+    assert main(["fit", str(instance_file), *QUICK, "--time-limit", "2", *options]) == 1
     output = capsys.readouterr()
     why = "failed: ArithmeticError: the genes ran out"
     told = why if found else f"no timetable was found, {why}"
@@ -561,7 +580,7 @@ def words(number):
 def test_a_signal_ends_the_run_and_writes_the_best_so_far(
     number, status, default_actions, compiled, instance, instance_file
 ):
-    command = [PROGRAM, "fit", str(instance_file), "--time-limit", "600"]
+    command = [PROGRAM, "fit", str(instance_file), "--time-limit", "600", "--workers", "1"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -605,7 +624,7 @@ def test_a_signal_while_the_files_are_written_waits_for_them(instance_file, monk
     # The last stage does not come to write them.
     monkeypatch.setattr(GeneticAlgorithm, "run", fail)
     monkeypatch.setattr(Finalize, "write", write)
-    assert main(["fit", str(instance_file), "--time-limit", "2", "--quiet"]) == 143
+    assert main(["fit", str(instance_file), *QUICK, "--time-limit", "2", "--quiet"]) == 143
     assert {path.name for path in only_folder().iterdir()} == ALL_FILES
     assert "schoolbell: failed: ArithmeticError" in capsys.readouterr().err
 
@@ -615,7 +634,7 @@ def test_a_signal_while_the_files_are_written_waits_for_them(instance_file, monk
 def test_a_second_signal_waits_for_no_file(number, status, instance_file, monkeypatch, capsys):
     monkeypatch.setattr(GeneticAlgorithm, "run", sending(number))
     monkeypatch.setattr(Finalize, "write", lambda self, evaluation: send(number))
-    assert main(["fit", str(instance_file), "--time-limit", "2", "--quiet"]) == status
+    assert main(["fit", str(instance_file), *QUICK, "--time-limit", "2", "--quiet"]) == status
     assert {path.name for path in only_folder().iterdir()} == {"log.csv", "run.json"}
     assert capsys.readouterr().err == f"schoolbell: {words(number)}\n"
 
@@ -691,7 +710,7 @@ def test_fit_counts_its_time_limit_from_where_it_is_told(instance_file, monkeypa
 
     monkeypatch.setattr(GeneticAlgorithm, "run", run)
     # Of a limit of 1000 seconds, 990 had gone when the command began.
-    command = ["fit", str(instance_file), "--time-limit", "1000", "--quiet"]
+    command = ["fit", str(instance_file), *QUICK, "--time-limit", "1000", "--quiet"]
     main(command, started=time.monotonic() - 990)
     assert seen[0] < 10
 
@@ -711,6 +730,6 @@ def test_a_file_that_is_no_timings_is_told_in_one_line_and_no_run_is_begun(insta
 
 @pytest.mark.usefixtures("compiled")
 def test_fit_keeps_its_timings(instance_file):
-    command = ["fit", str(instance_file), "--quiet", "--time-limit", "1.5"]
+    command = ["fit", str(instance_file), *QUICK, "--quiet", "--time-limit", "1.5"]
     assert main([*command, "--timings", "timings.json"]) == 0
     assert '"ga"' in Path("timings.json").read_text()

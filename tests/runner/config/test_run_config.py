@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 from schoolbell.callbacks import Callback, EarlyStopping, LambdaCallback
-from schoolbell.runner import Pipeline
+from schoolbell.runner import Pipeline, timetabling_pipeline
 from schoolbell.runner.cli.main import main
+from schoolbell.runner.cli.parameter_list import parameter_list
 from schoolbell.runner.config.config_error import ConfigError
 from schoolbell.runner.config.config_file import ConfigFile
-from schoolbell.runner.config.run_config import RunConfig
+from schoolbell.runner.config.run_config import RunConfig, digest
 from schoolbell.stages import Batch, Stage
 from schoolbell.stages.timetable import generate
 
@@ -251,3 +252,40 @@ def test_a_run_describes_itself_for_json():
     assert json.loads(json.dumps(run.config, allow_nan=False)) == run.config
     assert run.config["parameters"]["steps"]["steps"] == 2
     assert run.config["callbacks"][0]["name"] == "EarlyStopping"
+
+
+class Told(Steps):
+    """Tells of its problem and one of its parameters, and has one of the run alone."""
+
+    incidental = ("table",)
+
+    def describe(self, problem):
+        return {"rate": self.rate} | ({} if problem is None else {"puzzle": str(problem)})
+
+
+def test_a_stage_tells_of_its_problem_in_the_run_s_file(tmp_path):
+    record = ConfigFile(tmp_path / "run.json", {"puzzle": "another name for it"})
+    run = Pipeline([Told(), Steps(name="more")]).fit("sudoku", callbacks=record, verbose=False)
+    assert (run.config["puzzle"], run.config["rate"]) == ("sudoku", 0.5)
+    told = config(tmp_path)
+    assert (told["puzzle"], told["rate"]) == ("another name for it", 0.5)
+
+
+def test_what_a_stage_tells_and_what_is_of_one_run_alone_is_not_set_again(tmp_path):
+    path = tmp_path / "run.json"
+    before = Told(steps=3, rate=0.25, table=(7, 8))
+    Pipeline([before]).fit(callbacks=ConfigFile(path, {}), verbose=False)
+    again = Told()
+    RunConfig.read(path).apply([again])
+    assert (again.steps, again.rate, again.table) == (3, 0.5, (1, 2))
+    assert [line.split("=")[0] for line in parameter_list([again]).splitlines()] == [
+        f"steps.{name}" for name in ("steps", "name", "limit", "fast")
+    ]
+
+
+def test_a_run_tells_the_digest_of_an_instance_s_file(instance_file):
+    quick = {"ga": None, "rl": None, "cp_sat": None, "clustering": None}
+    run = timetabling_pipeline("UD3", **quick).fit(instance_file, verbose=False)
+    assert run.config["formulation"] == "UD3"
+    assert run.config["instance"] == str(instance_file)
+    assert run.config["instance_sha256"] == digest(instance_file)

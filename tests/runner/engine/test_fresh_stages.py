@@ -8,6 +8,8 @@ from schoolbell.runner import Pipeline, timetabling_pipeline
 from schoolbell.stages import Batch, MapBatches, Stage
 from schoolbell.stages.timetable import generate
 
+pytestmark = pytest.mark.usefixtures("quick_bound")
+
 UNITS = {
     "clustering": {"min_size": 10, "max_size": 40},
     "cp_sat": {"effort": 0.005},

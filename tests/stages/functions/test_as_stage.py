@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from schoolbell.callbacks import BackupAndRestore, Callback, LambdaCallback, Timer
 from schoolbell.runner import Pipeline
-from schoolbell.stages import Batch, Pulse, Report, Stage, StageEnded, as_stage
+from schoolbell.stages import Batch, InputError, Pulse, Report, Stage, StageEnded, as_stage
 
 
 def fit(stage, **options):
@@ -75,6 +75,29 @@ def test_metrics_are_those_of_the_first_report_and_a_wrong_one_ends_the_run():
 
     with pytest.raises(ValueError, match="reports 'b' in batch 1"):
         fit(as_stage(work))
+
+
+def test_what_functions_need_and_leave_is_checked_before_any_of_them_works():
+    worked = []
+
+    @as_stage(leaves=["graph"])
+    def draw(report):
+        report.state.graph = [1, 2]
+        report(1, 1)
+
+    @as_stage(needs=("graph",))
+    def count(report):
+        worked.append(len(report.state.graph))
+        report(1, 1)
+
+    assert (draw.leaves, count.needs, count.leaves) == (("graph",), ("graph",), ())
+    with pytest.raises(InputError, match=r"'count' needs 'graph'.*put stage 'draw'"):
+        Pipeline([count, draw]).fit(verbose=False)
+    assert worked == []
+    Pipeline([draw, count]).fit(verbose=False)
+    assert worked == [2]
+    with pytest.raises(TypeError, match="needs of stage 'count' must be names, got 'graph'"):
+        Pipeline([as_stage(count.function, needs="graph")])
 
 
 def test_the_state_and_the_problem_are_there():
@@ -482,7 +505,7 @@ def test_what_was_kept_is_gone_in_a_new_run():
 
 
 def test_a_function_that_keeps_nothing_is_said_to_begin_again(tmp_path):
-    with pytest.warns(RuntimeWarning, match="keeps nothing in report.saved") as warned:
+    with pytest.warns(RuntimeWarning, match="keeps no state .*report.saved") as warned:
         fit(guess, callbacks=BackupAndRestore(tmp_path, save_freq=1, interval=None))
     assert len([one for one in warned if "report.saved" in str(one.message)]) == 1
 

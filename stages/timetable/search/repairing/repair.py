@@ -8,7 +8,7 @@ import numpy as np
 from numba import int64
 
 from ....search.compiling import NOWHERE, inner, kernel
-from ....search.random import below
+from ....search.random import below, leads
 from ...repair_operators import EJECT, KEMPE, MOVE, SWAP
 from ..days import day_cost, slots_of
 from ..kempe import plan_chain
@@ -75,12 +75,9 @@ def swap(problem, timetable, lecture, violation, rng):
         if not can_enter(problem, timetable, other, p1):
             continue
         change += pair_cost(problem, timetable, lecture, other)
-        if chosen < 0 or change < least:
-            chosen, least, ties = other, change, 1
-        elif change == least:
-            ties += 1
-            if below(rng, ties) == 0:
-                chosen = other
+        led, least, ties = leads(change, least, ties, rng)
+        if led:
+            chosen = other
     if chosen >= 0:
         _exchange(problem, timetable, lecture, chosen)
     return chosen >= 0
@@ -113,12 +110,9 @@ def kempe(problem, timetable, lecture, violation, rng):
         change = violation * (timetable.total[VIOLATIONS] - violations)
         change = change + timetable.total[COST] - cost
         _swap_chain(problem, timetable, size0, size1, p2, p1)
-        if chosen < 0 or change < least:
-            chosen, least, ties = p2, change, 1
-        elif change == least:
-            ties += 1
-            if below(rng, ties) == 0:
-                chosen = p2
+        led, least, ties = leads(change, least, ties, rng)
+        if led:
+            chosen = p2
     if chosen < 0:
         return False
     size0, size1 = plan_chain(problem, timetable, lecture, chosen)
@@ -162,12 +156,9 @@ def change_room(problem, timetable, lecture, violation, rng):
             c, d = problem.course[lecture], problem.course[other]
             change += pair_room_cost(problem, c, r1, d, r2)
             change += pair_cost(problem, timetable, lecture, other)
-        if chosen < 0 or change < least:
-            chosen, least, ties = r2, change, 1
-        elif change == least:
-            ties += 1
-            if below(rng, ties) == 0:
-                chosen = r2
+        led, least, ties = leads(change, least, ties, rng)
+        if led:
+            chosen = r2
     if chosen < 0:
         return False
     other = timetable.cell[p, chosen]
@@ -205,13 +196,9 @@ def _least_opposed(problem, timetable, lecture, barred, rng):
     for p in range(len(problem.day)):
         if p == barred or not can_enter(problem, timetable, lecture, p):
             continue
-        opposed = timetable.conflicts[p, course]
-        if chosen < 0 or opposed < least:
-            chosen, least, ties = p, opposed, 1
-        elif opposed == least:
-            ties += 1
-            if below(rng, ties) == 0:
-                chosen = p
+        led, least, ties = leads(timetable.conflicts[p, course], least, ties, rng)
+        if led:
+            chosen = p
     return chosen
 
 

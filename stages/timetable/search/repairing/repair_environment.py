@@ -2,11 +2,10 @@
 
 from typing import Any
 
-import gymnasium
 import numpy as np
-from gymnasium import spaces
 from numpy.typing import NDArray
 
+from ....needing import needing
 from ....repair.q_learner import QLearner
 from ....search.compiling import kernel_of
 from ...model.instance import Instance
@@ -29,6 +28,10 @@ from .episodes import (
     take_step,
 )
 from .repair import lecture_costs
+
+with needing("the repair environment"):
+    import gymnasium
+    from gymnasium import spaces
 
 _begin_episode = kernel_of(begin_episode)
 _take_step = kernel_of(take_step)

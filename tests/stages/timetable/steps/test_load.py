@@ -18,7 +18,7 @@ from schoolbell.stages.timetable import (
     TimetableError,
     evaluate,
 )
-from schoolbell.stages.timetable.search.compile_progress import STEPS
+from schoolbell.stages.timetable.search.kernel_work import STEPS
 from schoolbell.stages.timetable.steps.compile_aside import compile_aside
 
 

@@ -32,8 +32,40 @@ def test_enrolments_are_a_table(good_solution):
     assert len(rows) == len(good_solution.enrolments)
 
 
+def test_what_is_in_each_room_is_a_table_by_day_and_start(good_solution):
+    frame = good_solution.to_frame("rooms")
+    assert frame[["room", "class"]].to_numpy().tolist() == [
+        ["hall", "reading"],
+        ["lab", "seminar1"],
+        ["lab", "lecture"],
+    ]
+    assert frame.iloc[2].to_dict() == {
+        "room": "lab",
+        "capacity": 20,
+        "days": "Tue",
+        "start": "08:00",
+        "end": "10:00",
+        "weeks": "1-4",
+        "class": "lecture",
+        "course": "logic",
+        "students": 2,
+    }
+
+
+def test_the_weeks_of_the_students_are_a_table_by_day_and_start(good_solution):
+    frame = good_solution.to_frame("students")
+    assert frame[["student", "class", "days"]].to_numpy().tolist() == [
+        ["Ann", "seminar1", "Mon"],
+        ["Ann", "lecture", "Tue"],
+        ["Ann", "online", "Tue"],
+        ["Bob", "seminar2", "Mon"],
+        ["Bob", "lecture", "Tue"],
+    ]
+    assert frame["room"].isna().tolist() == [False, False, True, True, False]
+
+
 def test_the_same_tables_are_written_as_csv(good_solution, tmp_path):
-    for of in ("classes", "enrolments"):
+    for of in ("classes", "rooms", "enrolments", "students"):
         file = tmp_path / f"{of}.csv"
         good_solution.write_csv(file, of)
         with file.open(newline="") as lines:
@@ -51,5 +83,5 @@ def test_what_a_class_lacks_is_left_empty(university, tmp_path):
 
 
 def test_another_table_is_refused(good_solution):
-    with pytest.raises(TimetableError, match="of is 'rooms', expected 'classes' or 'enrolments'"):
-        good_solution.to_frame("rooms")
+    with pytest.raises(TimetableError, match="of is 'room', expected one of 'classes', 'rooms', "):
+        good_solution.to_frame("room")

@@ -11,6 +11,7 @@ from schoolbell.stages.timetable import (
     Solution,
     evaluate,
 )
+from schoolbell.stages.timetable.repair_operators import OPERATORS
 from schoolbell.stages.timetable.search import build_search_problem, build_timetable
 from schoolbell.stages.timetable.search.repairing.episodes import openness as inner_openness
 from schoolbell.stages.timetable.search.repairing.repair import KINDS
@@ -55,7 +56,7 @@ def test_an_episode_ends_when_the_timetable_is_better_or_the_steps_are_used_up(
         start = environment.rank
         steps = 0
         while True:
-            _, _, terminated, truncated, _ = environment.step(int(rng.integers(5)))
+            _, _, terminated, truncated, _ = environment.step(int(rng.integers(len(OPERATORS))))
             steps += 1
             if terminated or truncated:
                 break
@@ -75,7 +76,7 @@ def test_violations_never_grow_from_one_episode_to_the_next(environment: RepairE
     for _ in range(40):
         done = False
         while not done:
-            _, _, terminated, truncated, _ = environment.step(int(rng.integers(5)))
+            _, _, terminated, truncated, _ = environment.step(int(rng.integers(len(OPERATORS))))
             done = terminated or truncated
         environment.reset()
         violations.append(environment.rank[0])
@@ -89,7 +90,7 @@ def test_the_best_is_kept_and_is_what_the_reference_says(
     environment.reset(seed=3)
     rng = np.random.default_rng(3)
     for _ in range(200):
-        _, _, terminated, truncated, _ = environment.step(int(rng.integers(5)))
+        _, _, terminated, truncated, _ = environment.step(int(rng.integers(len(OPERATORS))))
         if terminated or truncated:
             environment.reset()
     period, room = (a.astype(np.int32) for a in (environment.best_period, environment.best_room))

@@ -1,4 +1,7 @@
-"""Fonts for pictures whose names are in any script."""
+"""Fonts for pictures whose names are in any script.
+
+Callbacks and timetables each have this module, since neither imports the other.
+"""
 
 from __future__ import annotations
 

@@ -2,11 +2,12 @@
 
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ...search.machinery import CompileListener
-from ...tasks.waiting import part_of_time
+from ..tasks.waiting import part_of_time
+from .machinery import CompileListener
 
 
 class KernelWork(NamedTuple):
@@ -39,19 +40,6 @@ class KernelWork(NamedTuple):
         return self.lowering * min(functions / max(self.functions - 1, 1), 1.0)
 
 
-KERNELS = (
-    KernelWork("fill", 33, 53, 9),
-    KernelWork("run_moves", 65, 120, 67),
-    KernelWork("_cross", 4, 10, 19),
-    KernelWork("cluster_costs", 1, 8, 19),
-    KernelWork("play_episodes", 32, 119, 37),
-    KernelWork("_construct", 4, 16, 8),
-    KernelWork("_sweep", 6, 24, 18),
-)
-"""The kernels in the order in which `compile_kernels` calls them, measured under UD2."""
-STEPS = sum(kernel.steps for kernel in KERNELS)
-"""All steps of the compilation."""
-
 # Of a step, before any was timed.
 USUAL_SECONDS = 0.1
 # Before the names of the package's modules.
@@ -74,9 +62,16 @@ class CompileProgress(CompileListener):
 
     A kernel that is read from numba's cache is compiled for no step; as the order is
     known, it is passed when a later one is begun.
+
+    Parameters
+    ----------
+    kernels
+        The kernels in the order in which they are called first.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kernels: Sequence[KernelWork]) -> None:
+        self._kernels = kernels
+        self.steps = steps_of(kernels)
         self._lock = threading.Lock()
         self._threads: dict[int, _Thread] = {}
         self._done = 0.0
@@ -95,10 +90,12 @@ class CompileProgress(CompileListener):
                 self.compiles, self._began = True, now
             thread = self._threads.setdefault(threading.get_ident(), _Thread())
             if not thread.stack:
-                thread.kernel = next((i for i, k in enumerate(KERNELS) if k.name == name), None)
+                thread.kernel = next(
+                    (i for i, k in enumerate(self._kernels) if k.name == name), None
+                )
                 thread.functions.clear()
                 if thread.kernel is not None:
-                    self._advance(_steps_before(thread.kernel), now)
+                    self._advance(self._steps_before(thread.kernel), now)
                     if self._first is None:
                         self._first = self._done
             thread.stack.append(name)
@@ -112,8 +109,8 @@ class CompileProgress(CompileListener):
             name = thread.stack.pop()
             if thread.kernel is None:
                 return
-            kernel = KERNELS[thread.kernel]
-            before = _steps_before(thread.kernel)
+            kernel = self._kernels[thread.kernel]
+            before = self._steps_before(thread.kernel)
             if not thread.stack:
                 self._advance(before + kernel.steps, time.monotonic())
                 thread.kernel = None
@@ -138,23 +135,27 @@ class CompileProgress(CompileListener):
             ahead = self._steps_in_hand()
             moving = ahead * part_of_time(now - self._since, ahead * pace)
             self._told = max(self._told, self._done + moving)
-            return min(self._told, float(STEPS))
+            return min(self._told, float(self.steps))
 
     def _steps_in_hand(self) -> float:
         """Return how many steps may be done before numba tells anything."""
         for thread in self._threads.values():
             if thread.kernel is not None:
-                kernel, functions = KERNELS[thread.kernel], len(thread.functions)
-                following = _steps_before(thread.kernel) + kernel.steps_of(functions + 1)
+                kernel, functions = self._kernels[thread.kernel], len(thread.functions)
+                following = self._steps_before(thread.kernel) + kernel.steps_of(functions + 1)
                 if functions >= kernel.functions - 1:
                     following += kernel.optimising
-                end = _steps_before(thread.kernel + 1)
+                end = self._steps_before(thread.kernel + 1)
                 return min(max(following - self._done, AHEAD), end - self._done)
         return 0.0
 
+    def _steps_before(self, kernel: int) -> int:
+        return steps_of(self._kernels[:kernel])
 
-def _steps_before(kernel: int) -> int:
-    return sum(one.steps for one in KERNELS[:kernel])
+
+def steps_of(kernels: Sequence[KernelWork]) -> int:
+    """Add up the steps of some kernels."""
+    return sum(one.steps for one in kernels)
 
 
 def _function(event: Any) -> Any:

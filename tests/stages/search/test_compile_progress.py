@@ -6,8 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 from numba.core.dispatcher import Dispatcher
-from schoolbell.stages.timetable.search import compile_progress
-from schoolbell.stages.timetable.search.compile_progress import KERNELS, STEPS, CompileProgress
+from schoolbell.stages.search import compile_progress
+from schoolbell.stages.search.compile_progress import CompileProgress
+from schoolbell.stages.timetable.search.kernel_work import KERNELS, STEPS
 
 PACKAGE = "schoolbell.stages"
 
@@ -48,13 +49,13 @@ def test_every_kernel_that_is_called_is_known_and_its_functions_are_counted():
 
 
 def test_nothing_is_told_of_a_compilation_that_there_is_not():
-    progress = CompileProgress()
+    progress = CompileProgress(KERNELS)
     assert not progress.compiles
     assert progress.steps_done == 0
 
 
 def test_steps_are_counted_from_function_to_function_to_the_end(at_once):
-    progress, told = CompileProgress(), []
+    progress, told = CompileProgress(KERNELS), []
     for kernel in KERNELS:
         progress.on_start(event(kernel.name))
         for number in range(kernel.functions - 1):
@@ -68,7 +69,7 @@ def test_steps_are_counted_from_function_to_function_to_the_end(at_once):
 
 
 def test_what_numba_compiles_for_itself_and_more_functions_than_known_lead_no_further(at_once):
-    progress = CompileProgress()
+    progress = CompileProgress(KERNELS)
     first = KERNELS[0]
     progress.on_start(event(first.name))
     compile_one(progress, "array_sum_impl", "numba.np.arraymath")
@@ -79,14 +80,14 @@ def test_what_numba_compiles_for_itself_and_more_functions_than_known_lead_no_fu
 
 
 def test_kernels_that_the_cache_held_are_passed(at_once):
-    progress = CompileProgress()
+    progress = CompileProgress(KERNELS)
     progress.on_start(event("play_episodes"))
     before = [kernel.name for kernel in KERNELS].index("play_episodes")
     assert progress.steps_done == sum(kernel.steps for kernel in KERNELS[:before])
 
 
 def test_other_threads_compilations_are_kept_apart(at_once):
-    progress = CompileProgress()
+    progress = CompileProgress(KERNELS)
     progress.on_start(event("run_moves"))
     before = progress.steps_done
     other = threading.Thread(target=compile_one, args=(progress, "somebody_elses"))
@@ -100,7 +101,7 @@ def test_other_threads_compilations_are_kept_apart(at_once):
 def test_while_a_kernel_is_optimised_time_moves_it_on_but_never_to_its_end(monkeypatch):
     now = [0.0]
     monkeypatch.setattr(compile_progress.time, "monotonic", lambda: now[0])
-    progress, kernel = CompileProgress(), KERNELS[0]
+    progress, kernel = CompileProgress(KERNELS), KERNELS[0]
     progress.on_start(event(kernel.name))
     for number in range(kernel.functions - 1):
         now[0] += 0.2

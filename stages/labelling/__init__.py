@@ -1,0 +1,1 @@
+"""Problems whose solutions give each node one of a few labels: all engines work on them."""

@@ -1,0 +1,1 @@
+"""Timetables of universities as the genetic algorithm breeds them."""

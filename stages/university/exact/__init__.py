@@ -1,0 +1,1 @@
+"""CP-SAT on some classes of a university, all others staying where they are."""

@@ -1,0 +1,1 @@
+"""Repairing timetables of universities."""

@@ -1,0 +1,1 @@
+"""The search for timetables of universities in compiled code."""

@@ -1,0 +1,1 @@
+"""Stages of a university's pipeline that no other problem has."""

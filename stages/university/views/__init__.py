@@ -1,0 +1,1 @@
+"""A university's timetable for people: page, notebook, picture."""
