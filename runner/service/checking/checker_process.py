@@ -87,12 +87,22 @@ def _check(ask: dict[str, Any], writer: int) -> NoReturn:
         os._exit(0)
 
 
+def _refuse_university(path: str) -> None:
+    """Refuse what the commands call a whole university, by their `problem_kind`: XML, or packed."""
+    from ....stages.errors import FormatError
+
+    with open(path, "rb") as file:  # noqa: PTH123
+        start = file.read(512)
+    if start[:2] == b"\x1f\x8b" or start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<":
+        expected = "one of a curriculum's timetable (.ctt, .ectt): universities are not solved yet"
+        raise FormatError(path, None, "an instance of a whole university", expected)
+
+
 def _checked(ask: dict[str, Any]) -> dict[str, Any]:
     from ....stages.timetable import Formulation, Instance, Solution, evaluate
     from ....stages.timetable.model.limits import check_timeslots
-    from ...cli.problem_kind import check_timetable
 
-    check_timetable(ask["instance"])
+    _refuse_university(ask["instance"])
     instance = Instance.read(ask["instance"])
     lectures = instance.n_lectures
     if lectures > ask["max_lectures"]:
