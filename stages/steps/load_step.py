@@ -177,4 +177,5 @@ class LoadStep(Stage):
 
     def _wrong_type(self, message: str) -> Exception:
         """Return the problem's error, as a TypeError too."""
-        return type("WrongProblemError", (self.error, TypeError), {})(message)
+        kind: Any = type
+        return kind("WrongProblemError", (self.error, TypeError), {})(message)

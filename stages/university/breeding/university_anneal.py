@@ -104,7 +104,7 @@ class UniversityAnneal:
         """The best timetable so far, its violations and its cost."""
         anneal = self.anneal
         if anneal.best_total[HARD] == 0:
-            genes = {
+            genes: Any = {
                 "row": anneal.best_row,
                 "option": anneal.best_option,
                 "bundle": anneal.best_bundle,
@@ -122,8 +122,9 @@ class UniversityAnneal:
             if self._shown is None or (found.violations, found.cost) < self._shown[2:]:
                 self._shown = turn, genes, found.violations, found.cost
             else:
-                self._shown = turn, *self._shown[1:]
-        return self._shown[1:]
+                self._shown = turn, self._shown[1], self._shown[2], self._shown[3]
+        _, genes, violations, cost = self._shown
+        return genes, violations, cost
 
     def change(self, end: float, kempe: float, violation: float) -> None:
         """Go on with other settings."""

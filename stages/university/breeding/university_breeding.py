@@ -95,7 +95,8 @@ class UniversityBreeding:
         costs = own[:, HARD] * violation * self.unit + 0.5 * own[:, COST]
         costs += problem.time_cost[genes["row"]]
         costs += np.where(option >= 0, np.append(problem.room_cost, 0)[option], 0)
-        return np.bincount(clusters, costs, count)
+        shares: Any = np.bincount(clusters, costs, count)
+        return shares
 
     def cross(
         self,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -139,4 +140,5 @@ def weigh_students(
 
 def _summed(keys: NDArray[np.int64], weights: NDArray[np.float64]) -> Edges:
     found, place = np.unique(keys, return_inverse=True)
-    return found, np.bincount(place, weights, len(found))
+    summed: Any = np.bincount(place, weights, len(found))
+    return found, summed

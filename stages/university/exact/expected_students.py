@@ -118,9 +118,9 @@ def expected_students(instance: Instance) -> SharedStudents:
     tables = instance.tables
     n = len(instance.classes)
     keys, counts = [np.zeros(0, np.int64)], [np.zeros(0)]
-    structure = starts, share, tables.subpart, tables.configuration, parent
-    for chunk in chunks(course_pairs(instance), starts, 1_000_000):
-        a, b, both = expected_pairs(*chunk, *structure)
+    of_classes = tables.subpart, tables.configuration, parent
+    for first, second, students in chunks(course_pairs(instance), starts, 1_000_000):
+        a, b, both = expected_pairs(first, second, students, starts, share, *of_classes)
         keys += [a * n + b, b * n + a]
         counts += [both, both]
     key, count = np.concatenate(keys), np.concatenate(counts)

@@ -87,7 +87,9 @@ class RuleBook:
 
     def __getstate__(self) -> dict[str, object]:
         # What was looked up is found again; a pickle for another process stays small.
-        return vars(self) | {"_closed": {}}
+        state: dict[str, object] = dict(vars(self))
+        state["_closed"] = {}
+        return state
 
     @classmethod
     def of(cls, instance: Instance) -> RuleBook:
@@ -105,7 +107,9 @@ class RuleBook:
         first, second, kind, parameter, hard, cost = columns
         mine, others = np.concatenate([first, second]), np.concatenate([second, first])
         order = np.lexsort((others, mine))
-        both = [np.tile(one, 2)[order] for one in (kind, parameter, hard, cost)]
+        kind, parameter, hard, cost = (
+            np.tile(one, 2)[order] for one in (kind, parameter, hard, cost)
+        )
         swapped = np.repeat([False, True], len(first))[order]
         rules = [_global_rule(one, instance) for one in _global(instance)]
         globals_of: list[list[int]] = [[] for _ in range(n)]
@@ -116,7 +120,7 @@ class RuleBook:
         options = _options(instance)
         return cls(
             instance.tables, instance.weights, instance.days, instance.weeks, starts,
-            others[order], *both, swapped, rules, globals_of, options,
+            others[order], kind, parameter, hard, cost, swapped, rules, globals_of, options,
         )  # fmt: skip
 
     @property

@@ -45,11 +45,11 @@ def troubled(book: RuleBook, places: Places) -> NDArray[np.bool_]:
 def _placed(book: RuleBook, places: Places) -> PlacedClasses:
     rows, tables = places.rows, book.tables
     placed = rows >= 0
-    columns = (
+    days, weeks, start, end = (
         np.where(placed, column[rows], 0)
         for column in (tables.days, tables.weeks, tables.start, tables.end)
     )
-    return PlacedClasses(placed, *columns, places.rooms, tables.travel)
+    return PlacedClasses(placed, days, weeks, start, end, places.rooms, tables.travel)
 
 
 def _is_closed(book: RuleBook, k: int, places: Places) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +56,8 @@ class _Kept(NamedTuple):
         if whole or not holds.any():
             # Where nothing is left the instance is infeasible; a search should still run.
             return cls(None, None, whole)
-        first, second = holds.any(axis=1), holds.any(axis=0)
+        first: Any = holds.any(axis=1)
+        second: Any = holds.any(axis=0)
         return cls(None if first.all() else first, None if second.all() else second, whole)
 
 
@@ -192,7 +193,8 @@ class Domains:
             closed &= tables.closed_start[t] < tables.end[rows][:, None]
             is_open[:, column] = ~closed.any(axis=1)
         if is_open.any():
-            self._keep(k, is_open.any(axis=1))
+            at_some_time: Any = is_open.any(axis=1)
+            self._keep(k, at_some_time)
             self.rooms[k] = rooms[is_open.any(axis=0)]
 
     def _keep_alone(self) -> None:

@@ -107,7 +107,8 @@ class Translation:
                 known[course] = self._of_course(course)
             classes, bundles = known[course]
             mine = frozenset(attended[student] & classes)
-            bundle[demand] = bundles.get(mine, bundle[demand])
+            if mine in bundles:
+                bundle[demand] = bundles[mine]
         return bundle
 
     def _of_course(self, course: int) -> tuple[set[int], dict[frozenset[int], int]]:

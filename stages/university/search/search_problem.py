@@ -276,7 +276,7 @@ def _pair_rules(instance: Instance) -> tuple[Rules, Rules]:
 def _without_travel(instance: Instance) -> NDArray[np.bool_]:
     """Tell of which classes no room is away from any other."""
     tables = instance.tables
-    far = tables.travel.any(axis=1)
+    far: Any = tables.travel.any(axis=1)
     return np.array(
         [
             not far[tables.room[first:last]].any()
