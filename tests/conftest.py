@@ -32,7 +32,7 @@ def pytest_configure() -> None:
 
 
 # Kernels that tests in many files need: under UD2, for usual days, where episodes of repair go
-# on step by step too, and for long days.
+# on step by step too, and for long days; and those of universities.
 COMPILE = """
 from schoolbell.stages.timetable import Formulation
 from schoolbell.stages.timetable.search.compile_kernels import compile_kernels
@@ -49,6 +49,10 @@ environment = RepairEnvironment(build_search_problem(instance, Formulation.UD2),
 environment.reset(seed=1)
 environment.step(0)
 """
+UNIVERSITIES = """
+from schoolbell.stages.university.search import warm_up
+warm_up.compile_kernels()
+"""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -58,7 +62,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     everything = config.args_source == pytest.Config.ArgsSource.TESTPATHS
     if hasattr(config, "workerinput") or config.option.collectonly or not everything:
         return
-    scripts = [COMPILE.format(week="") + STEP, COMPILE.format(week=", 18, 5")]
+    scripts = [COMPILE.format(week="") + STEP, COMPILE.format(week=", 18, 5") + UNIVERSITIES]
     commands = [[sys.executable, "-P", "-c", script] for script in scripts]
     for process in [subprocess.Popen(command, cwd=ROOT) for command in commands]:
         # One that fails will do so in a test too, which tells more.
