@@ -84,11 +84,11 @@ class Load(LoadStep):
 
     def pack(self, solution: Solution) -> dict[str, Any]:
         """Return a timetable's arrays."""
-        return {name: getattr(solution, name) for name in ("courses", "periods", "rooms")}
+        return _packed(solution)
 
     def unpack(self, instance: Instance, data: dict[str, Any]) -> Solution:
         """Make a timetable of its arrays."""
-        return Solution(instance, data["courses"], data["periods"], data["rooms"])
+        return _unpacked(instance, data)
 
     def infeasibility(self, instance: Instance) -> list[str]:
         """Count places and lectures."""
@@ -134,3 +134,12 @@ class Load(LoadStep):
 
 def _search_problem(problem: TimetableProblem) -> Any:
     return problem.search
+
+
+# Pickles of runs know these two by their names.
+def _packed(solution: Solution) -> dict[str, Any]:
+    return {name: getattr(solution, name) for name in ("courses", "periods", "rooms")}
+
+
+def _unpacked(instance: Instance, data: dict[str, Any]) -> Solution:
+    return Solution(instance, data["courses"], data["periods"], data["rooms"])

@@ -118,6 +118,8 @@ modules = ("", ".cli", ".engine", ".engine.interrupts", ".engine.switchboard")
 light = {{f"schoolbell.runner{{one}}" for one in modules}}
 # How packages import lazily.
 light |= {{"schoolbell.moved", "schoolbell.stages", "schoolbell.stages.lazy"}}
+# How a missing package is told.
+light.add("schoolbell.stages.needing")
 print(sorted({{"numpy", "asyncio", "urllib.request"}} & set(sys.modules)))
 heavy = [one for one in sys.modules if one.startswith("schoolbell.") and one not in light]
 print([one for one in heavy if not one.startswith("schoolbell.runner.cli.")])

@@ -3,7 +3,13 @@ import gzip
 import pytest
 from schoolbell.runner.cli.main import main
 from schoolbell.runner.cli.problem_kind import problem_kind
-from schoolbell.stages.university import Instance, Solution, generate, generate_with_solution
+from schoolbell.stages.university import (
+    Instance,
+    Solution,
+    evaluate,
+    generate,
+    generate_with_solution,
+)
 
 
 def test_what_a_file_holds_tells_its_kind(tmp_path):
@@ -74,9 +80,23 @@ def test_sizes_of_the_other_kind_are_refused(arguments, words, capsys):
     assert words in capsys.readouterr().err
 
 
-def test_fit_says_that_universities_are_not_solved_yet(tmp_path, capsys):
+def test_fit_solves_a_university_and_leaves_all_its_files(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    instance, _ = generate_with_solution(12, 10, seed=1)
+    instance.write(tmp_path / "u.xml.gz")
+    command = ["fit", "u.xml.gz", "--time-limit", "3", "--seed", "1", "--job-id", "term", "--quiet"]
+    assert main(command) == 0
+    folder = tmp_path / "runs" / "term"
+    files = {"solution.xml", "timetable.html", "timetable.csv", "log.csv", "run.json"}
+    assert files <= {one.name for one in folder.iterdir()}
+    found = evaluate(Solution.read(folder / "solution.xml", instance))
+    assert found.feasible
+    assert f"{found.cost:,}" in capsys.readouterr().out
+
+
+def test_a_university_that_is_none_is_refused_before_anything_is_made(tmp_path, capsys):
     path = tmp_path / "university.xml"
     path.write_text('<?xml version="1.0"?><problem/>')
     assert main(["fit", str(path)]) == 2
-    assert "found an instance of a whole university, expected" in capsys.readouterr().err
+    assert "university.xml:1: found no attribute 'nrDays'" in capsys.readouterr().err
     assert [one.name for one in tmp_path.iterdir()] == ["university.xml"]

@@ -123,6 +123,8 @@ def test_what_is_not_there_is_named(good_solution):
 
 def test_axes_of_a_bare_figure_do_without_pyplot(good_solution, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    # Who has imported it before has it as an attribute too.
+    monkeypatch.delattr("matplotlib.pyplot", raising=False)
     good_solution.plot(ax=axes())
     good_solution.plot("room", "lab", ax=axes())
     with pytest.raises(ImportError):
