@@ -63,6 +63,9 @@ def cheapest_free(problem, timetable, k, row, rng):
     for turn in range(count):
         at = shift + turn
         option = first + (at - count if at >= count else at)
+        if not found and closed_times(problem, k, row, best) > 0:
+            # Rather one that is taken than one that is closed.
+            best = option
         if (not found or problem.room_cost[option] < problem.room_cost[best]) and is_free(
             problem, timetable, k, row, option
         ):
@@ -211,6 +214,8 @@ def try_chain(problem, timetable, k, row, option, bound, violation, dear, queue,
     Pushed are those with which it breaks a required rule, or one that costs more than
     `dear`. All of it is done, or undone if energy grows by more than a bound.
     """
+    if closed_times(problem, k, row, option) > 0:
+        return False
     before_hard, before_cost = timetable.total[HARD], timetable.total[COST]
     old_time, old_room = timetable.time[k], timetable.room[k]
     queue[0, KLASS] = k
@@ -264,6 +269,8 @@ def try_room(problem, timetable, k, option, bound, violation, queue, rng):
     """Move a class to another room; who is there takes its room, or the cheapest free one."""
     room, row = problem.room[option], timetable.row[k]
     time = timetable.time[k]
+    if closed_times(problem, k, row, option) > 0:
+        return False
     if met(problem, timetable, k, room, time) == 0:
         return try_class(problem, timetable, k, row, option, bound, violation)
     size = 0
@@ -285,6 +292,8 @@ def try_room(problem, timetable, k, option, bound, violation, queue, rng):
         new = _option_in(problem, other, old_room)
         if new < 0 or not is_free(problem, timetable, other, there, new):
             new = cheapest_free(problem, timetable, other, there, rng)
+        if closed_times(problem, other, there, new) > 0:
+            break
         # Whatever it costs, it leaves; at the end all is weighed.
         look(problem, timetable, other, there, new, ANYHOW, violation)
         put(problem, timetable, other, there, new)

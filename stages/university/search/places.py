@@ -120,10 +120,20 @@ class Translation:
         return {k for one in bundles for k in one}, bundles
 
     def draw(self, rng: np.random.Generator) -> Places:
-        """Draw a place for each class, and a bundle for each demand."""
+        """Draw a place for each class, in no closed room, and a bundle for each demand."""
         problem = self.problem
         row = _draw(problem.time_starts, rng)
         option = _draw(problem.room_starts, rng)
+        for k in np.flatnonzero(option >= 0).tolist():
+            n_rooms = problem.room_starts[k + 1] - problem.room_starts[k]
+            table = slice(*problem.closed_starts[k : k + 2].tolist())
+            closed = problem.closed[table].reshape(-1, n_rooms)
+            places = np.argwhere(closed == 0)
+            here = row[k] - problem.time_starts[k], option[k] - problem.room_starts[k]
+            if closed[here] and len(places):
+                time, room = places[rng.integers(len(places))]
+                row[k] = problem.time_starts[k] + time
+                option[k] = problem.room_starts[k] + room
         bundle = _draw(problem.course_starts, rng)[problem.demand_course]
         return Places(row, option, bundle)
 
