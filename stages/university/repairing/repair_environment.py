@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 # Classes that CP-SAT places at once, and its effort in about seconds.
 CLASSES_AT_ONCE = 10
 EFFORT = 0.5
+# What breaking a required rule costs in CP-SAT's model, where some are broken.
+PRICE = 1_000_000
 # Attempts that have failed make a class this many times less likely to be tried.
 FORGOTTEN = 3.0
 
@@ -239,10 +241,9 @@ class UniversityRepair:
         return np.sort(near).astype(np.intp)
 
     def _solve(self, k: int) -> None:
-        """Have CP-SAT place a class and those near it, unless rules are broken by others."""
+        """Have CP-SAT place a class and those near it; what is broken may stay so, at a price."""
         search, timetable = self.search, self.timetable
-        if timetable.total[HARD] > 0:
-            return
+        violation = PRICE if timetable.total[HARD] > 0 else None
         nodes = self._near(k)
         rooms = np.append(search.room, -1)[timetable.option]
         shared = None
@@ -256,6 +257,7 @@ class UniversityRepair:
             SolveLimits(EFFORT, None),
             int(self._draws.integers(1 << 30)),
             StopFlag(),
+            violation,
         )
         if found.placed is None:
             return
