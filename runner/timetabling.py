@@ -104,7 +104,7 @@ def university_pipeline(**options: Any) -> Pipeline:
                 founder_share=0.75,
                 founder_temperature=1.2,
                 final_temperature=0.17,
-                reheats=(0.3, 0.6, 2.0),
+                reheats=(0.2, 0.4, 1.2),
             ),
             RLRepair(),
             FinalizeUniversity(),
