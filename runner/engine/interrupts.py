@@ -123,10 +123,10 @@ class Interrupts:
     def _is_echo(self, number: int, now: float) -> bool:
         """Tell whether a signal after the first one asks for nothing new."""
         gone = now - self._came
-        if not self._board.heeded and gone < _AT_ONCE:
+        # However soon the run has heeded the first: that may be between the two.
+        if (not self._board.heeded or number == self._board.signal) and gone < _AT_ONCE:
             return True
-        pair = {number, self._board.signal}
-        if signal.SIGINT not in pair and len(pair) == 2 and gone < _SESSION_ENDS:
+        if signal.SIGINT not in (number, self._board.signal) and gone < _SESSION_ENDS:
             return True
         # A terminal that is closed sends SIGHUP, and so does the shell that was in it.
         hangup = number == getattr(signal, "SIGHUP", None)

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from schoolbell.callbacks import Callback, LambdaCallback
 from schoolbell.runner import Pipeline
+from schoolbell.runner.engine import interrupts
 from schoolbell.runner.engine.interrupts import Interrupts, put_off
 from schoolbell.stages import Batch, Stage
 
@@ -294,7 +295,10 @@ def test_a_forked_process_dies_of_a_signal_though_a_run_goes_on_in_its_parent():
         (signal.SIGINT, signal.SIGTERM, SystemExit, 143),
     ],
 )
-def test_two_end_a_run_at_once(first, second, exception, code):
+def test_two_end_a_run_at_once(first, second, exception, code, monkeypatch):
+    # As if time went by between them.
+    for name in ("_AT_ONCE", "_SESSION_ENDS"):
+        monkeypatch.setattr(interrupts, name, 0.0)
     ends = []
     note = LambdaCallback(on_pipeline_end=lambda logs: ends.append(logs))
     with pytest.raises(exception) as caught:
@@ -323,6 +327,16 @@ def test_a_signal_that_comes_again_before_the_run_knows_counts_as_one():
                 send(signal.SIGTERM)
 
     assert fit(Unwinding()).outcome == "interrupted by SIGTERM"
+
+
+@ANY
+def test_a_signal_that_comes_twice_at_once_counts_as_one_though_the_run_has_heeded_it(
+    number, monkeypatch
+):
+    """The two of `timeout` may reach a process with the run's ending between them."""
+    monkeypatch.setattr(interrupts, "_AT_ONCE", 60.0)
+    run = fit(Signalled(number), callbacks=Sending("on_stage_end", number))
+    assert (run.status, run.solution) == ("interrupted", "best")
 
 
 @ANY
