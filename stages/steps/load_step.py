@@ -159,14 +159,14 @@ class LoadStep(Stage):
             return problem
         if isinstance(problem, str | os.PathLike):
             return self.instance_type.read(problem)
-        found = type(problem).__name__
+        found = _kind_of(problem, self.instance_type)
         raise self._wrong_type(f"the problem must be an Instance or the path of one, got {found}")
 
     def _solution(self, initial: Any, instance: Any) -> Any:
         if isinstance(initial, str | os.PathLike):
             return self.solution_type.read(initial, instance)
         if not isinstance(initial, self.solution_type):
-            found = type(initial).__name__
+            found = _kind_of(initial, self.solution_type)
             raise self._wrong_type(f"initial must be a Solution or the path of one, got {found}")
         if initial.instance != instance:
             raise self.error(
@@ -179,3 +179,11 @@ class LoadStep(Stage):
         """Return the problem's error, as a TypeError too."""
         kind: Any = type
         return kind("WrongProblemError", (self.error, TypeError), {})(message)
+
+
+def _kind_of(value: Any, expected: type) -> str:
+    """Name a value's type, and where it is of another problem the type of the same name."""
+    name = type(value).__name__
+    if name != expected.__name__:
+        return name
+    return f"one of {type(value).__module__}, expected one of {expected.__module__}"

@@ -13,7 +13,7 @@ from ...tasks.task import Task
 from ..model.solution import Solution
 from ..search.annealing import Schedule, start_anneal
 from ..search.places import Places, Translation
-from ..search.search_problem import CONFLICT
+from ..search.search_problem import CONFLICT, dearest_change
 from ..search.timetable import COST, HARD
 from .university_anneal import UniversityAnneal, timetable_of
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 STEP_MOVES = 60_000
 
 SECONDS_OF_A_CLASS = 1e-4
+
+# What a violation may come to weigh: so many times more than any change can win, and no less.
+MARGIN, LEAST_OF_MOST = 10.0, 1e6
 
 # How near to a usual change, from a small one, the unit of first temperatures lies, 0 to 1.
 USUAL = 0.7
@@ -125,6 +128,7 @@ class UniversityBreeding:
             end=min(cooling.end * self.quantum, cooling.start * self.unit),
             moves=cooling.moves,
             chains=cooling.kempe,
+            most=max(LEAST_OF_MOST, MARGIN * dearest_change(self.problem)),
         )
         timetable = timetable_of(self.problem, genes)
         anneal = start_anneal(timetable, schedule, random_state(seed))

@@ -20,6 +20,7 @@ from ..model.solution import Solution
 from ..search.attempts import attempt, class_costs
 from ..search.moves import LONGEST
 from ..search.places import Places, Translation
+from ..search.search_problem import dearest_change
 from ..search.timetable import (
     COST,
     HARD,
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
 # Classes that CP-SAT places at once, and its effort in about seconds.
 CLASSES_AT_ONCE = 10
 EFFORT = 0.5
-# What breaking a required rule costs in CP-SAT's model, where some are broken.
-PRICE = 1_000_000
 # Attempts that have failed make a class this many times less likely to be tried.
 FORGOTTEN = 3.0
 
@@ -82,7 +81,7 @@ class UniversityRepair:
         self.problem = problem
         self.search = problem.search
         # More than any move can win.
-        self.violation = max(float(violation), 1e6)
+        self.violation = max(float(violation), 1e6, 10.0 * dearest_change(self.search))
         self.steps = steps
         self.translation = Translation(problem.reduction, self.search)
         self._first = self.translation.places(solution)
@@ -243,7 +242,7 @@ class UniversityRepair:
     def _solve(self, k: int) -> None:
         """Have CP-SAT place a class and those near it; what is broken may stay so, at a price."""
         search, timetable = self.search, self.timetable
-        violation = PRICE if timetable.total[HARD] > 0 else None
+        violation = int(self.violation) if timetable.total[HARD] > 0 else None
         nodes = self._near(k)
         rooms = np.append(search.room, -1)[timetable.option]
         shared = None

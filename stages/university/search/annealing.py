@@ -46,7 +46,7 @@ from .timetable import (
 MOVES_MADE, MOVES_LEFT, ACCEPTED, LOWEST, STUCK = range(5)
 """Positions in `Anneal.clock`."""
 
-VIOLATION, TEMPERATURE, LEAST = range(3)
+VIOLATION, TEMPERATURE, LEAST, MOST = range(4)
 """Positions in `Anneal.settings`."""
 
 # Part of the moves of classes that are of one that breaks a required rule, as long as one does.
@@ -60,9 +60,6 @@ HEAVIER = 10
 
 # After so many spells with violations, the best timetable is gone back to.
 PATIENCE = 150
-
-# Most that a violation weighs, in units of cost.
-MOST_VIOLATION = 1e6
 
 # Part of the moves of classes to other times with which their students change sections.
 WITH_STUDENTS = 0.15
@@ -93,6 +90,8 @@ class Schedule:
         Least weight of a violation, in units of cost.
     students
         Part of the moves that are of students.
+    most
+        Most weight of a violation, in units of cost: more than any change can win.
     """
 
     start: float
@@ -102,6 +101,7 @@ class Schedule:
     violation: float = 8.0
     floor: float = 5.0
     students: float = 0.4
+    most: float = 1e6
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +115,8 @@ class Anneal(Record):
     best_total
         Its violations and cost.
     settings
-        float64 (3,): weight of a violation, temperature, and least weight of a violation.
+        float64 (4,): weight of a violation, temperature, and least and most weight of a
+        violation.
     clock
         int64 (5,): moves proposed, left, accepted, the fewest violations of late, and for
         how many spells there were some.
@@ -144,7 +145,7 @@ def start_anneal(timetable: Timetable, schedule: Schedule, rng: NDArray[np.uint6
         timetable.option.copy(),
         timetable.bundle.copy(),
         timetable.total.copy(),
-        np.array([least, schedule.start, least]),
+        np.array([least, schedule.start, least, max(schedule.most, least)]),
         np.array([0, schedule.moves, 0, 1 << 60, 0], np.int64),
         rng,
         np.zeros((LONGEST + 1, 3), np.int64),
@@ -297,7 +298,7 @@ def run_moves(problem, timetable, anneal, start, end, chains, least, floor, stud
                 settings[VIOLATION] = max(lowest, settings[VIOLATION] * 0.99)
                 clock[STUCK] = 0
             else:
-                settings[VIOLATION] = min(MOST_VIOLATION, settings[VIOLATION] * 1.06)
+                settings[VIOLATION] = min(settings[MOST], settings[VIOLATION] * 1.06)
                 clock[STUCK] += 1
                 if anneal.best_total[HARD] > 0:
                     if clock[STUCK] % HEAVIER == 0:

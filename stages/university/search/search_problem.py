@@ -29,6 +29,12 @@ WEEKS, DAYS, CONFLICT, DISTRIBUTION, TRAVELS = range(5)
 
 _GLOBAL_CODES = {kind: code for code, kind in enumerate(GLOBAL_KINDS)}
 
+MOST_SHARED = 0x7FFF
+"""Most students that two classes may have in common."""
+
+MOST_COST = 1e12
+"""Beyond it a cost is not told from others any more."""
+
 _FAR = 4 * MAX_SLOTS_PER_DAY
 """More than any gap or span."""
 
@@ -84,10 +90,10 @@ class SearchProblem(Record):
 
     time_starts: NDArray[np.int32]
     time_id: NDArray[np.int32]
-    time_cost: NDArray[np.int32]
+    time_cost: NDArray[np.int64]
     room_starts: NDArray[np.int32]
     room: NDArray[np.int32]
-    room_cost: NDArray[np.int32]
+    room_cost: NDArray[np.int64]
     closed_starts: NDArray[np.int64]
     closed: NDArray[np.uint8]
     days: NDArray[np.int64]
@@ -139,7 +145,8 @@ def build_search_problem(instance: Instance) -> SearchProblem:
     Raises
     ------
     InstanceError
-        If there is a course that no student can take.
+        If there is a course that no student can take, or one that more students ask for
+        than two classes may share here.
     """
     tables = instance.tables
     weights = instance.weights
@@ -161,6 +168,8 @@ def build_search_problem(instance: Instance) -> SearchProblem:
     ]
     course_of = np.array([course for course, _ in demands], np.int64)
     order = np.argsort(course_of, kind="stable")
+    takers_starts = _counted(course_of, len(bundles))
+    _check_shared(instance, np.diff(takers_starts))
     sizes = np.array([len(one) for one in bundles], np.int64)
     near = _near(instance, bundles)
     closed_starts, closed = _closed(instance)
@@ -168,10 +177,10 @@ def build_search_problem(instance: Instance) -> SearchProblem:
     return SearchProblem(
         time_starts=_narrow(tables.time_starts),
         time_id=_narrow(time_id.ravel()),
-        time_cost=_narrow(tables.time_penalty * weights.time),
+        time_cost=tables.time_penalty * weights.time,
         room_starts=_narrow(tables.room_starts),
         room=_narrow(tables.room),
-        room_cost=_narrow(tables.room_penalty * weights.room),
+        room_cost=tables.room_penalty * weights.room,
         closed_starts=closed_starts,
         closed=closed,
         **{name: times[:, at].copy() for at, name in enumerate(("days", "weeks", "start", "end"))},
@@ -196,7 +205,7 @@ def build_search_problem(instance: Instance) -> SearchProblem:
         demand_student=_narrow([student for _, student in demands]),
         student_starts=_starts([one.courses for one in instance.students]),
         course_starts=_starts(bundles),
-        takers_starts=_counted(course_of, len(bundles)),
+        takers_starts=takers_starts,
         takers=_narrow(order),
         free=_narrow(np.flatnonzero(sizes[course_of] > 1)),
         near_starts=_starts(near),
@@ -214,6 +223,34 @@ def build_search_problem(instance: Instance) -> SearchProblem:
             np.int64,
         ),
     )
+
+
+def _check_shared(instance: Instance, takers: NDArray[np.int32]) -> None:
+    most = int(takers.max(initial=0))
+    if most > MOST_SHARED:
+        course = instance.courses[int(takers.argmax())].id
+        raise InstanceError(
+            f"{most:,} students of course {course}", f"at most {MOST_SHARED:,} to search for"
+        )
+
+
+def dearest_change(problem: SearchProblem) -> float:
+    """Return what no change of one class's place, or of one student's bundle, can cost more than.
+
+    Of an instance with absurd costs a bound that is still a number to reckon with.
+    """
+    parts = [float(costs.max(initial=0)) for costs in (problem.time_cost, problem.room_cost)]
+    rules = np.add.reduceat(np.append(problem.soft_cost, 0).astype(float), problem.soft_starts[:-1])
+    parts.append(float(np.where(np.diff(problem.soft_starts) > 0, rules, 0.0).max(initial=0.0)))
+    met = np.diff(problem.student_starts).max(initial=0) * np.diff(problem.bundle_starts).max(
+        initial=0
+    )
+    takers = np.diff(problem.takers_starts).max(initial=0)
+    parts.append(float(problem.numbers[CONFLICT]) * float(met) * float(max(1, takers)))
+    penalties = float(np.maximum(problem.global_cost, 0).sum())
+    days = float(problem.numbers[DAYS] * problem.numbers[WEEKS])
+    parts.append(penalties * float(problem.numbers[DISTRIBUTION]) * days)
+    return min(sum(parts), MOST_COST)
 
 
 def _narrow(values: object) -> NDArray[np.int32]:

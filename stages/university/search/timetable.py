@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from ...search.compiling import NOWHERE, ONE_LESS, ONE_MORE, inner, kernel
 from ...search.record import Record
 from .rules import breaks, excess, global_cost
-from .search_problem import CONFLICT, SearchProblem
+from .search_problem import CONFLICT, MOST_SHARED, SearchProblem
 
 LISTED = 0x8000
 """Marks the classes that are among another's partners."""
 
-STUDENTS = 0x7FFF
+STUDENTS = MOST_SHARED
 """The rest of the bits: how many students two classes share."""
 
 HARD, COST = range(2)
@@ -181,11 +181,11 @@ def look(problem, timetable, k, row, option, bound, violation):
     change = timetable.change
     old_row, old_option = timetable.row[k], timetable.option[k]
     old_hard, old_cost = timetable.own[k, HARD], timetable.own[k, COST]
-    static = np.int64(problem.time_cost[row]) - problem.time_cost[old_row]
+    static = problem.time_cost[row] - problem.time_cost[old_row]
     closed = 0
     room = timetable.room[k]
     if option >= 0:
-        static += np.int64(problem.room_cost[option]) - problem.room_cost[old_option]
+        static += problem.room_cost[option] - problem.room_cost[old_option]
         closed = closed_times(problem, k, row, option)
         closed -= closed_times(problem, k, old_row, old_option)
         if closed > 0 and bound < ANYHOW:

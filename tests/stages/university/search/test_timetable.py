@@ -1,13 +1,20 @@
 """What the kernels count, against the definitions."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from schoolbell.stages.search.random import random_state
-from schoolbell.stages.university import evaluate
+from schoolbell.stages.university import Student, evaluate
+from schoolbell.stages.university.errors import InstanceError
 from schoolbell.stages.university.reduction.reduction import Reduction
 from schoolbell.stages.university.search.annealing import Schedule, anneal_chunk, start_anneal
 from schoolbell.stages.university.search.places import Places, Translation
-from schoolbell.stages.university.search.search_problem import build_search_problem
+from schoolbell.stages.university.search.search_problem import (
+    MOST_SHARED,
+    build_search_problem,
+    dearest_change,
+)
 from schoolbell.stages.university.search.timetable import (
     COST,
     HARD,
@@ -93,3 +100,38 @@ def test_places_of_other_instances_are_refused(name):
     wrong[0] += 1000
     with pytest.raises(ValueError, match=f"{name} must be an option"):
         translation.check(places._replace(**{name: wrong}))
+
+
+def with_costs(instance, penalty, weight):
+    """Return an instance whose last class's times cost very much, but for the first."""
+    *before, last = instance.courses
+    *configurations, end = last.configurations
+    *subparts, part = end.subparts
+    *classes, one = part.classes
+    times = tuple(replace(time, penalty=penalty if k else 0) for k, time in enumerate(one.times))
+    part = replace(part, classes=(*classes, replace(one, times=times)))
+    end = replace(end, subparts=(*subparts, part))
+    last = replace(last, configurations=(*configurations, end))
+    weights = replace(instance.weights, time=weight)
+    return replace(instance, courses=(*before, last), weights=weights)
+
+
+def test_costs_far_beyond_the_usual_are_counted_and_weigh_less_than_a_violation():
+    instance = with_costs(random_university(2), 3_000_000, 4_000)
+    translation = translation_of(instance)
+    problem = translation.problem
+    places = placed(translation, 1)
+    dear = places._replace(row=np.where(np.arange(len(places.row)) == len(places.row) - 1,
+                                        problem.time_starts[-1] - 1, places.row))  # fmt: skip
+    timetable = build_timetable(problem, *dear)
+    found = evaluate(translation.solution(dear))
+    assert found.cost > 3_000_000 * 4_000
+    assert timetable.total[COST] == found.cost
+    assert dearest_change(problem) >= min(3_000_000 * 4_000, 1e12)
+
+
+def test_more_students_than_two_classes_may_share_are_refused():
+    instance = random_university(1)
+    crowd = tuple(Student(f"x{k}", ("c0",)) for k in range(MOST_SHARED + 1))
+    with pytest.raises(InstanceError, match=r"found 32,768 students of course c0"):
+        build_search_problem(replace(instance, students=crowd))
