@@ -26,7 +26,7 @@ STEP_MOVES = 60_000
 SECONDS_OF_A_CLASS = 1e-4
 
 # What a violation may come to weigh: so many times more than any change can win, and no less.
-MARGIN, LEAST_OF_MOST = 10.0, 1e6
+MARGIN, LEAST_OF_MOST = 20.0, 1e6
 
 # How near to a usual change, from a small one, the unit of first temperatures lies, 0 to 1.
 USUAL = 0.7

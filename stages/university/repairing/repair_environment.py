@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 # Classes that CP-SAT places at once, and its effort in about seconds.
 CLASSES_AT_ONCE = 10
 EFFORT = 0.5
+# What a violation costs is so many times more than what any class of a chain can win.
+MARGIN = 20.0
 # Attempts that have failed make a class this many times less likely to be tried.
 FORGOTTEN = 3.0
 
@@ -81,7 +83,7 @@ class UniversityRepair:
         self.problem = problem
         self.search = problem.search
         # More than any move can win.
-        self.violation = max(float(violation), 1e6, 10.0 * dearest_change(self.search))
+        self.violation = max(float(violation), 1e6, MARGIN * dearest_change(self.search))
         self.steps = steps
         self.translation = Translation(problem.reduction, self.search)
         self._first = self.translation.places(solution)
