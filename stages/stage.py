@@ -323,8 +323,11 @@ class Stage(ABC):
             return type(self)(**(self.get_params() | params))
         except TypeError as error:
             # Of a value of the wrong type the checks only say what they cannot do with it.
+            present = self.get_params()
             given = ", ".join(f"{name}={value!r}" for name, value in params.items())
-            raise ValueError(f"stage {self.name!r} does not take {given}: {error}") from error
+            like = ", ".join(f"{name}={present[name]!r}" for name in params)
+            found = f"stage {self.name!r} does not take {given}"
+            raise ValueError(f"{found}, expected something like {like}: {error}") from error
 
     def __repr__(self) -> str:
         values = ", ".join(f"{k}={v!r}" for k, v in self.get_params().items())

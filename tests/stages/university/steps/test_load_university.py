@@ -78,3 +78,20 @@ def test_equal_instances_have_one_identity(generated):
     stage = LoadUniversity()
     assert stage.identify(instance) == stage.identify(same)
     assert stage.identify(instance) != stage.identify(replace(instance, name="other"))
+
+
+def test_an_instance_of_the_other_problem_is_told_apart_by_its_package():
+    from schoolbell.stages import Load
+    from schoolbell.stages.timetable import generate
+
+    with pytest.raises(
+        TypeError, match=r"got one of schoolbell\.stages\.timetable, expected one of .*university"
+    ):
+        LoadUniversity().check_problem(generate(3), None)
+    with pytest.raises(TypeError, match=r"got one of schoolbell\.stages\.university"):
+        Load().check_problem(generate_with_solution(9, 3)[0], None)
+
+
+def test_a_problem_that_is_no_instance_is_named_by_its_type():
+    with pytest.raises(TypeError, match="an Instance or the path of one, got list"):
+        LoadUniversity().check_problem([1, 2], None)
