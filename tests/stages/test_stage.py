@@ -36,7 +36,7 @@ def test_a_value_of_the_wrong_type_is_refused_by_the_parameter_s_name():
     stage = Search()
     with pytest.raises(
         ValueError,
-        match="'search' does not take depth='deep', expected something like depth=[0-9]+: '<' not",
+        match=r"'search' does not take depth='deep', expected something like depth=[0-9]+: '<' not",
     ):
         stage.set_params(depth="deep")
     assert stage.depth == 3
