@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import uuid4
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +36,10 @@ class Places(NamedTuple):
 class Translation:
     """Turns solutions of an instance into `Places` of its reduction, and back.
 
+    To another process it goes without the instance, whose many objects take long to
+    pickle: there only `problem` is of use. What comes back from there is the one that
+    was sent.
+
     Parameters
     ----------
     reduction
@@ -45,6 +51,11 @@ class Translation:
     def __init__(self, reduction: Reduction, problem: SearchProblem) -> None:
         self.reduction = reduction
         self.problem = problem
+        self._name = uuid4().hex
+        _KNOWN[self._name] = self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _known, (self._name, self.problem)
 
     @cached_property
     def _original_times(self) -> NDArray[np.int64]:
@@ -154,6 +165,19 @@ class Translation:
             none = (first == end) & (values == -1) if is_whole else False
             if not is_whole or not np.all(none | ((values >= first) & (values < end))):
                 raise ValueError(f"{name} must be an option of each class or demand")
+
+
+_KNOWN: WeakValueDictionary[str, Translation] = WeakValueDictionary()
+
+
+def _known(name: str, problem: SearchProblem) -> Translation:
+    """Return the translation that has been sent away from here, or one that knows no instance."""
+    translation = _KNOWN.get(name)
+    if translation is None:
+        translation = Translation.__new__(Translation)
+        translation.problem = problem
+        translation._name = name
+    return translation
 
 
 def _draw(starts: NDArray[np.int32], rng: np.random.Generator) -> NDArray[np.int64]:

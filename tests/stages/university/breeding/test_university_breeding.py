@@ -1,5 +1,9 @@
 """Timetables of universities in the genetic algorithm."""
 
+import pickle
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from schoolbell.runner import Pipeline
@@ -99,3 +103,21 @@ def test_the_same_seed_gives_the_same_timetable_with_one_worker_or_two(problem):
     one, two = evolve(1), evolve(2)
     assert one.cost == two.cost
     assert one.solution == two.solution
+
+
+def test_an_anneal_goes_to_another_process_without_the_instance_and_comes_back_with_it(breeding):
+    anneal = anneal_of(breeding).chunk(500).run()
+    sent = pickle.dumps(anneal)
+    assert b"CourseClass" not in sent
+    back = pickle.loads(sent)
+    assert back.translation is breeding.translation
+    assert back.chunk(500).run().cost == anneal.chunk(500).run().cost
+    script = (
+        "import pickle, sys; anneal = pickle.load(sys.stdin.buffer); "
+        "sys.stdout.buffer.write(pickle.dumps(anneal.chunk(500).run()))"
+    )
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, input=sent, stdout=subprocess.PIPE, check=True)
+    later = pickle.loads(done.stdout)
+    assert later.moves_made == 1000
+    assert later.best[1:] == back.best[1:]
