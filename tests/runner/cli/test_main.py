@@ -19,6 +19,7 @@ from schoolbell.callbacks.remote.embedded_redis import find_program
 from schoolbell.runner import Pipeline, list_jobs, timetabling_pipeline
 from schoolbell.runner.cli import commands
 from schoolbell.runner.cli.main import main, program
+from schoolbell.runner.engine import interrupts
 from schoolbell.stages import (
     CPSAT,
     Batch,
@@ -634,6 +635,9 @@ def test_a_signal_while_the_files_are_written_waits_for_them(instance_file, monk
 @pytest.mark.parametrize(("number", "status"), SIGNALS[:2])
 @pytest.mark.usefixtures("compiled", "default_actions")
 def test_a_second_signal_waits_for_no_file(number, status, instance_file, monkeypatch, capsys):
+    # As if time went by between the two.
+    for name in ("_AT_ONCE", "_SESSION_ENDS"):
+        monkeypatch.setattr(interrupts, name, 0.0)
     monkeypatch.setattr(GeneticAlgorithm, "run", sending(number))
     monkeypatch.setattr(Finalize, "write", lambda self, evaluation: send(number))
     assert main(["fit", str(instance_file), *QUICK, "--time-limit", "2", "--quiet"]) == status
