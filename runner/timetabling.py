@@ -91,20 +91,23 @@ def university_pipeline(**options: Any) -> Pipeline:
     # Here and not above: who makes a curriculum's timetable does not wait for it.
     from ..stages import FinalizeUniversity, LoadUniversity
 
+    cp_sat = CPSAT(starts=1)
+    # The search for a first timetable is part of it.
+    cp_sat.time_share = 8.0
     return _pipeline(
         (
             LoadUniversity(),
             LouvainClustering(min_size=8, max_size=20),
-            CPSAT(starts=3),
+            cp_sat,
             GeneticAlgorithm(
                 population=2,
                 islands=1,
                 founder_moves=40_000,
                 child_moves=15_000,
                 founder_share=0.75,
-                founder_temperature=1.2,
+                founder_temperature=1.0,
                 final_temperature=0.17,
-                reheats=(0.2, 0.4, 1.2),
+                reheats=(0.2, 0.4, 1.0),
             ),
             RLRepair(),
             FinalizeUniversity(),

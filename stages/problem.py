@@ -183,8 +183,23 @@ class Division(Protocol):
         """Make a draft of a solution, of nothing for None; return None where it is no whole one."""
         ...
 
-    def construct(self, rng: np.random.Generator) -> Task:
-        """Return a task that gives a `Draft` built greedily, different for every `rng`."""
+    def construct(self, rng: np.random.Generator, limits: SolveLimits, flag: StopFlag) -> Task:
+        """Return a task that gives a `Draft` built in little time, different for every `rng`.
+
+        Parameters
+        ----------
+        rng
+            Draws what there is to draw.
+        limits
+            When what is not whole yet is given as it is, for who searches longer.
+        flag
+            When set, the task ends soon.
+
+        Returns
+        -------
+        Task
+            Gives a `Draft`, as whole as it comes.
+        """
         ...
 
     def incomplete(self, draft: Draft) -> NDArray[np.intp]:
@@ -380,6 +395,16 @@ class Breeding(Protocol):
     @property
     def scale(self) -> float:
         """How many times more a move can win than on a usual timetable, 1 or more."""
+        ...
+
+    @property
+    def warm_moves(self) -> float:
+        """Moves for each item that an anneal needs to gain by beginning warm."""
+        ...
+
+    @property
+    def hot_moves(self) -> float:
+        """Moves for each item that an anneal needs to gain by beginning hot, anywhere."""
         ...
 
     @property

@@ -25,9 +25,7 @@ from .leg import Settings
 if TYPE_CHECKING:
     from .genetic_algorithm import GeneticAlgorithm
 
-# The moves for each item from which on an anneal gains by beginning hot, and what part of
-# its usual speed a large one has.
-FEWEST_HOT_MOVES = 20_000
+# What part of its usual speed an anneal of a large problem has.
 LARGE_ONES_SPEED = 0.625
 # Size of the clusters where no stage has found any.
 NODES_OF_A_CLUSTER = 10
@@ -414,10 +412,13 @@ class Evolution:
         stage, solution = self.stage, self.state.solution
         speed = LARGE_ONES_SPEED * self.moves_per_second
         moves = np.inf if seconds is None else seconds * speed / max(self.n_items, 1)
-        if solution is not None and (index == 0 or moves < FEWEST_HOT_MOVES):
+        is_broken = bool(self.state.violations)
+        if solution is not None and (index == 0 or is_broken or moves < self.breeding.hot_moves):
             # The first improves what there is; the others too if the time is too short
-            # to cool from high up.
-            return self.breeding.of_solution(solution), float(self._reheats.max())
+            # to cool from high up. What breaks rules is to be mended first.
+            is_warm = not is_broken and moves >= self.breeding.warm_moves
+            reheat = self._reheats.max() if is_warm else self._reheats.min()
+            return self.breeding.of_solution(solution), float(reheat)
         rng = np.random.default_rng(self.state.seed_sequence(stage.name, 1, index))
         # On the executor: on the largest problems it takes seconds.
         start = yield from self.breeding.found(rng).wait(self._tasks)

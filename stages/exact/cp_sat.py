@@ -39,8 +39,9 @@ logger = logging.getLogger("schoolbell.stages.exact.cp_sat")
 # Of the time that is left, what finding any feasible solution may take.
 SHARE_OF_BASE = 0.7
 
-# Of the stage's time, what greedy attempts may take after the first, and of what is
-# left then, what one model around what they leave out may take.
+# Of the stage's time, what one attempt to build a solution may take, and what all may take
+# after the first; and of what is left then, what one model around what they leave out may.
+SHARE_OF_ATTEMPT = 0.8
 SHARE_OF_GREEDY = 0.3
 SHARE_OF_STEP = 0.4
 
@@ -352,8 +353,10 @@ class _Solving:
         for attempt in range(self.stage.starts):
             rng = np.random.default_rng(seeds.spawn(1)[0])
             low, middle, high = _ever_less(attempt)
+            limits = SolveLimits(self.stage.whole_effort, self.seconds(SHARE_OF_ATTEMPT))
+            task = self.division.construct(rng, limits, self.flag)
             saying = f"CP-SAT: placing the {self.things}, attempt {attempt + 1}"
-            placing = self.do(self.division.construct(rng), message=saying)
+            placing = self.do(task, message=saying)
             draft = yield from within(low, middle, placing)
             yield from within(middle, high, self._take(draft))
             left = inf if self.budget.seconds is None else self.budget.seconds * SHARE_OF_GREEDY

@@ -100,6 +100,8 @@ class LabelBreeding:
     """A labelling problem for one run of the genetic algorithm."""
 
     scale: ClassVar[float] = 1.0
+    warm_moves: ClassVar[float] = 0.0
+    hot_moves: ClassVar[float] = 20_000.0
     step_moves: ClassVar[float] = 60_000.0
 
     def __init__(self, problem: "LabellingProblem") -> None:

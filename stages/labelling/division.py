@@ -70,7 +70,7 @@ class LabelDivision:
         labels = np.asarray(solution)
         return None if self.problem.evaluate(labels)[0] else LabelDraft(self.problem, labels)
 
-    def construct(self, rng: np.random.Generator) -> Task:
+    def construct(self, rng: np.random.Generator, limits: SolveLimits, flag: StopFlag) -> Task:
         """Return a task that labels the nodes greedily."""
         return Task(self.problem.construct, (rng,), partial(LabelDraft, self.problem))
 

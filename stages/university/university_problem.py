@@ -83,7 +83,7 @@ class UniversityProblem:
 
     def divide(self) -> ClassDivision:
         """Prepare for CP-SAT."""
-        return ClassDivision(self.reduction)
+        return ClassDivision(self.reduction, self.search)
 
     @property
     def n_items(self) -> int:

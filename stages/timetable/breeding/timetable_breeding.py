@@ -48,6 +48,9 @@ class TimetableBreeding:
         The instance.
     """
 
+    warm_moves = 0.0
+    hot_moves = 20_000.0
+
     def __init__(self, problem: TimetableProblem) -> None:
         self.instance = problem.instance
         self.problem = search = problem.search

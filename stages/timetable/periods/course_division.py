@@ -125,7 +125,7 @@ class CourseDivision:
         except TimetableError:
             return None
 
-    def construct(self, rng: np.random.Generator) -> Task:
+    def construct(self, rng: np.random.Generator, limits: SolveLimits, flag: StopFlag) -> Task:
         """Place the lectures one by one."""
         from ..search.building.greedy import greedy_timetable
 

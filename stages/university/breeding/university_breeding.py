@@ -13,7 +13,8 @@ from ...tasks.task import Task
 from ..model.solution import Solution
 from ..search.annealing import Schedule, start_anneal
 from ..search.places import Places, Translation
-from ..search.search_problem import CONFLICT, dearest_change
+from ..search.search_problem import dearest_change
+from ..search.temperatures import smallest_change, usual_change
 from ..search.timetable import COST, HARD
 from .university_anneal import UniversityAnneal, timetable_of
 
@@ -28,19 +29,12 @@ SECONDS_OF_A_CLASS = 1e-4
 # What a violation may come to weigh: so many times more than any change can win, and no less.
 MARGIN, LEAST_OF_MOST = 20.0, 1e6
 
-# How near to a usual change, from a small one, the unit of first temperatures lies, 0 to 1.
-USUAL = 0.7
-
-# So many of the costs of options and rules may be smaller than a small one.
-SMALL = 0.1
-
 
 class UniversityBreeding:
     """Timetables that the search anneals and crosses; a `schoolbell.stages.problem.Breeding`.
 
-    First temperatures are multiples of `unit`, which lies between what a usual change of
-    the instance costs and what the smallest does; last ones are multiples of the latter,
-    `quantum`.
+    First temperatures are multiples of `unit`, what a usual change of the instance costs;
+    last ones are multiples of `quantum`, what the smallest does.
 
     Parameters
     ----------
@@ -50,12 +44,14 @@ class UniversityBreeding:
 
     #: Moves cost as much as in any instance: temperatures are multiples.
     scale = 1.0
+    warm_moves = 2_500.0
+    hot_moves = 3_000.0
 
     def __init__(self, problem: UniversityProblem) -> None:
         self.problem = search = problem.search
         self.translation = Translation(problem.reduction, search)
-        self.quantum = smallest_change(problem)
-        self.unit = self.quantum * (usual_change(problem) / self.quantum) ** USUAL
+        self.quantum = smallest_change(search)
+        self.unit = usual_change(search, problem.instance)
         self._seconds = SECONDS_OF_A_CLASS * self.n_nodes
 
     @property
@@ -153,25 +149,3 @@ def _cross(problem: Any, first: Genes, second: Genes, chosen: NDArray[np.bool_])
     moved = chosen[heads][problem.demand_course]
     child["bundle"] = np.where(moved, second["bundle"], first["bundle"]).astype(np.int64)
     return child
-
-
-def usual_change(problem: UniversityProblem) -> float:
-    """Return what a usual change costs: a rule, a conflict, and a time's least penalty."""
-    search, weights = problem.search, problem.instance.weights
-    rule = float(np.median(search.soft_cost)) if len(search.soft_cost) else 0.0
-    return max(smallest_change(problem), (weights.time + rule + _conflict(problem)) / 2)
-
-
-def smallest_change(problem: UniversityProblem) -> float:
-    """Return what a small change costs: the least of what options, rules and conflicts do."""
-    search = problem.search
-    costs = [
-        float(np.quantile(positive, SMALL))
-        for values in (search.time_cost, search.room_cost, search.soft_cost)
-        if len(positive := values[values > 0])
-    ]
-    return max(1.0, min([one for one in (*costs, _conflict(problem)) if one > 0], default=1.0))
-
-
-def _conflict(problem: UniversityProblem) -> float:
-    return float(problem.search.numbers[CONFLICT]) if len(problem.search.free) else 0.0

@@ -15,18 +15,21 @@ from ...tasks.task import Task
 from ..errors import TimetableError
 from ..model.solution import Solution
 from .class_draft import ClassDraft
-from .construction import construct
-from .expected_students import expected_students
 from .neighbourhood import neighbourhood, place_all
 from .option_costs import Places
 from .rule_book import RuleBook
-from .sectioning import Demands
 
 if TYPE_CHECKING:
     from ..reduction.reduction import Reduction
+    from ..search.places import Places as KernelPlaces
+    from ..search.places import Translation
+    from ..search.search_problem import SearchProblem
 
-# What placing a class greedily takes, and a student's course, in seconds.
-SECONDS_OF_A_CLASS, SECONDS_OF_A_DEMAND = 2e-3, 1e-4
+# What the first timetable takes for each class, in seconds.
+SECONDS_OF_A_CLASS = 2e-3
+
+# At what temperature it is searched for, in what a usual change costs.
+WARM = 0.5
 
 # A violation counts as so many units of the heaviest weight.
 VIOLATION = 1000
@@ -42,18 +45,22 @@ class ClassDivision:
     ----------
     reduction
         The instance, and what is left of it to choose from.
+    search
+        What is left, as the kernels take it.
     """
 
     nouns = ("classes", "classes")
 
-    def __init__(self, reduction: Reduction) -> None:
+    def __init__(self, reduction: Reduction, search: SearchProblem) -> None:
         self.reduction = reduction
+        self._search = search
         self.book = RuleBook.of(reduction.instance)
 
     @cached_property
-    def demands(self) -> Demands:
-        """What the students ask for."""
-        return Demands.of(self.reduction.instance)
+    def _translation(self) -> Translation:
+        from ..search.places import Translation
+
+        return Translation(self.reduction, self._search)
 
     @property
     def violation(self) -> int:
@@ -99,19 +106,23 @@ class ClassDivision:
             self, Places(smaller.time_rows, np.array(smaller.rooms)), np.array(smaller.enrolments)
         )
 
-    def construct(self, rng: np.random.Generator) -> Task:
-        """Place the classes one by one, and section the students."""
+    def construct(self, rng: np.random.Generator, limits: SolveLimits, flag: StopFlag) -> Task:
+        """Search for times, rooms and sections that break no required rule."""
+        from ..search.settling import settle
+        from ..search.temperatures import usual_change
 
-        def draft(found: tuple[Any, ...]) -> ClassDraft:
-            return ClassDraft(self, *found)
+        translation = self._translation
+        warm = WARM * usual_change(self._search, self.reduction.instance)
+
+        def draft(found: KernelPlaces) -> ClassDraft:
+            rooms = np.append(translation.problem.room, -1)[found.option]
+            enrolments = translation.enrolments(found.bundle)
+            order = np.lexsort((enrolments[:, 1], enrolments[:, 0]))
+            return ClassDraft(self, Places(found.row, rooms.astype(np.int64)), enrolments[order])
 
         seconds = SECONDS_OF_A_CLASS * self.book.n_classes
-        seconds += SECONDS_OF_A_DEMAND * len(self.demands.students)
-        return Task(construct, (self.book, self.demands, self._expected, rng), draft, seconds)
-
-    @cached_property
-    def _expected(self) -> Any:
-        return expected_students(self.reduction.instance)
+        arguments = translation, warm, rng, limits, flag
+        return Task(settle, arguments, draft, seconds)
 
     def incomplete(self, draft: ClassDraft) -> NDArray[np.intp]:
         """List the classes without a time and those that break a required rule."""

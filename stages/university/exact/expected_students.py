@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from ...ragged import ranges, starts_of
+from ...ragged import ranges
 from ..model.instance import Instance
 from .shared_students import SharedStudents
 
@@ -110,21 +110,3 @@ def expected_pairs(
     both = np.where(own, np.where(fit, of_own, 0.0), both)
     keep = both >= 0.5
     return a[keep], b[keep], both[keep]
-
-
-def expected_students(instance: Instance) -> SharedStudents:
-    """Estimate how many students any two classes will share, from what they ask for."""
-    starts, share, parent = course_shares(instance)
-    tables = instance.tables
-    n = len(instance.classes)
-    keys, counts = [np.zeros(0, np.int64)], [np.zeros(0)]
-    of_classes = tables.subpart, tables.configuration, parent
-    for first, second, students in chunks(course_pairs(instance), starts, 1_000_000):
-        a, b, both = expected_pairs(first, second, students, starts, share, *of_classes)
-        keys += [a * n + b, b * n + a]
-        counts += [both, both]
-    key, count = np.concatenate(keys), np.concatenate(counts)
-    order = np.argsort(key)
-    mine, other = np.divmod(key[order], max(1, n))
-    rounded = np.rint(count[order]).astype(np.int64)
-    return SharedStudents(starts_of(np.bincount(mine, minlength=n)), other, rounded)

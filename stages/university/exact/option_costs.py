@@ -33,7 +33,6 @@ def option_costs(
     k: int,
     places: Places,
     shared: SharedStudents | None = None,
-    weights: NDArray[np.int64] | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Count what each time and room of a class breaks and costs beside those that stay.
 
@@ -49,8 +48,6 @@ def option_costs(
         The classes that stay.
     shared
         Students that the classes share; None for none.
-    weights
-        How much a violation with each class counts; None for once.
 
     Returns
     -------
@@ -59,8 +56,6 @@ def option_costs(
     """
     rows, rooms = book.times(k), book.rooms(k)
     hard, soft = book.closed(k).copy(), book.penalties(k)
-    if weights is not None:
-        hard *= int(weights.max()) * 1000
     here = np.arange(book.starts[k], book.starts[k + 1])
     here = here[places.rows[book.other[here]] >= 0]
     kinds = book.kind[here]
@@ -69,15 +64,12 @@ def option_costs(
             continue
         these = here[kinds == code]
         times = _breaks(book, these, code, rows, rooms, places)
-        others = book.other[these]
-        hards = book.hard[these] if weights is None else book.hard[these] * weights[others]
         axis = (None, slice(None)) if code in ROOM_KINDS else (slice(None), None)
-        hard += (hards @ times)[axis]
+        hard += (book.hard[these] @ times)[axis]
         soft += (book.cost[these] @ times)[axis]
     attended = here[kinds == ATTENDED]
     others = book.other[attended]
-    hards = book.hard[attended] if weights is None else book.hard[attended] * weights[others]
-    costs = book.cost[attended]
+    hards, costs = book.hard[attended], book.cost[attended]
     if shared is not None:
         more, count = shared.row(k)
         there = places.rows[more] >= 0
@@ -87,7 +79,7 @@ def option_costs(
     if len(others):
         _add_travel(book, rows, rooms, places, others, hards, costs, hard, soft)
     if rooms[0] >= 0:
-        _add_rooms(book, rows, rooms, places, weights, hard)
+        _add_rooms(book, rows, rooms, places, hard)
     return hard, soft
 
 
@@ -140,7 +132,6 @@ def _add_rooms(
     rows: NDArray[np.int64],
     rooms: NDArray[np.int64],
     places: Places,
-    weights: NDArray[np.int64] | None,
     hard: NDArray[np.int64],
 ) -> None:
     """Add the classes that are in a room at a time."""
@@ -149,27 +140,4 @@ def _add_rooms(
     others = np.flatnonzero((places.rows >= 0) & (column[places.rooms] >= 0))
     overlap = book.options.overlap(rows[:, None], places.rows[others][None, :])
     t, which = np.nonzero(overlap)
-    more = 1 if weights is None else weights[others[which]]
-    np.add.at(hard, (t, column[places.rooms[others[which]]]), more)
-
-
-def blockers(book: RuleBook, k: int, places: Places, row: int, room: int) -> NDArray[np.int64]:
-    """List the classes with which a class at a time in a room breaks a required rule."""
-    here = np.arange(book.starts[k], book.starts[k + 1])
-    here = here[(places.rows[book.other[here]] >= 0) & (book.hard[here] > 0)]
-    kinds = book.kind[here]
-    found = [np.zeros(0, np.int64)]
-    one, place = np.array([row]), np.array([room])
-    for code in np.unique(kinds).tolist():
-        these = here[kinds == code]
-        others = book.other[these]
-        if code == ATTENDED:
-            gaps = book.gaps(one, places.rows[others])
-            found.append(others[gaps < book.travel[room, places.rooms[others]]])
-        else:
-            broken = _breaks(book, these, code, one, place, places)[:, 0]
-            found.append(others[broken > 0])
-    if room >= 0:
-        there = np.flatnonzero((places.rows >= 0) & (places.rooms == room))
-        found.append(there[book.options.overlap(np.full(len(there), row), places.rows[there])])
-    return np.setdiff1d(np.concatenate(found), [k])
+    np.add.at(hard, (t, column[places.rooms[others[which]]]), 1)

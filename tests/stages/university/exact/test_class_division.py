@@ -1,24 +1,24 @@
-"""Classes built greedily and taken apart for CP-SAT."""
+"""Classes placed by the search and taken apart for CP-SAT."""
 
 import numpy as np
 import pytest
 from schoolbell.stages.problem import SolveLimits
 from schoolbell.stages.tasks.stop_flag import StopFlag
 from schoolbell.stages.university import evaluate, generate, reduce
-from schoolbell.stages.university.exact.class_division import ClassDivision
 from schoolbell.stages.university.exact.troubles import troubled
+from schoolbell.stages.university.university_problem import UniversityProblem
 
 from ..random_university import random_solution, random_university
 
 
 @pytest.fixture(scope="module")
 def division():
-    return ClassDivision(reduce(generate(40, 80, 1)))
+    return UniversityProblem(reduce(generate(40, 80, 1))).divide()
 
 
 @pytest.fixture(scope="module")
 def draft(division):
-    return division.construct(np.random.default_rng(1)).run()
+    return division.construct(np.random.default_rng(1), SolveLimits(10.0), StopFlag()).run()
 
 
 def test_builds_a_whole_timetable_with_students_within_the_limits(draft):
@@ -31,7 +31,7 @@ def test_builds_a_whole_timetable_with_students_within_the_limits(draft):
 
 
 def test_the_same_seed_builds_the_same(division, draft):
-    again = division.construct(np.random.default_rng(1)).run()
+    again = division.construct(np.random.default_rng(1), SolveLimits(10.0), StopFlag()).run()
     assert np.array_equal(again.times, draft.times)
     assert np.array_equal(again.enrolments, draft.enrolments)
 
@@ -55,7 +55,7 @@ def test_goes_on_from_what_was_saved(division, draft):
 def test_classes_without_trouble_break_no_rule(seed):
     instance = random_university(seed, distributions=6)
     solution = random_solution(instance, seed, 0.1)
-    division = ClassDivision(reduce(instance))
+    division = UniversityProblem(reduce(instance)).divide()
     draft = division.draft(solution)
     kinds = ("Times", "Rooms", "ClosedRooms", "RoomConflicts", "Distributions")
     smaller = evaluate(division.reduction.shrink(solution))
