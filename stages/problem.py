@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Anneal",
+    "AnnealNeeds",
     "Breedable",
     "Breeding",
     "Clusterable",
@@ -317,6 +318,32 @@ class Cooling:
     violation: float
 
 
+@dataclass(frozen=True, slots=True)
+class AnnealNeeds:
+    """What anneals need to be worth their while.
+
+    Attributes
+    ----------
+    warm
+        Moves for each item to gain by being warmed up as far as the stage does at most; with
+        fewer, what there is is warmed up as little as it does.
+    hot
+        Moves for each item to gain by beginning anywhere, hot, and not from what there is.
+    full
+        Moves for each item of a founder: as many begin as there is time for.
+    founders
+        Founders at least, whatever the time.
+    child
+        Time of a child, in that of a founder.
+    """
+
+    warm: float = 0.0
+    hot: float = 20_000.0
+    full: float = 250_000.0
+    founders: int = 2
+    child: float = 0.5
+
+
 Genes = Mapping[str, NDArray[np.int64]]
 """An individual's arrays by their names."""
 
@@ -398,13 +425,8 @@ class Breeding(Protocol):
         ...
 
     @property
-    def warm_moves(self) -> float:
-        """Moves for each item that an anneal needs to gain by beginning warm."""
-        ...
-
-    @property
-    def hot_moves(self) -> float:
-        """Moves for each item that an anneal needs to gain by beginning hot, anywhere."""
+    def needs(self) -> AnnealNeeds:
+        """What anneals need to be worth their while."""
         ...
 
     @property
@@ -420,8 +442,11 @@ class Breeding(Protocol):
         """Put a solution together, as `State.offer` takes it, of copies of the arrays."""
         ...
 
-    def found(self, rng: np.random.Generator) -> Task:
-        """Return a task that gives the `Genes` of a founder, different for every `rng`."""
+    def found(self, rng: np.random.Generator, flag: StopFlag) -> Task:
+        """Return a task that gives the `Genes` of a founder, different for every `rng`.
+
+        When the flag is set, it ends soon.
+        """
         ...
 
     def part_costs(

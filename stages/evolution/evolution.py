@@ -13,6 +13,7 @@ from ..plain_data import as_count
 from ..problem import Breedable, Breeding, Cooling, Genes
 from ..pulse import Pulse
 from ..state import State
+from ..tasks.stop_flag import StopFlag
 from ..tasks.task import Task
 from ..tasks.task_group import TaskGroup
 from ..tasks.waiting import PULSE, Beat, run_aside, within
@@ -31,11 +32,6 @@ LARGE_ONES_SPEED = 0.625
 NODES_OF_A_CLUSTER = 10
 # Individuals that are less apart count as the same.
 TWINS = 0.02
-# A generation of children takes this part of the time of one of founders.
-CHILD_TIME = 0.5
-# With a time limit there are no more founders than can have this many moves for each
-# item: one long anneal is worth more than two short ones.
-FULL_ANNEAL = 250_000
 
 # With a time limit, so many steps in a short run, so many in a long one, and their seconds.
 SHORT_STEPS, LONG_STEPS = 40, 400
@@ -95,6 +91,7 @@ class Evolution:
         self._running: dict[Future[Any], tuple[AnnealingJob, Task]] = {}
         self._latest: list[AnnealingJob] = []
         self._tasks = TaskGroup(state.executor)
+        self._flag = StopFlag()
         # Those that are in other processes; None where the executor has threads of this one.
         self._far: FarAnneals | None = None
         # Where the evolution was before it began to make a brood.
@@ -226,6 +223,7 @@ class Evolution:
             else:
                 yield from self._by_time(self.budget.seconds)
         finally:
+            self._flag.set()
             self._tasks.close()
 
     def _plan(self) -> tuple[int, int]:
@@ -354,8 +352,9 @@ class Evolution:
         if seconds is None:
             return stage.population
         moves = seconds * stage.founder_share * self.state.workers * self.moves_per_second
-        full = int(moves / (FULL_ANNEAL * max(self.n_items, 1)))
-        return max(2, min(full, stage.population))
+        needs = self.breeding.needs
+        full = int(moves / (needs.full * max(self.n_items, 1)))
+        return max(needs.founders, self._at_once, min(full, stage.population))
 
     def _clusters(self) -> tuple[NDArray[np.int64], int]:
         """Take the clusters that a stage has found, or draw some."""
@@ -387,7 +386,7 @@ class Evolution:
             is_founding = self.done < self.founding and generations > 0
             return min(founder_seconds, remaining) if is_founding else remaining / max(left, 1)
         is_founding = self.done < self.founding
-        seconds = founder_seconds if is_founding else CHILD_TIME * founder_seconds
+        seconds = founder_seconds if is_founding else self.breeding.needs.child * founder_seconds
         # A rest too short for another generation is given to this one.
         return remaining if remaining < 1.6 * seconds else seconds
 
@@ -412,16 +411,17 @@ class Evolution:
         stage, solution = self.stage, self.state.solution
         speed = LARGE_ONES_SPEED * self.moves_per_second
         moves = np.inf if seconds is None else seconds * speed / max(self.n_items, 1)
+        needs = self.breeding.needs
         is_broken = bool(self.state.violations)
-        if solution is not None and (index == 0 or is_broken or moves < self.breeding.hot_moves):
+        if solution is not None and (index == 0 or is_broken or moves < needs.hot):
             # The first improves what there is; the others too if the time is too short
             # to cool from high up. What breaks rules is to be mended first.
-            is_warm = not is_broken and moves >= self.breeding.warm_moves
+            is_warm = not is_broken and moves >= needs.warm
             reheat = self._reheats.max() if is_warm else self._reheats.min()
             return self.breeding.of_solution(solution), float(reheat)
         rng = np.random.default_rng(self.state.seed_sequence(stage.name, 1, index))
         # On the executor: on the largest problems it takes seconds.
-        start = yield from self.breeding.found(rng).wait(self._tasks)
+        start = yield from self.breeding.found(rng, self._flag).wait(self._tasks)
         return start, stage.founder_temperature * self.scale
 
     def _breed(self, seconds: float | None) -> Generator[Beat, None, Brood]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..problem import Cooling, Genes
+from ..problem import AnnealNeeds, Cooling, Genes
+from ..tasks.stop_flag import StopFlag
 from ..tasks.task import Task
 from .labels import NOTHING, checked, of_node
 
@@ -100,8 +101,7 @@ class LabelBreeding:
     """A labelling problem for one run of the genetic algorithm."""
 
     scale: ClassVar[float] = 1.0
-    warm_moves: ClassVar[float] = 0.0
-    hot_moves: ClassVar[float] = 20_000.0
+    needs: ClassVar[AnnealNeeds] = AnnealNeeds()
     step_moves: ClassVar[float] = 60_000.0
 
     def __init__(self, problem: "LabellingProblem") -> None:
@@ -118,7 +118,7 @@ class LabelBreeding:
         """Make a labelling of genes."""
         return self.problem.solution(genes["label"])
 
-    def found(self, rng: np.random.Generator) -> Task:
+    def found(self, rng: np.random.Generator, flag: StopFlag) -> Task:
         """Return a task that gives a founder."""
         return Task(self.problem.construct, (rng,), self.of_solution)
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...problem import Cooling, Genes
+from ...problem import AnnealNeeds, Cooling, Genes
+from ...tasks.stop_flag import StopFlag
 from ...tasks.task import Task
 from ..model.solution import Solution
 from ..search import (
@@ -48,8 +49,7 @@ class TimetableBreeding:
         The instance.
     """
 
-    warm_moves = 0.0
-    hot_moves = 20_000.0
+    needs = AnnealNeeds()
 
     def __init__(self, problem: TimetableProblem) -> None:
         self.instance = problem.instance
@@ -86,7 +86,7 @@ class TimetableBreeding:
         """Return the timetable."""
         return Solution.of_lectures(self.instance, genes["period"].copy(), genes["room"].copy())
 
-    def found(self, rng: np.random.Generator) -> Task:
+    def found(self, rng: np.random.Generator, flag: StopFlag) -> Task:
         """Place the lectures one by one."""
 
         def genes(arrays: Any) -> Genes:

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...problem import Cooling, Genes
+from ...problem import AnnealNeeds, Cooling, Genes, SolveLimits
 from ...search.random import random_state
+from ...tasks.stop_flag import StopFlag
 from ...tasks.task import Task
 from ..model.solution import Solution
 from ..search.annealing import Schedule, start_anneal
 from ..search.places import Places, Translation
 from ..search.search_problem import dearest_change
+from ..search.settling import WARM, settle
 from ..search.temperatures import smallest_change, usual_change
 from ..search.timetable import COST, HARD
 from .university_anneal import UniversityAnneal, timetable_of
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 STEP_MOVES = 60_000
 
 SECONDS_OF_A_CLASS = 1e-4
+
+# What a founder may take to break no rule, in units of effort.
+SETTLING = 2.5
 
 # What a violation may come to weigh: so many times more than any change can win, and no less.
 MARGIN, LEAST_OF_MOST = 20.0, 1e6
@@ -44,8 +49,7 @@ class UniversityBreeding:
 
     #: Moves cost as much as in any instance: temperatures are multiples.
     scale = 1.0
-    warm_moves = 2_500.0
-    hot_moves = 3_000.0
+    needs = AnnealNeeds(warm=2_500.0, hot=2_000.0, full=2_500.0, founders=1, child=1.5)
 
     def __init__(self, problem: UniversityProblem) -> None:
         self.problem = search = problem.search
@@ -82,9 +86,11 @@ class UniversityBreeding:
         """Return the timetable, of the instance before its reduction."""
         return self.translation.solution(Places(**genes))
 
-    def found(self, rng: np.random.Generator) -> Task:
-        """Place everything anywhere: the anneal finds out what breaks no rule."""
-        return Task(_draw, (self.translation, rng), seconds=self._seconds)
+    def found(self, rng: np.random.Generator, flag: StopFlag) -> Task:
+        """Search for a timetable without violations, in few moves: the anneal finds the rest."""
+        limits = SolveLimits(SETTLING)
+        arguments = self.translation, WARM * self.unit, rng, limits, flag
+        return Task(_found, arguments, seconds=self._seconds)
 
     def part_costs(
         self, genes: Genes, clusters: NDArray[np.int64], count: int, violation: float
@@ -135,8 +141,8 @@ class UniversityBreeding:
         return UniversityAnneal.of_state(self.translation, state)
 
 
-def _draw(translation: Translation, rng: np.random.Generator) -> Genes:
-    return translation.draw(rng)._asdict()
+def _found(*arguments: Any) -> Genes:
+    return settle(*arguments)._asdict()
 
 
 def _cross(problem: Any, first: Genes, second: Genes, chosen: NDArray[np.bool_]) -> Genes:

@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 # What the first timetable takes for each class, in seconds.
 SECONDS_OF_A_CLASS = 2e-3
 
-# At what temperature it is searched for, in what a usual change costs.
-WARM = 0.5
-
 # A violation counts as so many units of the heaviest weight.
 VIOLATION = 1000
 
@@ -108,7 +105,7 @@ class ClassDivision:
 
     def construct(self, rng: np.random.Generator, limits: SolveLimits, flag: StopFlag) -> Task:
         """Search for times, rooms and sections that break no required rule."""
-        from ..search.settling import settle
+        from ..search.settling import WARM, settle
         from ..search.temperatures import usual_change
 
         translation = self._translation

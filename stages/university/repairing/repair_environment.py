@@ -18,7 +18,7 @@ from ..exact.rule_book import RuleBook
 from ..exact.shared_students import SharedStudents
 from ..model.solution import Solution
 from ..search.attempts import attempt, class_costs
-from ..search.moves import LONGEST
+from ..search.moves import CHAIN, LONGEST
 from ..search.places import Places, Translation
 from ..search.search_problem import dearest_change
 from ..search.timetable import (
@@ -97,7 +97,7 @@ class UniversityRepair:
         self.observation = np.zeros(len(OBSERVED), np.int64)
         self.rng = random_state(seed)
         self._draws = np.random.default_rng(seed)
-        self._queue = np.zeros((LONGEST + 1, 3), np.int64)
+        self._queue = np.zeros((LONGEST + 1, CHAIN), np.int64)
         self._start = self._rank
 
     def _place(self, places: Places) -> None:

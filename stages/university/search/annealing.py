@@ -16,6 +16,7 @@ from ...search.compiling import copy_into, inner, kernel
 from ...search.random import below, uniform
 from ...search.record import Record
 from .moves import (
+    CHAIN,
     LONGEST,
     any_free,
     cheapest_free,
@@ -148,7 +149,7 @@ def start_anneal(timetable: Timetable, schedule: Schedule, rng: NDArray[np.uint6
         np.array([least, schedule.start, least, max(schedule.most, least)]),
         np.array([0, schedule.moves, 0, 1 << 60, 0], np.int64),
         rng,
-        np.zeros((LONGEST + 1, 3), np.int64),
+        np.zeros((LONGEST + 1, CHAIN), np.int64),
         np.zeros((MOST_SWITCHES, 2), np.int64),
     )
 

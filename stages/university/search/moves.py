@@ -3,6 +3,7 @@
 from ...search.compiling import inner
 from ...search.random import below
 from .rules import breaks
+from .search_problem import ATTEND, BITS, DIFFERENT_ROOM, SAME_ROOM, SPAN
 from .timetable import (
     ANYHOW,
     COST,
@@ -15,11 +16,17 @@ from .timetable import (
     put,
 )
 
-LONGEST = 12
+LONGEST = 24
 """Most classes that a chain moves."""
 
-KLASS, OLD_ROW, OLD_OPTION = range(3)
-"""Columns of a chain."""
+KLASS, OLD_ROW, OLD_OPTION, PUSHER, KIND, PARAMETER = range(6)
+"""Columns of a chain: a class, where it was, who pushed it, and by which rule."""
+
+CHAIN = 6
+"""How many columns that are."""
+
+# Most classes that those push who are in each other's way; more, where they go together.
+_DEEP = 12
 
 # Times of a pushed class that are tried, and rooms at each.
 _TRIES = 40
@@ -97,12 +104,13 @@ def try_class(problem, timetable, k, row, option, bound, violation):
 
 
 @inner
-def _push(queue, size, k):
+def _push(queue, size, k, pusher, kind, parameter, most):
     for at in range(size):
         if queue[at, KLASS] == k:
             return size
-    if size < LONGEST:
+    if size < most:
         queue[size, KLASS] = k
+        queue[size, PUSHER], queue[size, KIND], queue[size, PARAMETER] = pusher, kind, parameter
         return size + 1
     return LONGEST + 1
 
@@ -119,14 +127,15 @@ def _find_pushed(problem, timetable, k, queue, size, dear):
         kind, parameter = problem.hard_kind[at], problem.hard_parameter[at]
         there, other_room = timetable.time[other], timetable.room[other]
         if breaks(problem, kind, parameter, time, room, there, other_room):
-            size = _push(queue, size, other)
+            most = LONGEST if kind in (BITS, SPAN) else _DEEP
+            size = _push(queue, size, other, k, kind, parameter, most)
             if size > LONGEST:
                 return size
     if timetable.option[k] >= 0 and met(problem, timetable, k, room, time) > 0:
         for seat in range(timetable.occupied[room]):
             other = timetable.occupants[room, seat]
             if other != k and problem.gap[time, timetable.time[other]] < 0:
-                size = _push(queue, size, other)
+                size = _push(queue, size, other, -1, 0, 0, _DEEP)
                 if size > LONGEST:
                     return size
     if dear < ANYHOW:
@@ -136,7 +145,7 @@ def _find_pushed(problem, timetable, k, queue, size, dear):
                 kind, parameter = problem.soft_kind[at], problem.soft_parameter[at]
                 there, other_room = timetable.time[other], timetable.room[other]
                 if breaks(problem, kind, parameter, time, room, there, other_room):
-                    size = _push(queue, size, other)
+                    size = _push(queue, size, other, k, kind, parameter, LONGEST)
     return size
 
 
@@ -159,18 +168,36 @@ def _row_at(problem, k, time):
 
 
 @inner
-def _place_best(problem, timetable, k, time, room, violation, rng):
-    """Put a class where it costs least: at a time in a room, or at some other places."""
+def _pushed_at(problem, timetable, row, pusher, kind, parameter):
+    """Tell whether a rule between times is broken by one row, beside the class that pushed."""
+    time, there = problem.time_id[row], timetable.time[pusher]
+    if kind == ATTEND:
+        return problem.gap[there, time] < 0
+    # From the side of the one that pushed, as the rule was looked up.
+    return breaks(problem, kind, parameter, there, -1, time, -1)
+
+
+@inner
+def _place_best(problem, timetable, k, time, room, violation, queue, at, rng):
+    """Put a class where it costs least: at a time in a room, or at some other places.
+
+    Only where the rule by which it was pushed is kept: of many classes that are to be at
+    the same time each one would stay with most of them.
+    """
     best_row, best_option = timetable.row[k], timetable.option[k]
-    best = 0.0
+    pusher, kind, parameter = queue[at, PUSHER], queue[at, KIND], queue[at, PARAMETER]
+    by_time = pusher >= 0 and kind != SAME_ROOM and kind != DIFFERENT_ROOM
+    best = ANYHOW if by_time else 0.0
     first = problem.time_starts[k]
     n_rows = problem.time_starts[k + 1] - first
     shift = below(rng, n_rows)
     has_room = best_option >= 0
     old_option = best_option
     for turn in range(min(n_rows, _TRIES)):
-        at = shift + turn
-        row = first + (at - n_rows if at >= n_rows else at)
+        place = shift + turn
+        row = first + (place - n_rows if place >= n_rows else place)
+        if by_time and _pushed_at(problem, timetable, row, pusher, kind, parameter):
+            continue
         option = old_option
         if has_room and not is_free(problem, timetable, k, row, option):
             option = any_free(problem, timetable, k, row, rng)
@@ -180,7 +207,7 @@ def _place_best(problem, timetable, k, time, room, violation, rng):
             if worth <= best:
                 best, best_row, best_option = worth, row, option
     row = _row_at(problem, k, time)
-    if row >= 0:
+    if row >= 0 and not (by_time and _pushed_at(problem, timetable, row, pusher, kind, parameter)):
         option = _option_in(problem, k, room) if has_room else -1
         if has_room == (option >= 0) and look(problem, timetable, k, row, option, best, violation):
             worth = timetable.change[HARD_CHANGE] * violation + timetable.change[COST_CHANGE]
@@ -229,7 +256,7 @@ def try_chain(problem, timetable, k, row, option, bound, violation, dear, queue,
             look(problem, timetable, one, row, option, ANYHOW, violation)
             put(problem, timetable, one, row, option)
         else:
-            _place_best(problem, timetable, one, old_time, old_room, violation, rng)
+            _place_best(problem, timetable, one, old_time, old_room, violation, queue, at - 1, rng)
         size = _find_pushed(problem, timetable, one, queue, size, dear)
         if size > LONGEST:
             break

@@ -14,6 +14,9 @@ from .annealing import MOVES_LEFT, MOVES_MADE, Schedule, anneal_chunk, start_ann
 from .places import Places, Translation
 from .timetable import HARD, build_timetable
 
+# The temperature, in what a usual change costs.
+WARM = 0.5
+
 # Most moves for each class in a unit of effort, a second or so of a mid-sized instance.
 MOVES_OF_A_CLASS = 200
 

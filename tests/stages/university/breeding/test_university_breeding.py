@@ -9,6 +9,7 @@ import pytest
 from schoolbell.runner import Pipeline
 from schoolbell.stages import GeneticAlgorithm
 from schoolbell.stages.problem import Cooling
+from schoolbell.stages.tasks.stop_flag import StopFlag
 from schoolbell.stages.university import evaluate, generate
 from schoolbell.stages.university.breeding.university_anneal import UniversityAnneal
 from schoolbell.stages.university.reduction.reduce import reduce
@@ -26,7 +27,7 @@ def breeding(problem):
 
 
 def genes_of(breeding, seed):
-    return breeding.found(np.random.default_rng(seed)).run()
+    return breeding.found(np.random.default_rng(seed), StopFlag()).run()
 
 
 def anneal_of(breeding, moves=3000, seed=0, genes=None):

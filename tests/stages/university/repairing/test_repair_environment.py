@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from schoolbell.stages.tasks.stop_flag import StopFlag
 from schoolbell.stages.university import evaluate, generate
 from schoolbell.stages.university.errors import FormatError
 from schoolbell.stages.university.reduction.reduce import reduce
@@ -63,7 +64,7 @@ def test_cp_sat_makes_a_timetable_without_violations_cheaper(problem):
     anneal_of = problem.breed()
     from schoolbell.stages.problem import Cooling
 
-    genes = anneal_of.found(np.random.default_rng(0)).run()
+    genes = anneal_of.found(np.random.default_rng(0), StopFlag()).run()
     cooling = Cooling(2.0, 1.0, 30_000, 0.15, 100.0)
     anneal = anneal_of.anneal(genes, cooling, np.random.SeedSequence(0)).chunk(30_000).run()
     environment = problem.repair_environment(anneal_of.solution(anneal.best[0]), 100.0, 4)
