@@ -3,8 +3,10 @@
 import asyncio
 import json
 import os
+import ssl
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -93,7 +95,12 @@ class Client:
         self._base = str(parts).rstrip("/") + "/"
         self._timeout = timeout
         self._reading = max(timeout, _READING_SECONDS)
-        self._http = httpx.Client(base_url=self._base, headers=self._headers, timeout=timeout)
+        self._options: dict[str, Any] = {
+            "base_url": self._base,
+            "headers": self._headers,
+            "verify": _authorities(),
+        }
+        self._http = httpx.Client(timeout=timeout, **self._options)
 
     def __repr__(self) -> str:
         return f"Client({self.url!r})"
@@ -206,8 +213,7 @@ class Client:
         reader = EventReader(last_id)
         lonely: float | None = None
         timeout = httpx.Timeout(self._timeout, read=_SILENCE_SECONDS)
-        options: dict[str, Any] = {"base_url": self._base, "headers": self._headers}
-        async with httpx.AsyncClient(timeout=timeout, **options) as http:
+        async with httpx.AsyncClient(timeout=timeout, **self._options) as http:
             while not reader.over:
                 try:
                     path = _path(job_id, "events")
@@ -328,6 +334,15 @@ class Client:
     @staticmethod
     def _job(response: httpx.Response) -> ServiceJob:
         return ServiceJob.of(response.json())
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    """Return whose certificates are believed.
+
+    To read them takes long enough to halt an event loop with many watchers, each time.
+    """
+    return httpx.create_ssl_context()
 
 
 def _path(job_id: str, more: str = "") -> str:

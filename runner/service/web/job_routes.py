@@ -2,18 +2,16 @@
 
 import csv
 import json
-from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
-from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, JSONResponse
 
 from ..jobs.job import FILES, Job
 from ..jobs.job_state import STATUSES
 from ..jobs.job_store import KeyReusedError
-from .event_stream import is_event_id, job_events
+from .event_stream import EventStream, event_stream, is_event_id
 from .metrics import ServiceMetrics, metrics_text
 from .problem import PROBLEMS, Problem
 from .service import Owner, OwnJob, TheService, owner_of
@@ -98,18 +96,18 @@ def _links(job: Job) -> dict[str, str]:
     return {"self": own, "events": f"{own}/events", "files": f"{own}/files"}
 
 
-@router.get("/jobs/{job_id}/events", response_class=EventSourceResponse)
-async def events(
+@router.get("/jobs/{job_id}/events", response_class=EventStream)
+def events(
     service: TheService,
     job: OwnJob,
     last_event_id: Annotated[str | None, Header()] = None,
     after: Annotated[str | None, Query(description="As the header Last-Event-ID.")] = None,
-) -> AsyncIterator[ServerSentEvent]:
+) -> EventStream:
     """Tell what happens, as server-sent events, until the job has ended."""
     seen = last_event_id or after
     seen = seen if is_event_id(seen) else None
-    async for event in job_events(service.settings, job, seen, service.ending):
-        yield event
+    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+    return EventStream(event_stream(service.feeds, job, seen), headers=headers)
 
 
 @router.post("/jobs/{job_id}/{command}", status_code=202)

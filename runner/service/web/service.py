@@ -20,7 +20,8 @@ from ..jobs.job_state import describe_all
 from ..jobs.job_store import JobStore
 from ..jobs.sweeper import Sweeper
 from ..settings import Settings
-from .event_stream import job_events
+from .event_stream import watched
+from .job_feed import JobFeeds
 from .problem import Problem
 from .sessions import Sessions
 from .tokens import LOCAL, Tokens
@@ -53,6 +54,8 @@ class Service:
         self._started = False
         #: Set when no event stream is to go on.
         self.ending = threading.Event()
+        #: What those are told who watch jobs.
+        self.feeds = JobFeeds(settings, self.ending)
 
     def start(self) -> None:
         """Begin to look for lost jobs, and to be ready for files, if it has not begun."""
@@ -138,8 +141,8 @@ class Service:
         """Yield where a job stands, from the queue to its end; the last one has an ``outcome``."""
         job = self.job_of(owner, job_id)
         reader = EventReader()
-        async for event in job_events(self.settings, job, None, self.ending):
-            snapshot = reader.take(event.event or "", event.data)
+        async for told in watched(self.feeds, job):
+            snapshot = reader.take(told.event, told.values)
             if snapshot is not None:
                 yield snapshot
 
