@@ -8,7 +8,10 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, JSONResponse
 
-from ..jobs.job import FILES, Job
+from ...problems.choosing import problem_of
+from ...problems.problem_kind import Kind
+from ..jobs.job import Job
+from ..jobs.job_files import FILES, files_of
 from ..jobs.job_state import STATUSES
 from ..jobs.job_store import KeyReusedError
 from .event_stream import EventStream, event_stream, is_event_id
@@ -132,13 +135,14 @@ def delete(service: TheService, job: OwnJob) -> None:
 @router.get("/jobs/{job_id}/files/{name}", response_class=FileResponse)
 def file(job: OwnJob, name: str) -> FileResponse:
     """Give a file: solution, page, table, timetable, log, run.json or instance."""
-    by_file = {own: kind for kind, (own, _) in FILES.items()}
-    kind = name if name in FILES else by_file.get(name)
+    files = files_of(job.kind)
+    by_file = {own: kind for kind, (own, _) in files.items()}
+    kind = name if name in files else by_file.get(name)
     if kind is None:
         raise Problem(404, f"there is no file {name[:60]!r}, expected one of {', '.join(FILES)}")
     if not job.path(kind).is_file():
         raise Problem(404, f"job {job.id} has no {kind} yet")
-    own, media_type = FILES[kind]
+    own, media_type = files[kind]
     headers = {"Content-Security-Policy": _APART, "Cache-Control": "no-cache"}
     shown = kind == "page"
     disposition = "inline" if shown else "attachment"
@@ -155,14 +159,9 @@ def file(job: OwnJob, name: str) -> FileResponse:
 def violations(job: OwnJob) -> dict[str, Any]:
     """List the violations and the costs of the newest best timetable, in words."""
     try:
-        found = json.loads(job.path("timetable").read_text(encoding="utf-8"))
+        return json.loads(job.findings.read_text(encoding="utf-8"))
     except OSError:
         raise Problem(404, f"job {job.id} has no timetable yet") from None
-    names = ("formulation", "cost", "violations", "details", "details_total", "infeasible_because")
-    return {name: found[name] for name in names} | {
-        "hard": dict(found["hard"]),
-        "soft": {name: cost for name, _, cost in found["soft"]},
-    }
 
 
 @router.get("/jobs/{job_id}/curve")
@@ -201,14 +200,17 @@ async def validate(request: Request, service: TheService) -> dict[str, Any]:
 
 @router.get("/demo", response_class=Response)
 def demo(
-    courses: Annotated[int, Query(ge=1, le=500)] = 80,
+    kind: Kind = "timetable",
+    courses: Annotated[int, Query(ge=1, le=500, description="Of a timetable.")] = 80,
+    classes: Annotated[int, Query(ge=1, le=500, description="Of a university.")] = 100,
     seed: Annotated[int, Query(ge=0, le=2**31)] = 2007,
 ) -> Response:
     """Give a generated instance that has a timetable without violations."""
-    from ....stages.timetable import generate
-
-    text = generate(courses, seed=seed).dumps()
-    return Response(text, media_type="text/plain; charset=utf-8")
+    problem = problem_of(kind)
+    size = {"timetable": courses, "university": classes}[kind]
+    # Its text is not packed, as no solution is.
+    _, media_type = files_of(kind)["solution"]
+    return Response(problem.generate(size, seed).dumps(), media_type=media_type)
 
 
 @router.get("/service")

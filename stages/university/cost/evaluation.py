@@ -92,6 +92,14 @@ class Evaluation:
         return list(islice(self._findings, most))
 
     @property
+    def n_details(self) -> int:
+        """Number of the lines that `details` has."""
+        counted = _Counted(self.solution)
+        found = [counted.hard(name) for name in self.hard]
+        found += [counted.soft(name) for name in self.soft]
+        return sum(len(one.units) for one in found)
+
+    @property
     def _findings(self) -> Iterator[str]:
         counted = _Counted(self.solution)
         for name in self.hard:

@@ -2,7 +2,7 @@ import gzip
 
 import pytest
 from schoolbell.runner.cli.main import main
-from schoolbell.runner.cli.problem_kind import problem_kind
+from schoolbell.runner.problems.problem_kind import problem_kind
 from schoolbell.stages.university import (
     Instance,
     Solution,
