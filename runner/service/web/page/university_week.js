@@ -42,7 +42,7 @@ export function universityViews(data) {
     const box = element("div", "", { class: one.faults.length ? "class wrong" : "class" });
     box.style.setProperty("--hue", String(Math.round((one.course * 137.508) % 360)));
     const place = view === "room" || one.room < 0 ? "" : `room ${rooms[one.room][0]}`;
-    const name = view === "class" ? `class ${one.id}` : `${courses[one.course]}, class ${one.id}`;
+    const name = view === "course" ? `class ${one.id}` : `course ${courses[one.course]}, class ${one.id}`;
     const when = one.time === null ? "no time" : `${clock(one.time.start)}–${clock(one.time.end)}`;
     box.append(element("b", when), element("span", name));
     if (place) box.append(element("span", place));
