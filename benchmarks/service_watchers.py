@@ -100,8 +100,8 @@ def _round(service: Any, args: argparse.Namespace, watched: bool) -> Round:
         while any(not client.job(job).ended for job in jobs):
             time.sleep(1.0)
         speed = sum(client.job(job).cost for job in jobs) / args.seconds
-    parts = [(after - first) / seconds for first, after in zip(before, spent, strict=True)]
-    return Round(speed, *parts, late)
+    web, clients = ((after - first) / seconds for first, after in zip(before, spent, strict=True))
+    return Round(speed, web, clients, late)
 
 
 def _busy(process: psutil.Process) -> float:

@@ -115,7 +115,7 @@ class JobFeed:
         async with connect_async(self._settings.redis) as client:
             while until is not None and order(last_id) < order(until.identity):
                 found = await client.xread({self._keys.events: last_id}, count=_MOST_EVENTS)
-                texts = await client.hgetall(self._keys.snapshot)
+                texts: Any = await client.hgetall(self._keys.snapshot)
                 events = _events(found)
                 for identity, fields in events:
                     if order(identity) > order(until.identity):
