@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 
 from fastapi.sse import KEEPALIVE_COMMENT
 from redis import RedisError
@@ -10,7 +11,7 @@ from starlette.responses import StreamingResponse
 
 from ..client.event_reader import END
 from ..jobs.job import Job
-from .job_feed import AWAY_SECONDS, JobFeeds, Told, order
+from .job_feed import AWAY_SECONDS, BEGINNING, JobFeeds, Told, order
 
 # Proxies cut off what is silent for longer than a minute or so.
 _SILENCE_SECONDS = 15.0
@@ -31,20 +32,23 @@ def is_event_id(text: str | None) -> bool:
 
 async def event_stream(feeds: JobFeeds, job: Job, last_id: str | None) -> AsyncIterator[bytes]:
     """Yield the events of a job as a stream has them, and signs of life between them."""
-    async for told in job_events(feeds, job, last_id, silence=_SILENCE_SECONDS):
-        yield KEEPALIVE_COMMENT if told is None else told.message
+    # Closed at once when the client goes, and with it the feed of whoever watched last.
+    async with aclosing(job_events(feeds, job, last_id, silence=_SILENCE_SECONDS)) as events:
+        async for told in events:
+            yield KEEPALIVE_COMMENT if told is None else told.message
 
 
 async def watched(feeds: JobFeeds, job: Job) -> AsyncIterator[Told]:
     """Yield what happens to a job from now on until it has ended."""
-    async for told in job_events(feeds, job, None, silence=None):
-        if told is not None:
-            yield told
+    async with aclosing(job_events(feeds, job, None)) as events:
+        async for told in events:
+            if told is not None:
+                yield told
 
 
 async def job_events(
     feeds: JobFeeds, job: Job, last_id: str | None, silence: float | None = None
-) -> AsyncIterator[Told | None]:
+) -> AsyncGenerator[Told | None, None]:
     """Yield what happens to a job until it has ended.
 
     Events are named ``snapshot``, ``pipeline_begin``, ``stage_begin``,
@@ -74,8 +78,10 @@ async def job_events(
             if news is None:
                 # The first time, or it was slow.
                 news = [] if feed.status is None else [feed.status]
-                if last_id is None:
-                    news = news if feed.newest is None else [feed.newest, *news]
+                if last_id is None and feed.newest is not None:
+                    news = [feed.newest, *news]
+                elif last_id is None:
+                    last_id = BEGINNING
                 else:
                     try:
                         async for told in feed.missed(last_id):

@@ -91,9 +91,10 @@ def test_who_comes_back_is_told_what_was_missed_and_nothing_twice(settings, job,
     assert asyncio.run(two()) == ([3, 4], [2, 3, 4])
 
 
-def test_who_is_slow_is_told_everything_all_the_same(settings, job, client, monkeypatch):
+@pytest.mark.parametrize("before", [[1], []])
+def test_who_is_slow_is_told_everything_all_the_same(settings, job, client, monkeypatch, before):
     monkeypatch.setattr("schoolbell.runner.service.web.job_feed._KEPT_EVENTS", 3)
-    tell(client, settings, job, 1)
+    tell(client, settings, job, *before)
     feeds = JobFeeds(settings, threading.Event())
 
     async def dawdle():
@@ -110,7 +111,7 @@ def test_who_is_slow_is_told_everything_all_the_same(settings, job, client, monk
                 await quick
         return numbers
 
-    assert asyncio.run(dawdle()) == list(range(1, 12))
+    assert asyncio.run(dawdle()) == [*before, *range(2, 12)]
 
 
 def test_a_silent_stream_says_that_it_is_there(settings, job, monkeypatch):
