@@ -12,6 +12,7 @@ from ...callbacks import Snapshot
 from ...callbacks.vocabulary import FINISHED, LIVE, RUNNING
 from ...stages.plain_data import as_number
 from .forecast import Forecast
+from .glide import Glide
 from .stage_timing import StageTiming
 from .unit_clock import UnitClock
 
@@ -134,7 +135,8 @@ class ProgressTracker:
     total and goes on, or where the run is between two stages: the end of a stage
     is kept for when it has ended, and a little of the next one is what it takes
     to begin. Where a total grows, what is left of the stage's part is divided
-    among the units that are left.
+    among the units that are left. What a `snapshot` shows of it glides: it makes
+    no jump where the work has made one.
 
     Parameters
     ----------
@@ -225,6 +227,7 @@ class ProgressTracker:
         self._units_noticed: UnitClock | None = None
         self._told = 0.0
         now = clock()
+        self._glide = Glide()
         if self._follows_time:
             self._plan(self._names, 0.0, now)
         # From where progress moves, and since when: there it was when a unit or a pulse was
@@ -500,6 +503,7 @@ class ProgressTracker:
             self._pulse = self._pulse_noticed = pulse
             # What was told while the run got ready to go on is not taken back.
             self._told = max(self._told, state["told"])
+            self._glide.jump(self._told, now)
             self._forecast.past = dict(state["past"])
             units = state["units"]
             self._units_noticed = None if units is None else UnitClock.of_state(units, now)
@@ -533,11 +537,18 @@ class ProgressTracker:
             return self._message(self.stage_items_done)
 
     def snapshot(self) -> Snapshot:
-        """Return where the run stands now, all of one moment."""
+        """Return where the run stands now, all of one moment, as it is to be shown.
+
+        Its progress follows `calculate_smooth_progress` without a jump, so that it may be behind
+        it for a few seconds after a large one; that of a run that is over is not.
+        """
         with self._lock:
             now = self._clock()
-            progress = self._smooth(now)
+            smooth = self._smooth(now)
             done = self._notice(now)
+            progress = smooth
+            if self.status in LIVE:
+                progress = self._glide.follow(smooth, now, self._time_limit)
             cost, violations = self.best
             start, end = self._bounds[self.stage] if self.stage else (0.0, 1.0)
             return Snapshot(
@@ -547,7 +558,7 @@ class ProgressTracker:
                 done=done,
                 total=self._segment.total,
                 message=self._message(done),
-                stage_progress=min(1.0, max(0.0, (progress - start) / max(end - start, 1e-12))),
+                stage_progress=min(1.0, max(0.0, (smooth - start) / max(end - start, 1e-12))),
                 progress=progress,
                 eta=self._eta(now),
                 elapsed=now,
