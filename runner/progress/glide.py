@@ -2,12 +2,12 @@
 
 import math
 
-# A step of half a point is no jump; more of it is shown at two points in half a second.
-_AT_ONCE = 0.005
+# A quarter of a point is no jump; more of it is shown at two points in half a second.
+_AT_ONCE = 0.0025
 _SPEED = 0.04
 # Where the number itself moves on faster than that, as in a run of a few seconds, it is followed at
-# a quarter more than its speed over so many seconds.
-_HURRY = 1.25
+# a tenth more than its speed over so many seconds.
+_HURRY = 1.1
 _SECONDS = 3.5
 # What jumped far is nearly caught up with after so many seconds.
 _CATCH_UP = 2.2

@@ -345,7 +345,7 @@ def test_what_a_stage_of_no_time_has_done_is_shown_by_and_by(clock):
         assert tracker.calculate_smooth_progress() >= 0.1
         assert tracker.work_progress == pytest.approx(0.1)
     assert all(after - before <= 0.03 for before, after in zip(shown, shown[2:], strict=False))
-    assert shown[0] == pytest.approx(0.005)
+    assert shown[0] < 0.01
     assert shown[-1] > 0.1
 
 
