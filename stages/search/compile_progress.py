@@ -56,7 +56,7 @@ _OWN = f"{__name__.partition('.')[0]}."
 # Some functions take as long as several others: so many steps time alone may go ahead.
 AHEAD = 12.0
 # So many steps a second are told in any case, however long a function takes.
-CREEP = 1.25
+CREEP = 1.6
 
 
 @dataclass
