@@ -367,6 +367,23 @@ def test_a_run_that_is_over_is_shown_where_it_is(clock, status):
     assert tracker.snapshot().progress == (1.0 if status == "finished" else 0.75)
 
 
+def test_the_message_counts_seconds_where_nothing_else_moves(clock):
+    tracker = begun(clock, total=1000, shares={"a": 1})
+    tracker.update_work_progress(1)
+    shown = []
+    for _ in range(120):
+        tracker.note_pulse(0.99)
+        shot = tracker.snapshot()
+        shown.append((int(1000 * shot.progress), int(100 * shot.stage_progress), shot.message))
+        clock.now += 0.25
+    assert shown[0][2] == "A: 1/1000"
+    assert shown[-1][2] == tracker.message == "A: 1/1000, 30 s"
+    for before, after in zip(shown, shown[5:], strict=False):
+        assert before != after
+    tracker.update_work_progress(2)
+    assert tracker.snapshot().message == tracker.message == "A: 2/1000"
+
+
 def test_what_is_looked_at_for_the_first_time_is_shown_where_it_is(clock):
     tracker = begun(clock, total=4)
     tracker.update_work_progress(2)
