@@ -284,7 +284,7 @@ _PERCENT = re.compile(r"(\d+(?:\.\d+)?) ?%")
 _ETA = re.compile(r"ETA (?:(\d+):)?(\d+):(\d\d)")
 _BAR = re.compile(r"[━╸╺█-▏|]+")
 # Units, and what a message counts, seconds among it.
-_COUNT = re.compile(r"[\d,]+/[\d,]+|, \d+ s\b")
+_COUNT = re.compile(r"[\d,]*\d/[\d,]*\d|(?<=, )\d+ s\b")
 
 
 def read_screen(lines: list[str]) -> Seen | None:

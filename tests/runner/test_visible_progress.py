@@ -214,7 +214,7 @@ UNITS = st.lists(
 )
 
 
-@settings(max_examples=50, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(max_examples=25, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(
     stages=st.lists(UNITS, min_size=1, max_size=3),
     pulse=st.floats(0.05, 0.5),
@@ -291,11 +291,11 @@ def test_what_is_shown_of_a_pulsing_run_moves_every_second_and_does_not_jump(
 SHORT = st.one_of(st.floats(0.001, 0.1), st.floats(1.0, 20.0))
 
 
-@settings(max_examples=50, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(max_examples=25, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(
     stages=st.lists(st.tuples(st.floats(1.0, 10.0), SHORT), min_size=1, max_size=6),
     steady=st.floats(5.0, 10.0),
-    poll=st.sampled_from([0.05, 0.1, 0.25]),
+    poll=st.sampled_from([0.1, 0.25]),
 )
 def test_what_is_shown_does_not_jump_where_a_stage_takes_no_time(stages, steady, poll):
     """Stages of 12 points in all, which may be over in an instant, within a run of some length."""
@@ -324,9 +324,8 @@ def test_what_is_shown_does_not_jump_where_a_stage_takes_no_time(stages, steady,
             assert after >= progress
             assert after - progress <= 0.03 + 1e-9
     # It is no more than a moment behind.
-    for i, (now, progress, _) in enumerate(seen):
-        earlier = [work for at, _, work in seen[: i + 1] if at <= now - 5.0]
-        assert progress >= max(earlier, default=0.0) - 0.02
+    for (_, progress, _), (_, _, work) in zip(seen[round(5.0 / poll) :], seen, strict=False):
+        assert progress >= work - 0.02
     tracker.finish()
     assert tracker.snapshot().progress == 1.0
 
@@ -347,6 +346,20 @@ def test_what_a_stage_of_no_time_has_done_is_shown_by_and_by(clock):
     assert all(after - before <= 0.03 for before, after in zip(shown, shown[2:], strict=False))
     assert shown[0] < 0.01
     assert shown[-1] > 0.1
+
+
+def test_a_run_that_was_put_off_by_compiling_is_followed_as_fast_as_another(clock):
+    tracker = ProgressTracker({"a": 1}, time_limit=10.0, clock=clock)
+    tracker.begin_stage("a", 1000)
+    tracker.snapshot()
+    clock.now = tracker.overtime = 400.0
+    tracker.time_limit = 410.0
+    tracker.snapshot()
+    for done in range(1, 101):
+        clock.now += 0.1
+        tracker.update_work_progress(10 * done)
+        if done < 100:
+            assert tracker.snapshot().progress > tracker.work_progress - 0.02
 
 
 def test_a_small_step_is_shown_at_once(clock):
