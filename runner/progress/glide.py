@@ -2,15 +2,15 @@
 
 import math
 
-# A quarter of a point is no jump; more of it is shown at two points in half a second.
+# A quarter of a point is no jump; more of it is shown at under two points in half a second.
 _AT_ONCE = 0.0025
-_SPEED = 0.04
+_SPEED = 0.035
 # Where the number itself moves on faster than that, as in a run of a few seconds, it is followed at
 # a tenth more than its speed over so many seconds.
 _HURRY = 1.1
 _SECONDS = 3.5
 # What jumped far is nearly caught up with after so many seconds.
-_CATCH_UP = 2.2
+_CATCH_UP = 2.8
 
 
 class Glide:
