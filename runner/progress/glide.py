@@ -9,6 +9,8 @@ _SPEED = 0.035
 # a tenth more than its speed over so many seconds.
 _HURRY = 1.1
 _SECONDS = 3.5
+# With a time limit it gets to the end in the time that is left, down to so much.
+_LAST_SECONDS = 1.0
 # What jumped far is nearly caught up with after so many seconds.
 _CATCH_UP = 2.8
 
@@ -31,7 +33,7 @@ class Glide:
         self._shown = self._value = max(self._shown, value)
         self._at = now
 
-    def follow(self, value: float, now: float, whole: float | None) -> float:
+    def follow(self, value: float, now: float, left: float | None) -> float:
         """Return what is shown while the number is at `value`.
 
         Parameters
@@ -40,8 +42,9 @@ class Glide:
             0 to 1, never less than before.
         now
             Seconds on the run's clock.
-        whole
-            What the run takes at most; None where nobody knows.
+        left
+            Seconds that the run has at most, in which the rest has to be shown; None
+            where nobody knows.
         """
         if self._at is None:
             self.jump(value, now)
@@ -49,7 +52,9 @@ class Glide:
         seconds, gap = max(0.0, now - self._at), max(0.0, value - self._shown)
         lately = math.exp(-seconds / _SECONDS)
         self._speed = lately * self._speed + (value - self._value) / _SECONDS
-        speed = max(_SPEED, gap / _CATCH_UP, _HURRY * self._speed, _HURRY / whole if whole else 0.0)
+        speed = max(_SPEED, gap / _CATCH_UP, _HURRY * self._speed)
+        if left is not None:
+            speed = max(speed, _HURRY * (1.0 - self._shown) / max(left, _LAST_SECONDS))
         room = self._room + speed * seconds
         step = min(gap, room)
         self._shown, self._value, self._at = self._shown + step, value, now

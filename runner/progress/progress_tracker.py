@@ -556,10 +556,8 @@ class ProgressTracker:
             done = self._notice(now)
             progress = smooth
             if self.status in LIVE:
-                # Compiling puts the limit off, but takes next to nothing of the bar.
-                limit = self._time_limit
-                whole = None if limit is None else max(1.0, limit - self._overtime)
-                progress = self._glide.follow(smooth, now, whole)
+                left = None if self._time_limit is None else self._time_limit - now
+                progress = self._glide.follow(smooth, now, left)
             cost, violations = self.best
             start, end = self._bounds[self.stage] if self.stage else (0.0, 1.0)
             of_stage = min(1.0, max(0.0, (smooth - start) / max(end - start, 1e-12)))
