@@ -13,7 +13,7 @@ from typing import Any
 
 from .daemon_pool import DaemonPool
 from .far_call import Sender, place_of, run_there, this_process, this_terminal
-from .waiting import Beat, wait_all
+from .waiting import Beat, Counts, wait_all
 
 # Work of less time than this is done here and not sent to another process.
 WORTH_SENDING = 1.0
@@ -111,6 +111,7 @@ class TaskGroup:
         *arguments: Any,
         seconds: float | None,
         message: str | None = None,
+        counts: Counts | None = None,
     ) -> Generator[Beat, None, Any]:
         """Yield every tenth of a second until a function has been called; return its result.
 
@@ -120,7 +121,7 @@ class TaskGroup:
         yield from self.runs_elsewhere()
         future = self.start(function, *arguments, seconds=seconds)
         try:
-            (result,) = yield from wait_all([future], seconds, message)
+            (result,) = yield from wait_all([future], seconds, message, counts)
         finally:
             future.cancel()
         return result

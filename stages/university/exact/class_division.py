@@ -107,7 +107,15 @@ class ClassDivision:
 
         seconds = SECONDS_OF_A_CLASS * self.book.n_classes
         seconds += SECONDS_OF_A_DEMAND * len(self.demands.students)
-        return Task(construct, (self.book, self.demands, self._expected, rng), draft, seconds)
+        n = self.book.n_classes
+        # Looked at while they are filled.
+        places = Places(np.full(n, -1), np.full(n, -1))
+
+        def counts() -> tuple[int, int]:
+            return int(np.count_nonzero(places.rows >= 0)), n
+
+        arguments = self.book, self.demands, self._expected, rng, places
+        return Task(construct, arguments, draft, seconds, counts)
 
     @cached_property
     def _expected(self) -> Any:

@@ -24,7 +24,11 @@ MOST_STEPS = 5
 
 
 def construct(
-    book: RuleBook, demands: Demands, expected: SharedStudents, rng: np.random.Generator
+    book: RuleBook,
+    demands: Demands,
+    expected: SharedStudents,
+    rng: np.random.Generator,
+    places: Places | None = None,
 ) -> tuple[Places, NDArray[np.int64], NDArray[np.bool_]]:
     """Place all classes, the most constrained first, and section the students.
 
@@ -41,6 +45,8 @@ def construct(
         How many students two classes will share.
     rng
         Breaks ties.
+    places
+        All at -1, to be filled, in which other threads can see how many classes have one.
 
     Returns
     -------
@@ -49,7 +55,8 @@ def construct(
         rule.
     """
     n = book.n_classes
-    places = Places(np.full(n, -1), np.full(n, -1))
+    if places is None:
+        places = Places(np.full(n, -1), np.full(n, -1))
     weights = np.ones(n, np.int64)
     hardness = _hardness(book) + rng.random(n)
     queue = [(-hardness[k], k) for k in range(n)]
