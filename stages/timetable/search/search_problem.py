@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...search.record import Record
+from ..constraints.registry import CONSTRAINTS
+from ..errors import InstanceError
 from ..model.formulation import Formulation
 from ..model.instance import Instance
 from ..model.limits import check_timeslots
@@ -101,6 +103,13 @@ class SearchProblem(Record):
     double_lectures, room_suitability, hard_suitability
         Weights of the other constraints; None for one that the formulation
         lacks, so that kernels compile without it.
+    in_rooms, in_periods
+        Weighted cost of a lecture of each course in each room and in each period, by the
+        constraints that are described by tables, int64 (n_courses, n_rooms) and
+        (n_courses, n_periods); None where the formulation has none of them.
+    of_days
+        The part of `day_cost` that such constraints make up, int64 (2**timeslots,), or
+        None.
     """
 
     starts: NDArray[np.int64]
@@ -145,6 +154,9 @@ class SearchProblem(Record):
     double_lectures: int | None
     room_suitability: int | None
     hard_suitability: int | None
+    in_rooms: NDArray[np.int64] | None
+    in_periods: NDArray[np.int64] | None
+    of_days: NDArray[np.int64] | None
 
 
 def build_search_problem(instance: Instance, formulation: Formulation) -> SearchProblem:
@@ -153,21 +165,26 @@ def build_search_problem(instance: Instance, formulation: Formulation) -> Search
     Raises
     ------
     InstanceError
-        If a day has more timeslots than the search takes.
+        If a day has more timeslots than the search takes, or takes with a constraint of
+        the formulation.
     """
     slots = instance.periods_per_day
     check_timeslots(instance)
     weights = _weights(formulation)
+    in_rooms, in_periods = _tables_of_places(instance, formulation)
+    by_bits = slots > MAX_SLOTS_IN_TABLES or instance.days > BITS
+    of_days = _table_of_days(instance, formulation, by_bits)
     starts, curricula, multiplicity = merge_curricula(instance)
     isolated, windows, load = (
         int(formulation.weights.get(name, 0))
         for name in ("IsolatedLectures", "Windows", "StudentMinMaxLoad")
     )
     counted = count_curricula(starts, curricula, multiplicity)
-    if slots > MAX_SLOTS_IN_TABLES or instance.days > BITS:
+    if by_bits:
         tables, steepest = _no_tables(), _steepest(instance, isolated, windows, load)
     else:
         day_cost = _day_costs(slots, isolated, windows, load, instance.min_load, instance.max_load)
+        day_cost += 0 if of_days is None else of_days
         tables = _tables(instance, day_cost, int(counted.max(initial=0)))
         steepest = int(np.abs(tables["turned"]).max())
     members = np.argsort(curricula, kind="stable")
@@ -200,8 +217,11 @@ def build_search_problem(instance: Instance, formulation: Formulation) -> Search
         load=load,
         min_load=instance.min_load,
         max_load=instance.max_load,
-        slack=_slacks(instance, weights, counted),
-        gain=_gains(instance, weights, steepest, counted),
+        slack=_slacks(instance, weights, counted, in_periods),
+        gain=_gains(instance, weights, steepest, counted, in_periods),
+        in_rooms=in_rooms,
+        in_periods=in_periods,
+        of_days=of_days,
         by_bits=tables["by_bits"],
         column=tables["column"],
         day_cost=tables["day_cost"],
@@ -223,6 +243,46 @@ def _weights(formulation: Formulation) -> dict[str, Any]:
     }
     weights = {key: int(formulation.weights.get(name, 0)) or None for key, name in names.items()}
     return weights | {"hard_suitability": 1 if "RoomSuitability" in formulation.hard else None}
+
+
+def _tables_of_places(
+    instance: Instance, formulation: Formulation
+) -> tuple[NDArray[np.int64] | None, NDArray[np.int64] | None]:
+    """Sum up the tables of rooms and of periods of the formulation's constraints."""
+    by_room, by_period = [], []
+    for name, weight in formulation.weights.items():
+        constraint = CONSTRAINTS[name]
+        if constraint.in_rooms is not None:
+            by_room.append(weight * np.asarray(constraint.in_rooms(instance), np.int64))
+        if constraint.in_periods is not None:
+            by_period.append(weight * np.asarray(constraint.in_periods(instance), np.int64))
+    in_rooms = np.zeros((instance.n_courses, instance.n_rooms), np.int64)
+    in_periods = np.zeros((instance.n_courses, instance.n_periods), np.int64)
+    return (
+        sum(by_room, in_rooms) if by_room else None,
+        sum(by_period, in_periods) if by_period else None,
+    )
+
+
+def _table_of_days(
+    instance: Instance, formulation: Formulation, by_bits: bool
+) -> NDArray[np.int64] | None:
+    """Sum up what the formulation's constraints of days come to, for each mask of timeslots."""
+    slots, total = instance.periods_per_day, None
+    for name, weight in formulation.weights.items():
+        of_days = CONSTRAINTS[name].of_days
+        if of_days is None:
+            continue
+        if by_bits:
+            raise InstanceError(
+                f"a week of {instance.days} days of {slots} timeslots",
+                f"at most {BITS} days of {MAX_SLOTS_IN_TABLES} timeslots, for {name}",
+            )
+        mask = np.arange(1 << slots, dtype=np.int64)
+        occupied = (mask[:, None] >> np.arange(slots)) & 1 > 0
+        units = weight * np.asarray(of_days(occupied), np.int64)
+        total = units if total is None else total + units
+    return total
 
 
 def merge_curricula(
@@ -365,12 +425,14 @@ def _slacks(
     instance: Instance,
     weights: dict[str, int | None],
     counted: NDArray[np.int64],
+    in_periods: NDArray[np.int64] | None,
 ) -> NDArray[np.int64]:
     """Bound what one moved lecture of each course can win beyond what is quick to tell."""
     by_course = 4 * (weights["travel_distance"] or 0) * counted
     by_course += weights["room_stability"] or 0
     lectures = np.where(instance.course_double, instance.course_lectures.astype(np.int64), 0)
     by_course += (weights["double_lectures"] or 0) * lectures
+    by_course += _dearest(in_periods)
     return np.minimum(by_course, 2**30).astype(np.int64)
 
 
@@ -379,10 +441,17 @@ def _gains(
     weights: dict[str, int | None],
     steepest: int,
     counted: NDArray[np.int64],
+    in_periods: NDArray[np.int64] | None,
 ) -> NDArray[np.int64]:
     """Bound what one moved lecture of each course can win, so that a bad move is left early."""
     per_curriculum = 2 * steepest + 4 * (weights["travel_distance"] or 0)
     by_course = per_curriculum * counted
     by_course += (weights["min_working_days"] or 0) + (weights["room_stability"] or 0)
     by_course += (weights["double_lectures"] or 0) * instance.course_lectures.astype(np.int64)
+    by_course += _dearest(in_periods)
     return np.minimum(by_course, 2**30).astype(np.int64)
+
+
+def _dearest(in_periods: NDArray[np.int64] | None) -> NDArray[np.int64] | int:
+    """Return the most that a period costs each course."""
+    return 0 if in_periods is None else in_periods.max(axis=1, initial=0)
