@@ -372,7 +372,7 @@ def _try_period(problem, timetable, lecture, p2, first_room, bound, violation):
         by_period = curricula_cost(problem, timetable, course, p1, r1, p2, r1, NOWHERE)
         if enabled(problem.min_working_days):
             by_period += working_days(problem, timetable, lecture, p1, p2)
-        if enabled(problem.in_periods):
+        if enabled(problem.by_period):
             by_period += period_cost(problem, course, p1, p2)
         if enabled(problem.room_stability):
             by_period -= units(problem.room_stability)

@@ -324,7 +324,7 @@ def least_beyond_curricula(problem, timetable, size0, size1, p1, p2):
             least -= room_cost(problem, course, timetable.room[lecture])
             if enabled(problem.min_working_days) and can_enter(problem, timetable, lecture, new):
                 least += working_days(problem, timetable, lecture, old, new)
-            if enabled(problem.in_periods):
+            if enabled(problem.by_period):
                 least += period_cost(problem, course, old, new)
             if enabled(problem.room_stability):
                 least -= units(problem.room_stability)

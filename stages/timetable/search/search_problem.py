@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...search.record import Record
-from ..constraints.registry import CONSTRAINTS
+from ..constraints.registry import CONSTRAINTS, cost_in_periods, cost_in_rooms, cost_of_days
 from ..errors import InstanceError
 from ..model.formulation import Formulation
 from ..model.instance import Instance
@@ -103,13 +103,14 @@ class SearchProblem(Record):
     double_lectures, room_suitability, hard_suitability
         Weights of the other constraints; None for one that the formulation
         lacks, so that kernels compile without it.
+    by_room, by_period, by_day
+        1 where the formulation has constraints that are described by tables of rooms, of
+        periods and of days, else None; then the arrays that follow are (1, 1) or (1,).
     in_rooms, in_periods
-        Weighted cost of a lecture of each course in each room and in each period, by the
-        constraints that are described by tables, int64 (n_courses, n_rooms) and
-        (n_courses, n_periods); None where the formulation has none of them.
+        Weighted cost of a lecture of each course in each room and in each period by these
+        constraints, int64 (n_courses, n_rooms) and (n_courses, n_periods).
     of_days
-        The part of `day_cost` that such constraints make up, int64 (2**timeslots,), or
-        None.
+        The part of `day_cost` that such constraints make up, int64 (2**timeslots,).
     """
 
     starts: NDArray[np.int64]
@@ -154,9 +155,12 @@ class SearchProblem(Record):
     double_lectures: int | None
     room_suitability: int | None
     hard_suitability: int | None
-    in_rooms: NDArray[np.int64] | None
-    in_periods: NDArray[np.int64] | None
-    of_days: NDArray[np.int64] | None
+    by_room: int | None
+    by_period: int | None
+    by_day: int | None
+    in_rooms: NDArray[np.int64]
+    in_periods: NDArray[np.int64]
+    of_days: NDArray[np.int64]
 
 
 def build_search_problem(instance: Instance, formulation: Formulation) -> SearchProblem:
@@ -171,7 +175,8 @@ def build_search_problem(instance: Instance, formulation: Formulation) -> Search
     slots = instance.periods_per_day
     check_timeslots(instance)
     weights = _weights(formulation)
-    in_rooms, in_periods = _tables_of_places(instance, formulation)
+    in_rooms = cost_in_rooms(instance, formulation.weights)
+    in_periods = cost_in_periods(instance, formulation.weights)
     by_bits = slots > MAX_SLOTS_IN_TABLES or instance.days > BITS
     of_days = _table_of_days(instance, formulation, by_bits)
     starts, curricula, multiplicity = merge_curricula(instance)
@@ -219,9 +224,12 @@ def build_search_problem(instance: Instance, formulation: Formulation) -> Search
         max_load=instance.max_load,
         slack=_slacks(instance, weights, counted, in_periods),
         gain=_gains(instance, weights, steepest, counted, in_periods),
-        in_rooms=in_rooms,
-        in_periods=in_periods,
-        of_days=of_days,
+        by_room=None if in_rooms is None else 1,
+        by_period=None if in_periods is None else 1,
+        by_day=None if of_days is None else 1,
+        in_rooms=np.zeros((1, 1), np.int64) if in_rooms is None else in_rooms,
+        in_periods=np.zeros((1, 1), np.int64) if in_periods is None else in_periods,
+        of_days=np.zeros(1, np.int64) if of_days is None else of_days,
         by_bits=tables["by_bits"],
         column=tables["column"],
         day_cost=tables["day_cost"],
@@ -245,44 +253,21 @@ def _weights(formulation: Formulation) -> dict[str, Any]:
     return weights | {"hard_suitability": 1 if "RoomSuitability" in formulation.hard else None}
 
 
-def _tables_of_places(
-    instance: Instance, formulation: Formulation
-) -> tuple[NDArray[np.int64] | None, NDArray[np.int64] | None]:
-    """Sum up the tables of rooms and of periods of the formulation's constraints."""
-    by_room, by_period = [], []
-    for name, weight in formulation.weights.items():
-        constraint = CONSTRAINTS[name]
-        if constraint.in_rooms is not None:
-            by_room.append(weight * np.asarray(constraint.in_rooms(instance), np.int64))
-        if constraint.in_periods is not None:
-            by_period.append(weight * np.asarray(constraint.in_periods(instance), np.int64))
-    in_rooms = np.zeros((instance.n_courses, instance.n_rooms), np.int64)
-    in_periods = np.zeros((instance.n_courses, instance.n_periods), np.int64)
-    return (
-        sum(by_room, in_rooms) if by_room else None,
-        sum(by_period, in_periods) if by_period else None,
-    )
-
-
 def _table_of_days(
     instance: Instance, formulation: Formulation, by_bits: bool
 ) -> NDArray[np.int64] | None:
     """Sum up what the formulation's constraints of days come to, for each mask of timeslots."""
-    slots, total = instance.periods_per_day, None
-    for name, weight in formulation.weights.items():
-        of_days = CONSTRAINTS[name].of_days
-        if of_days is None:
-            continue
-        if by_bits:
-            raise InstanceError(
-                f"a week of {instance.days} days of {slots} timeslots",
-                f"at most {BITS} days of {MAX_SLOTS_IN_TABLES} timeslots, for {name}",
-            )
-        mask = np.arange(1 << slots, dtype=np.int64)
-        occupied = (mask[:, None] >> np.arange(slots)) & 1 > 0
-        units = weight * np.asarray(of_days(occupied), np.int64)
-        total = units if total is None else total + units
-    return total
+    slots = instance.periods_per_day
+    names = [name for name in formulation.weights if CONSTRAINTS[name].of_days is not None]
+    if names and by_bits:
+        raise InstanceError(
+            f"a week of {instance.days} days of {slots} timeslots",
+            f"at most {BITS} days of {MAX_SLOTS_IN_TABLES} timeslots, for {names[0]}",
+        )
+    if not names:
+        return None
+    mask = np.arange(1 << slots, dtype=np.int64)
+    return cost_of_days((mask[:, None] >> np.arange(slots)) & 1 > 0, formulation.weights)
 
 
 def merge_curricula(

@@ -78,7 +78,7 @@ def room_cost(problem, course, room):
         cost += units(problem.room_capacity) * max(beyond, 0)
     if enabled(problem.room_suitability):
         cost += units(problem.room_suitability) * problem.unsuitable[course, room]
-    if enabled(problem.in_rooms):
+    if enabled(problem.by_room):
         cost += problem.in_rooms[course, room]
     return cost
 
@@ -109,7 +109,7 @@ def course_cost(problem, timetable, lecture, p1, r1, p2, r2):
             before = lone_doubles(problem, timetable, course, lecture, p1, r1)
             after = lone_doubles(problem, timetable, course, lecture, p2, r2)
             change += weight * (after - before)
-    if enabled(problem.in_periods):
+    if enabled(problem.by_period):
         change += period_cost(problem, problem.course[lecture], p1, p2)
     return change
 
@@ -124,7 +124,7 @@ def course_total(problem, timetable, course):
     for one in range(problem.starts[course], problem.starts[course + 1]):
         if timetable.period[one] < 0:
             continue
-        if enabled(problem.in_periods):
+        if enabled(problem.by_period):
             total += period_cost(problem, course, NOWHERE, timetable.period[one])
         if enabled(problem.by_bits):
             n_days += _is_first_on_its_day(problem, timetable, one)
@@ -359,7 +359,7 @@ def clashing_day_cost(problem, timetable, q, day, less, more):
     windows = last - first + 1 - occupied
     off_load = max(problem.min_load - lectures, 0) + max(lectures - problem.max_load, 0)
     cost = problem.isolated * alone + problem.windows * windows + problem.load * off_load
-    if enabled(problem.of_days):
+    if enabled(problem.by_day):
         cost += problem.of_days[mask]
     return cost
 

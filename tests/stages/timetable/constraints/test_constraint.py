@@ -69,16 +69,14 @@ def test_units_and_words_come_from_the_table():
 
 def test_the_search_takes_the_tables_by_their_weights():
     problem = build_search_problem(INSTANCE, formulation(WastedSeats=3, LateLectures=2, FullDays=5))
-    assert problem.in_rooms is not None
-    assert problem.in_periods is not None
-    assert problem.of_days is not None
+    assert (problem.by_room, problem.by_period, problem.by_day) == (1, 1, 1)
     assert problem.in_rooms.tolist() == [[3, 3], [0, 0]]
     assert problem.in_periods.tolist() == [[0, 0, 2] * 2] * 2
     # By masks of three timeslots.
     assert problem.of_days.tolist() == [0, 0, 0, 5, 0, 5, 5, 10]
     assert problem.day_cost.tolist() == problem.of_days.tolist()
     without = build_search_problem(INSTANCE, Formulation.UD2)
-    assert (without.in_rooms, without.in_periods, without.of_days) == (None, None, None)
+    assert (without.by_room, without.by_period, without.by_day) == (None, None, None)
 
 
 def test_days_of_too_many_timeslots_for_a_table_are_refused():
