@@ -77,4 +77,5 @@ def _sum(terms: Iterable[tuple[int, ArrayLike]]) -> NDArray[np.int64] | None:
     for weight, units in terms:
         cost = weight * np.asarray(units, np.int64)
         total = cost if total is None else total + cost
-    return total
+    # Kernels take no other order of an array's numbers.
+    return None if total is None else np.ascontiguousarray(total)
