@@ -20,12 +20,8 @@ from schoolbell.stages.timetable.model.formulation import HARD_CONSTRAINTS, SOFT
 
 ALL = Formulation("all", dict.fromkeys(SOFT_CONSTRAINTS, 1))
 # Those of UD1 to UD5, whatever others there are.
-PUBLISHED = Formulation(
-    "published",
-    dict.fromkeys(
-        (name for number in range(1, 6) for name in Formulation.of(f"UD{number}").weights), 1
-    ),
-)
+WEIGHED = {name for number in range(1, 6) for name in Formulation.of(f"UD{number}").weights}
+PUBLISHED = Formulation("published", {name: 1 for name in SOFT_CONSTRAINTS if name in WEIGHED})
 
 # Days 0 and 1 of four timeslots; A, B and C share curriculum q, A and D a teacher.
 INSTANCE = Instance(
