@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Callable, Generator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,9 @@ from .waiting import Beat, Counts, wait_all
 WORTH_SENDING = 1.0
 # What starting workers and importing there may take.
 STARTING = 2.0
+# What workers on this machine get to hear that nobody waits for them any more: then they
+# are free for what is next, and their executor's end has nothing to break off.
+HEARING = 0.5
 
 _found_out: "weakref.WeakKeyDictionary[Executor, bool]" = weakref.WeakKeyDictionary()
 
@@ -145,14 +148,16 @@ class TaskGroup:
 
     def close(self) -> None:
         """Cancel what waits, and let what runs end, as nobody waits for it any more."""
-        for future in list(self._futures):
-            future.cancel()
         if self._folder is not None:
             # Under another name first: where a worker is just writing, removing may fail.
             over = self.folder.rename(f"{self._folder.name}-over")
             shutil.rmtree(over, ignore_errors=True)
             self._folder.cleanup()
             self._folder = None
+            # Cancelled before, a task of Dask's would be reported as lost by its worker.
+            wait(list(self._futures), HEARING)
+        for future in list(self._futures):
+            future.cancel()
         if self._near is not None:
             self._near.shutdown(wait=False)
             self._near = None

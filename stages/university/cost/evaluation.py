@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...timetable.cost.findings import Findings
+from ...timetable.constraints.findings import Findings
 from ..model.solution import Solution
 from .class_rules import closed_meetings, crowded, room_conflicts, room_penalties, without_time
 from .distribution_cost import DistributionCost
