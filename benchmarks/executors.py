@@ -2,6 +2,7 @@
 
     python benchmarks/executors.py [--instances erlangen2012_1,comp12] [--time 60]
         [--seeds 1] [--executors threads-2,dask-1,dask-2] [--format markdown]
+    python benchmarks/executors.py --ends [--time 10] [--executors ...]
 
 Each run is in a process of its own, with a time limit, by the whole pipeline.
 Executors are ``threads``, ``processes``, ``loky``, ``dask`` (workers of one thread each,
@@ -10,6 +11,10 @@ algorithm's anneals; `seconds` is what `fit` took, and `end` what the process to
 there to its end, once nobody holds it. Processor seconds are those of the process and of
 all that it has started: on a busy machine moves in these compare, and moves do not. A
 first, uncounted run compiles the kernels.
+
+With ``--ends`` it is only measured how soon a process ends once a time limit has ended
+its run: without a run, in which the workers do nothing; with batches that sleep for a
+minute; and with the whole pipeline.
 """
 
 import argparse
@@ -26,7 +31,8 @@ from pathlib import Path
 from typing import Any
 
 from measuring import Table, add_format, seeds_of
-from schoolbell.runner import timetabling_pipeline
+from schoolbell.runner import Pipeline, timetabling_pipeline
+from schoolbell.stages import MapBatches
 from schoolbell.stages.evolution.evolution import Evolution
 from schoolbell.stages.needing import needing
 from schoolbell.stages.timetable import generate
@@ -34,6 +40,9 @@ from schoolbell.stages.timetable import generate
 COLUMNS = ("instance", "executor", "workers", "seed", "cost", "violations", "million moves")
 COLUMNS += ("seconds", "end (s)", "processor (s)", "thousand moves a processor second")
 INSTANCES = Path(__file__).resolve().parents[2] / "shared" / "data" / "cbctt"
+
+ENDS = ("executor", "workers", "run", "fit (s)", "end (s)")
+NOTHING, SLEEP, WHOLE = "none", "batches that sleep", "the whole pipeline"
 
 # The option by which the benchmark starts itself for one run.
 ONE = "--measure-one"
@@ -45,6 +54,9 @@ def main() -> None:
         _measure(json.loads(args.measure_one))
         return
     timetabling_pipeline().fit(generate(30), time_limit=2.0, verbose=False)
+    if args.ends:
+        _measure_ends(args)
+        return
     table = Table(COLUMNS, args.format)
     for instance in args.instances.split(","):
         for seed in args.seeds:
@@ -59,24 +71,40 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--time", type=float, default=60.0, help="seconds a run (60)")
     parser.add_argument("--seeds", type=seeds_of, default=[1], help="as 1-3 or 1,2 (1)")
     parser.add_argument("--executors", default="threads-2,dask-1,dask-2", help="with commas")
+    parser.add_argument("--ends", action="store_true", help="measure the ends of processes")
     parser.add_argument(ONE, help=argparse.SUPPRESS)
     add_format(parser)
     return parser.parse_args()
+
+
+def _measure_ends(args: argparse.Namespace) -> None:
+    table = Table(ENDS, args.format)
+    for executor in args.executors.split(","):
+        kind, workers = executor.rsplit("-", 1)
+        for run in (NOTHING, SLEEP, WHOLE):
+            (seconds, ended), now, _ = _started([run, kind, int(workers), 1, args.time])
+            table.row(kind, workers, run, round(seconds, 1), round(now - ended, 1))
 
 
 def _in_a_process(
     args: argparse.Namespace, instance: str, kind: str, workers: int, seed: int
 ) -> tuple[Any, ...]:
     path = next(INSTANCES.rglob(f"{instance}.*ctt"))
-    task = json.dumps([str(path), kind, workers, seed, args.time])
-    command = [sys.executable, __file__, ONE, task]
-    before = _processor_seconds()
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    cost, violations, moves, seconds, ended = json.loads(done.stdout.splitlines()[-1])
-    end, taken = time.time() - ended, _processor_seconds() - before
+    told, now, taken = _started([str(path), kind, workers, seed, args.time])
+    cost, violations, moves, seconds, ended = told
+    end = now - ended
     values = cost, violations, round(moves / 1e6), round(seconds, 1), round(end, 1)
     values += round(taken, 1), round(moves / taken / 1e3)
     return instance, kind, workers, seed, *values
+
+
+def _started(task: list[Any]) -> tuple[list[Any], float, float]:
+    """Measure in a process; return what it tells, when it ended, and its processor seconds."""
+    command = [sys.executable, __file__, ONE, json.dumps(task)]
+    before = _processor_seconds()
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    now = time.time()
+    return json.loads(done.stdout.splitlines()[-1]), now, _processor_seconds() - before
 
 
 def _processor_seconds() -> float:
@@ -89,6 +117,9 @@ def _measure(task: list[Any]) -> None:
     path, kind, workers, seed, seconds = task
     made = _count_moves()
     with _executor(kind, workers) as executor:
+        if path in (NOTHING, SLEEP, WHOLE):
+            print(json.dumps([_run_to_end(path, executor, workers, seconds), time.time()]))
+            return
         run = timetabling_pipeline().fit(
             path,
             seed=seed,
@@ -98,6 +129,26 @@ def _measure(task: list[Any]) -> None:
             verbose=False,
         )
         print(json.dumps([run.cost, run.violations, sum(made), run.seconds, time.time()]))
+
+
+def _run_to_end(what: str, executor: Any, workers: int, seconds: float) -> float:
+    """Have a run ended by its time limit; return what it took."""
+    # Here the workers are at last there.
+    list(executor.map(abs, range(2 * workers)))
+    if what == NOTHING:
+        return 0.0
+    stage, problem = MapBatches(_sleep, range(2 * workers)), None
+    pipeline = Pipeline([stage])
+    if what == WHOLE:
+        pipeline, problem = timetabling_pipeline(), generate(60)
+    run = pipeline.fit(
+        problem, time_limit=seconds, executor=executor, workers=workers, verbose=False
+    )
+    return run.seconds
+
+
+def _sleep(batch: Any) -> None:
+    time.sleep(60)
 
 
 def _count_moves() -> list[int]:

@@ -118,7 +118,9 @@ def fit(
     """
     solution, log = folder / f"{name}.sol", folder / f"{name}.csv"
     command = [str(PROGRAM), "fit", str(task.instance.resolve()), "--quiet"]
-    command += ["--time-limit", f"{task.seconds:g}", "--workers", str(workers)]
+    if math.isfinite(task.seconds):
+        command += ["--time-limit", f"{task.seconds:g}"]
+    command += ["--workers", str(workers)]
     command += ["--seed", str(task.seed), "--formulation", task.formulation]
     command += ["--out", str(solution), "--csv", str(log), "--html", str(folder / f"{name}.html")]
     for setting in settings:
@@ -392,7 +394,12 @@ def seeds_of(text: str) -> list[int]:
 def add_fits(parser: argparse.ArgumentParser, seconds: float) -> None:
     """Give a benchmark the files and the budget of its runs."""
     parser.add_argument("files", nargs="+", type=Path)
-    parser.add_argument("--time", type=float, default=seconds, help=f"seconds a run ({seconds:g})")
+    parser.add_argument(
+        "--time",
+        type=float,
+        default=seconds,
+        help=f"seconds a run ({seconds:g}); inf for budgets in units alone",
+    )
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--seeds", type=seeds_of, default=[1, 2, 3], help="with commas (1,2,3)")
     add_format(parser)

@@ -9,8 +9,9 @@ show it, and the hash. What counts as seen is what is shown: the run's number, t
 number, the units and the message. Of each scenario a row tells, of the screen and of Redis,
 
 - the longest time in which nothing of that changed, and in which message;
-- the largest jump of the run's number in half a second, in points, and in which message; and the
-  largest where a stage ended before its last unit, which is allowed to jump;
+- the largest jump of the run's number in half a second, in points, and in which message; apart from
+  it the largest where a stage ended before its last unit, which is allowed to jump, and that to
+  the finished run;
 - when the run's number came to a half, in per cent of the run's time;
 - the error of the ETA at each tenth of the run, in per cent of the run's time; a dash where none
   was shown.
@@ -171,13 +172,14 @@ class Peers(Callback):
 
 @dataclass(frozen=True)
 class Seen:
-    """What was shown at one moment."""
+    """What was shown at one moment; whether the run was over then."""
 
     at: float
     progress: float
     eta: float | None
     shown: tuple[str, ...]
     message: str
+    over: bool = False
 
 
 @dataclass
@@ -201,20 +203,22 @@ class Watcher:
                 since = one
         return longest, text
 
-    def jumps(self, cut: list[float]) -> tuple[float, str, float]:
-        """Return the largest jump in points, where it was, and the largest that is allowed."""
-        largest, text, allowed, first = 0.0, "", 0.0, 0
+    def jumps(self, cut: list[float]) -> tuple[float, str, float, float]:
+        """Return the largest jump in points, where it was, the largest allowed, and the last."""
+        largest, text, allowed, last, first = 0.0, "", 0.0, 0.0, 0
         for one in self.seen:
             while one.at - self.seen[first].at >= JUMP_SECONDS:
                 first += 1
             before = self.seen[first]
             jump = 100 * (one.progress - before.progress)
+            if one.over:
+                last = max(last, jump)
             # What is shown follows within a display's interval.
-            if any(before.at - 2 * JUMP_SECONDS <= moment <= one.at for moment in cut):
+            elif any(before.at - 2 * JUMP_SECONDS <= moment <= one.at for moment in cut):
                 allowed = max(allowed, jump)
             elif jump > largest:
                 largest, text = jump, one.message
-        return largest, text, allowed
+        return largest, text, allowed, last
 
     def half(self, over: float) -> float | None:
         """Return when a half was shown, in per cent of the time."""
@@ -279,7 +283,8 @@ def _set_size(terminal: int) -> None:
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?) ?%")
 _ETA = re.compile(r"ETA (?:(\d+):)?(\d+):(\d\d)")
 _BAR = re.compile(r"[━╸╺█-▏|]+")
-_COUNT = re.compile(r"[\d,]+/[\d,]+")
+# Units, and what a message counts, seconds among it.
+_COUNT = re.compile(r"[\d,]*\d/[\d,]*\d|(?<=, )\d+ s\b")
 
 
 def read_screen(lines: list[str]) -> Seen | None:
@@ -297,7 +302,8 @@ def read_screen(lines: list[str]) -> Seen | None:
     counts = _COUNT.findall(" ".join(lines))
     shown = (*numbers, *counts)
     words = " ".join(_BAR.sub(" ", present).split())
-    return Seen(time.monotonic(), float(numbers[0]) / 100, left, shown, words)
+    progress = float(numbers[0]) / 100
+    return Seen(time.monotonic(), progress, left, shown, words, progress >= 1.0)
 
 
 def read_hash(client: Any, keys: JobKeys) -> Seen | None:
@@ -309,7 +315,8 @@ def read_hash(client: Any, keys: JobKeys) -> Seen | None:
     progress, of_stage, eta, message, done, total = answer
     numbers = f"{int(float(progress) * 1000)}", f"{int(float(of_stage) * 100)}"
     shown = (*numbers, message, done, total)
-    return Seen(time.monotonic(), float(progress), float(eta) if eta else None, shown, message)
+    left = float(eta) if eta else None
+    return Seen(time.monotonic(), float(progress), left, shown, message, float(progress) >= 1.0)
 
 
 def main() -> None:
@@ -318,7 +325,8 @@ def main() -> None:
         _run(args, *args.run_one)
         return
     columns = ("scenario", "seen in", "seconds", "standing still (s)", "at", "jump (points)")
-    columns += ("in", "stage cut short", "half at (%)", "ETA's error at each tenth (%)")
+    columns += ("in", "stage cut short", "to the end", "half at (%)")
+    columns += ("ETA's error at each tenth (%)",)
     table = Table(columns, args.format)
     server = EmbeddedRedis.start()
     try:
@@ -327,7 +335,7 @@ def main() -> None:
                 places, cut, over = watch(name, server.url, args)
             for place, watcher in places.items():
                 still, at = watcher.still()
-                jump, where, allowed = watcher.jumps(cut)
+                jump, where, allowed, last = watcher.jumps(cut)
                 seconds = over - watcher.seen[0].at if watcher.seen else None
                 half = watcher.half(over)
                 table.row(
@@ -339,6 +347,7 @@ def main() -> None:
                     round(jump, 1),
                     where[:60],
                     round(allowed, 1),
+                    round(last, 1),
                     None if half is None else round(half),
                     watcher.errors(over),
                 )

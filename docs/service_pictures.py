@@ -1,4 +1,4 @@
-"""Draws the pictures of the service's page: a job from its upload to its end.
+"""Draws the pictures of the service's page: a job from its upload to its end, and a university.
 
     python docs/service_pictures.py [FOLDER]
 
@@ -14,6 +14,7 @@ from typing import Any
 
 from playwright.sync_api import expect, sync_playwright
 from schoolbell.stages.timetable import generate
+from schoolbell.stages.university import generate as generate_university
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests" / "runner" / "service")]
@@ -27,7 +28,11 @@ def main() -> None:
 
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "docs" / "guides")
     with tempfile.TemporaryDirectory() as away, sync_playwright() as playwright:
-        service = ServiceProcesses(Path(away), pipeline="service_pipeline:timetables").start()
+        service = ServiceProcesses(
+            Path(away),
+            pipeline="service_pipeline:timetables",
+            university_pipeline="service_pipeline:university",
+        ).start()
         chromium = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"], timeout=MOST
         )
@@ -38,6 +43,9 @@ def main() -> None:
             path = Path(away) / "monday.ectt"
             generate(20, seed=3).write(path)
             draw(page, service.url, path, folder)
+            university = Path(away) / "term.xml.gz"
+            generate_university(60, 150, seed=3).write(university)
+            draw_university(page, university, folder)
         finally:
             chromium.close()
             service.stop()
@@ -63,6 +71,21 @@ def draw(page: Any, url: str, instance: Path, folder: Path) -> None:
     expect(page.locator("#status")).to_have_text("stopped")
     page.set_viewport_size(PHONE)
     page.screenshot(path=folder / "service_phone.png")
+
+
+def draw_university(page: Any, instance: Path, folder: Path) -> None:
+    """Take the picture of the weeks of a university."""
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size(WIDE)
+    page.set_input_files("#file", instance)
+    page.click("#start")
+    page.wait_for_selector("#week .class")
+    expect(page.locator("#status")).to_have_text("finished")
+    page.select_option("#kind", "student group")
+    page.wait_for_selector("#week .class")
+    page.locator("section[aria-labelledby=week-title]").screenshot(
+        path=folder / "service_university.png"
+    )
 
 
 if __name__ == "__main__":

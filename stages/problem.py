@@ -518,7 +518,9 @@ class Breedable(Protocol):
     def moves_per_second(self) -> float:
         """Moves that an anneal makes in a second on a usual machine.
 
-        A fortieth of it is a chunk, where moves decide and not the time.
+        A fortieth of it is a chunk, where moves decide and not the time. How fast this
+        machine is may be told by an attribute ``measured_speed``, None until that is known;
+        the time left is foretold by it, and nothing else depends on it.
         """
         ...
 

@@ -29,8 +29,7 @@ _MOST_WAITING = 8_192
 _ROWS_AT_ONCE = 256
 # Texts that are kept as a file holds them.
 _MOST_TEXTS = 1_000
-# Rows that the disk has not taken yet, and characters of the first, that a backup has.
-_MOST_SAVED = 1_000
+# Characters of the first row that a backup has.
 _LONGEST_FIRST = 1_000
 
 
@@ -139,7 +138,13 @@ class CSVFeed:
         self._waiting.extend(waiting)
 
     def place(self) -> CSVPlace:
-        """Return where in the file the run is now; from the thread that leaves its logs."""
+        """Return where in the file the run is now; from the thread that leaves its logs.
+
+        With it go all rows that the disk has not taken yet, of which there are no more than
+        wait at most.
+        """
+        # As texts they take less room, and less time to be saved.
+        self._take(len(self._waiting))
         with self._taking:
             waiting = list(self._waiting)
             taken, first = self._taken, self._first
@@ -148,8 +153,8 @@ class CSVFeed:
             pending = StringIO(self._file.pending().decode(errors="replace"), newline="")
         lines = [record for _, record in csv_records(pending)]
         # What comes before them may be the header.
-        lines = lines[max(0, len(lines) - taken) :][-_MOST_SAVED:]
-        saved = [(batch, plain_row(logs)) for batch, logs in waiting[-_MOST_SAVED:]]
+        lines = lines[max(0, len(lines) - taken) :]
+        saved = [(batch, plain_row(logs)) for batch, logs in waiting]
         names = list(map(plain_text, self._metrics))
         return CSVPlace(self._before, taken + len(waiting), first, names, lines, saved)
 

@@ -68,7 +68,7 @@ class CSVPlace:
     metrics
         Names of the file's columns after those that every row has.
     lines, waiting
-        The last of the rows, which a kill would lose: as the file holds them, and
+        The rows that the disk has not taken, which a kill would lose: as the file holds them, and
         after them batches and logs.
     """
 

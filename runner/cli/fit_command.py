@@ -26,12 +26,12 @@ from ..config.config_file import ConfigFile
 from ..config.run_config import RunConfig, digest
 from ..engine.interrupts import exit_status, put_off
 from ..pipeline import Pipeline
+from ..problems.choosing import problem_of
+from ..problems.problem_kind import problem_kind
 from ..progress.timings import Timings
 from ..results.run import Run, format_seconds, infeasible_words
-from .fitted_problem import FittedProblem
 from .output import complain, while_read
 from .parser import fail
-from .problem_kind import problem_kind
 from .run_files import RunFiles
 
 EXIT_STATUS = {FINISHED: 0, STOPPED: 0, FAILED: 1}
@@ -73,12 +73,12 @@ def fit_command(args: argparse.Namespace) -> int:
     logger = _redis_logger(args)
     formulation = args.formulation
     config = _repeated(args)
-    problem = FittedProblem.timetable(args.formulation)
-    if args.instance is not None and problem_kind(args.instance) == "university":
-        if formulation is not None:
-            fail(args, "argument --formulation: not of a whole university")
-        problem = FittedProblem.university()
+    kind = "timetable" if args.instance is None else problem_kind(args.instance)
+    if kind == "university" and formulation is not None:
+        fail(args, "argument --formulation: not of a whole university")
+    problem = problem_of(kind, args.formulation)
     instance = demo_instance() if args.instance is None else problem.read(args.instance)
+    problem.check_instance(instance)
     pipeline = problem.pipeline()
     if config is not None:
         config.apply(pipeline.stages)
@@ -122,7 +122,7 @@ def fit_command(args: argparse.Namespace) -> int:
             return status_of(run) or NOTHING_FOUND
         if run.status == FAILED:
             complain(run.outcome)
-        evaluation = problem.evaluate(run)
+        evaluation = problem.evaluate(run.solution, run.infeasible_because)
         written = hasattr(run.state, "files") or _write(finalize, evaluation)
         with while_read(sys.stdout):
             _report(run, evaluation, files, source, args.tensorboard)

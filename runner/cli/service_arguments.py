@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _MEGABYTE = 1 << 20
 _LIMITS = ("max_lectures", "max_jobs", "max_queue", "max_seconds", "retries", "keep_days")
+_MAKERS = ("pipeline", "university_pipeline")
 
 
 def add_limits(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +35,11 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
         help="what makes the pipeline of a job (default: schoolbell.runner:timetabling_pipeline)",
     )
     add(
+        "--university-pipeline",
+        metavar="MODULE:FUNCTION",
+        help="the same for whole universities (default: schoolbell.runner:university_pipeline)",
+    )
+    add(
         "--keep",
         type=seconds,
         dest="keep_days",
@@ -44,7 +50,11 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
     for option, kind, text in (
         ("--max-upload", count, "megabytes of a request (default: 20)"),
         ("--max-memory", count, "megabytes of a job's data (default: 8192)"),
-        ("--max-lectures", count, "lectures of an instance (default: 20000)"),
+        (
+            "--max-lectures",
+            count,
+            "lectures of an instance, or classes of a university (default: 20000)",
+        ),
         ("--max-jobs", count, "jobs of one token that have not ended (default: 20)"),
         ("--max-queue", count, "jobs that wait (default: 1000)"),
         ("--max-seconds", seconds, "seconds that a job may run (default: 3600)"),
@@ -56,7 +66,7 @@ def settings_of(args: argparse.Namespace, redis: str) -> "Settings":
     """Return the settings that a command's arguments stand for."""
     from ..service.settings import Settings
 
-    told = {name: getattr(args, name) for name in (*_LIMITS, "pipeline")}
+    told = {name: getattr(args, name) for name in (*_LIMITS, *_MAKERS)}
     for name in ("max_upload", "max_memory"):
         value = getattr(args, name)
         told[name] = None if value is None else value * _MEGABYTE

@@ -20,7 +20,9 @@ _MOST_RATIO = 3.0
 # What a stage's share is worth counts as much as so many of its units.
 _UNITS_OF_SHARE = 8
 # And of what stages expect themselves, which is rougher, but tells how fast the machine is.
-_MOST_OF_HINT = 10.0
+_MOST_OF_HINT = 20.0
+# That this machine is a usual one counts as much as so many stages that tell otherwise.
+_HINTS_OF_TRUST = 0.5
 # What a stage expects itself counts as much as this part of it that was done.
 _PART_OF_HINT = 0.1
 # What the stages so far say of those to come counts in full from this share of the run on.
@@ -127,7 +129,7 @@ class Forecast:
         stage, took = self._in_hand
         if took > self.hints.get(stage, math.inf):
             pairs.append((self.hints[stage], took))
-        return _pace(pairs, _MOST_OF_HINT)
+        return _pace(pairs, _MOST_OF_HINT, _HINTS_OF_TRUST)
 
     def seconds_of_all(self, time_limit: float | None, now: float) -> float | None:
         """Return the seconds that the run will still take, before its first stage."""
@@ -279,11 +281,15 @@ class Forecast:
         return told + self._worth(unknown, seconds, share)
 
 
-def _pace(pairs: Iterable[tuple[float, float]], most: float) -> float:
+def _pace(
+    pairs: Iterable[tuple[float, float]], most: float, trust: float = _STAGES_OF_TRUST
+) -> float:
     """Return how many times as long as expected something takes, where others so far took so."""
-    logarithm, stages = 0.0, _STAGES_OF_TRUST
+    logarithm, stages = 0.0, trust
     for expected, seconds in pairs:
-        part = expected / (expected + _SHORT_SECONDS)
+        # One that took long tells much, however little was expected.
+        long = max(expected, seconds)
+        part = long / (long + _SHORT_SECONDS)
         ratio = (seconds + _TRUST_SECONDS) / (expected + _TRUST_SECONDS)
         logarithm += part * math.log(min(max(ratio, 1.0 / most), most))
         stages += part

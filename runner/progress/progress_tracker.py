@@ -12,6 +12,7 @@ from ...callbacks import Snapshot
 from ...callbacks.vocabulary import FINISHED, LIVE, RUNNING
 from ...stages.plain_data import as_number
 from .forecast import Forecast
+from .glide import Glide
 from .stage_timing import StageTiming
 from .unit_clock import UnitClock
 
@@ -39,6 +40,9 @@ _CAUTIOUS = 0.02
 _OF_RUN, _OF_STAGE = 0.001, 0.01
 _STEPS = 1.5
 _LONG_RUN = 100.0
+# Where nothing of that has moved for so long, or for that part of a longer run, the message counts
+# the seconds of the unit in hand until it is done.
+_STILL_SECONDS = 0.7
 # Of the last unit of a stage, what is shown done only when the stage has ended: with all its units
 # done it may still have something to do.
 _KEPT_BACK = 0.1
@@ -134,7 +138,9 @@ class ProgressTracker:
     total and goes on, or where the run is between two stages: the end of a stage
     is kept for when it has ended, and a little of the next one is what it takes
     to begin. Where a total grows, what is left of the stage's part is divided
-    among the units that are left.
+    among the units that are left. What a `snapshot` shows of it glides: it makes
+    no jump where the work has made one; and where nothing moves all the same, its
+    message counts the seconds.
 
     Parameters
     ----------
@@ -221,10 +227,15 @@ class ProgressTracker:
         self._overtime = 0.0
         self._overtime_before = 0.0
         self._overtime_in: int | None = None
+        # What a person has seen last and since when, and the unit in which it stood still.
+        self._seen: tuple[int, int, str] = (0, 0, "")
+        self._seen_at = 0.0
+        self._still_in: tuple[str | None, int] | None = None
         # What the readers have noticed so far: units of the stage in hand, and progress.
         self._units_noticed: UnitClock | None = None
         self._told = 0.0
         now = clock()
+        self._glide = Glide()
         if self._follows_time:
             self._plan(self._names, 0.0, now)
         # From where progress moves, and since when: there it was when a unit or a pulse was
@@ -500,6 +511,7 @@ class ProgressTracker:
             self._pulse = self._pulse_noticed = pulse
             # What was told while the run got ready to go on is not taken back.
             self._told = max(self._told, state["told"])
+            self._glide.jump(self._told, now)
             self._forecast.past = dict(state["past"])
             units = state["units"]
             self._units_noticed = None if units is None else UnitClock.of_state(units, now)
@@ -530,26 +542,39 @@ class ProgressTracker:
     def message(self) -> str:
         """The present stage and its units, for people: ``"Clustering: 30/100"``."""
         with self._lock:
-            return self._message(self.stage_items_done)
+            return self._message(self.stage_items_done, self._clock())
 
     def snapshot(self) -> Snapshot:
-        """Return where the run stands now, all of one moment."""
+        """Return where the run stands now, all of one moment, as it is to be shown.
+
+        Its progress follows `calculate_smooth_progress` without a jump, so that it may be behind
+        it for a few seconds after a large one; that of a run that is over is not.
+        """
         with self._lock:
             now = self._clock()
-            progress = self._smooth(now)
+            smooth = self._smooth(now)
             done = self._notice(now)
+            progress = smooth
+            if self.status in LIVE:
+                left = None if self._time_limit is None else self._time_limit - now
+                progress = self._glide.follow(smooth, now, left)
             cost, violations = self.best
             start, end = self._bounds[self.stage] if self.stage else (0.0, 1.0)
+            of_stage = min(1.0, max(0.0, (smooth - start) / max(end - start, 1e-12)))
+            eta = self._eta(now)
+            self._see(
+                (int(1000 * progress), int(100 * of_stage), self._told_message(done)), now, eta
+            )
             return Snapshot(
                 status=self.status,
                 stage=self.stage,
                 unit=self._units.get(self.stage) if self.stage else None,
                 done=done,
                 total=self._segment.total,
-                message=self._message(done),
-                stage_progress=min(1.0, max(0.0, (progress - start) / max(end - start, 1e-12))),
+                message=self._message(done, now),
+                stage_progress=of_stage,
                 progress=progress,
-                eta=self._eta(now),
+                eta=eta,
                 elapsed=now,
                 cost=cost,
                 violations=violations,
@@ -664,7 +689,22 @@ class ProgressTracker:
             self._overtime - self._overtime_before,
         )
 
-    def _message(self, done: int) -> str:
+    def _see(self, shown: tuple[int, int, str], now: float, eta: float | None) -> None:
+        """Notice where a person has seen nothing move."""
+        if shown != self._seen:
+            self._seen, self._seen_at = shown, now
+            return
+        whole = max(_LONG_RUN, now + (eta or 0.0))
+        if now - self._seen_at >= _STILL_SECONDS * whole / _LONG_RUN and self.status in LIVE:
+            self._still_in = self.stage, self.stage_items_done
+
+    def _message(self, done: int, now: float) -> str:
+        message, units = self._told_message(done), self._units_noticed
+        if units is None or self._still_in != (self.stage, done):
+            return message
+        return f"{message}, {max(0.0, now - units.at):.0f} s"
+
+    def _told_message(self, done: int) -> str:
         if self.stage is None:
             return "Starting"
         pulse = self._pulse

@@ -30,10 +30,12 @@ class Settings:
     pipeline
         ``"MODULE:FUNCTION"`` that makes the pipeline of a job when it is called
         with the formulation's name.
+    university_pipeline
+        The same for whole universities; it is called with nothing.
     max_upload
         Most bytes of a request.
     max_lectures
-        Most lectures of an instance.
+        Most lectures of an instance; most classes of a university.
     max_jobs
         Most jobs of one token that have not ended.
     max_queue
@@ -58,6 +60,7 @@ class Settings:
     redis: str
     prefix: str = DEFAULT_PREFIX
     pipeline: str = "schoolbell.runner:timetabling_pipeline"
+    university_pipeline: str = "schoolbell.runner:university_pipeline"
     max_upload: int = 20 * _MEGABYTE
     max_lectures: int = 20_000
     max_jobs: int = 20
@@ -75,9 +78,15 @@ class Settings:
             check_number(name, getattr(self, name), 1, "a number of 1 or more")
         for name in ("max_memory", "retries", "keep_days", "backup_seconds", "grace"):
             check_number(name, getattr(self, name), 0, "a number of 0 or more")
-        module, colon, function = self.pipeline.partition(":")
-        if not (module and colon and function):
-            raise ArgumentError.of("pipeline", '"MODULE:FUNCTION"', self.pipeline)
+        for name in ("pipeline", "university_pipeline"):
+            module, colon, function = getattr(self, name).partition(":")
+            if not (module and colon and function):
+                raise ArgumentError.of(name, '"MODULE:FUNCTION"', getattr(self, name))
+
+    @property
+    def makers(self) -> dict[str, str]:
+        """What makes the pipeline of a job, by the kind of its problem."""
+        return {"timetable": self.pipeline, "university": self.university_pipeline}
 
     def to_environment(self) -> dict[str, str]:
         """Return the environment variable that `from_environment` reads."""

@@ -10,7 +10,7 @@ from ..pulse import Pulse
 from ..stage import Stage
 from ..state import State
 from ..tasks.waiting import run_aside
-from .evolution import LARGE_ONES_SPEED, Evolution
+from .evolution import LARGE_ONES_SPEED, SECONDS_OF_AN_ITEM, Evolution
 
 # Children's generations without a time limit, where the user says nothing.
 GENERATIONS = 6
@@ -185,14 +185,18 @@ class GeneticAlgorithm(Stage):
         return GENERATIONS if self.generations is None else self.generations
 
     def expected_seconds(self, state: State, time_limit: float | None) -> float | None:
-        """Return what all moves take at a usual speed; without a time limit."""
+        """Return what all moves take, at a usual speed or a measured one; without a time limit."""
         problem = prepared_or_none(state, Breedable)
         if problem is None or time_limit is not None:
             return None
         children = self.generations_without_limit * self.offspring
         moves = self.population * self.founder_moves + children * self.child_moves
         at_once = max(1, min(state.workers, self.offspring))
-        return moves * problem.n_items / (LARGE_ONES_SPEED * problem.moves_per_second * at_once)
+        speed = getattr(problem, "measured_speed", None)
+        if speed is None:
+            speed = LARGE_ONES_SPEED * problem.moves_per_second
+        made = self.population + children
+        return (moves / speed + made * SECONDS_OF_AN_ITEM) * problem.n_items / at_once
 
     def state_dict(self) -> dict[str, Any]:
         """Return the population, the anneals in progress, and what has been learned."""

@@ -236,7 +236,7 @@ class _Solving:
         """Run a task aside and return what it gives."""
         expected = task.seconds if expected is None else expected
         result = yield from self.tasks.wait(
-            task.function, *task.arguments, seconds=expected, message=message
+            task.function, *task.arguments, seconds=expected, message=message, counts=task.counts
         )
         return task.take(result)
 

@@ -35,9 +35,18 @@ class KernelWork(NamedTuple):
         """All of them."""
         return self.lowering + self.optimising
 
-    def steps_of(self, functions: int) -> float:
-        """Return the steps that are done when so many functions have been compiled."""
-        return self.lowering * min(functions / max(self.functions - 1, 1), 1.0)
+    def steps_of(self, functions: int, more: int = 0) -> float:
+        """Return the steps that are done when so many functions have been compiled.
+
+        Parameters
+        ----------
+        functions
+            Of those that are compiled for it, itself not included.
+        more
+            Functions of kernels before it that may have to be compiled too, since those
+            kernels were read from numba's cache.
+        """
+        return self.lowering * min(functions / max(self.functions + more - 1, 1), 1.0)
 
 
 # Of a step, before any was timed.
@@ -46,6 +55,8 @@ USUAL_SECONDS = 0.1
 _OWN = f"{__name__.partition('.')[0]}."
 # Some functions take as long as several others: so many steps time alone may go ahead.
 AHEAD = 12.0
+# So many steps a second are told in any case, however long a function takes.
+CREEP = 1.6
 
 
 @dataclass
@@ -74,10 +85,12 @@ class CompileProgress(CompileListener):
         self.steps = steps_of(kernels)
         self._lock = threading.Lock()
         self._threads: dict[int, _Thread] = {}
+        # Kernels that have been compiled, not read.
+        self._compiled: set[int] = set()
         self._done = 0.0
         self._first: float | None = None
         self._began = self._since = 0.0
-        self._told = 0.0
+        self._told = self._looked = 0.0
         #: Whether anything has been compiled, rather than read from the cache.
         self.compiles = False
 
@@ -113,10 +126,12 @@ class CompileProgress(CompileListener):
             before = self._steps_before(thread.kernel)
             if not thread.stack:
                 self._advance(before + kernel.steps, time.monotonic())
+                self._compiled.add(thread.kernel)
                 thread.kernel = None
             elif _is_own(event):
                 thread.functions.add(name)
-                self._advance(before + kernel.steps_of(len(thread.functions)), time.monotonic())
+                done = kernel.steps_of(len(thread.functions), self._more_functions(thread.kernel))
+                self._advance(before + done, time.monotonic())
 
     def _advance(self, done: float, now: float) -> None:
         if done > self._done:
@@ -134,20 +149,38 @@ class CompileProgress(CompileListener):
             pace = (self._since - self._began + USUAL_SECONDS) / (timed + 1)
             ahead = self._steps_in_hand()
             moving = ahead * part_of_time(now - self._since, ahead * pace)
-            self._told = max(self._told, self._done + moving)
+            creep = self._told + CREEP * (now - self._looked) if self._looked else 0.0
+            self._looked = now
+            # Time alone never tells that a kernel is compiled.
+            creep = min(creep, self._steps_before(self._kernel_in_hand() + 1) - 0.5)
+            self._told = max(self._told, self._done + moving, creep)
             return min(self._told, float(self.steps))
+
+    def _kernel_in_hand(self) -> int:
+        """Return the kernel that is being compiled, or the one that comes next."""
+        for thread in self._threads.values():
+            if thread.kernel is not None:
+                return thread.kernel
+        ended = [i for i in range(len(self._kernels)) if self._steps_before(i + 1) <= self._done]
+        return min(len(ended), len(self._kernels) - 1)
 
     def _steps_in_hand(self) -> float:
         """Return how many steps may be done before numba tells anything."""
         for thread in self._threads.values():
             if thread.kernel is not None:
                 kernel, functions = self._kernels[thread.kernel], len(thread.functions)
-                following = self._steps_before(thread.kernel) + kernel.steps_of(functions + 1)
-                if functions >= kernel.functions - 1:
+                more = self._more_functions(thread.kernel)
+                following = self._steps_before(thread.kernel) + kernel.steps_of(functions + 1, more)
+                if functions >= kernel.functions + more - 1:
                     following += kernel.optimising
                 end = self._steps_before(thread.kernel + 1)
                 return min(max(following - self._done, AHEAD), end - self._done)
         return 0.0
+
+    def _more_functions(self, kernel: int) -> int:
+        """Count the functions of kernels before that have been read and not compiled."""
+        before = (i for i in range(kernel) if i not in self._compiled)
+        return sum(self._kernels[i].functions for i in before)
 
     def _steps_before(self, kernel: int) -> int:
         return steps_of(self._kernels[:kernel])

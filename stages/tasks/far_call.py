@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import ctypes
 import os
 import platform
@@ -10,9 +11,11 @@ import secrets
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .process_end import end_quickly
 from .stop_flag import StopFlag
 
 # How often a task looks whether somebody still waits for it.
@@ -21,6 +24,8 @@ LOOK = 0.1
 GRACE = 0.4
 # After so long it is broken off again, if it has taken no notice.
 AGAIN = 0.5
+# After so long a thread that has taken no notice is left behind.
+FAREWELL = 0.2
 
 # A process that was forked has another number, and any other one another word.
 _WORD = secrets.token_hex(8)
@@ -89,6 +94,7 @@ def run_there(sender: Sender, function: Callable[..., Any], arguments: tuple[Any
     """Call a function; in another process than the sender's as long as that waits for it."""
     if this_process() == sender.process:
         return function(*arguments)
+    end_quickly()
     is_main = threading.current_thread() is threading.main_thread()
     _leave_ctrl_c(sender.terminal == this_terminal(), is_main)
     folder = Path(sender.folder)
@@ -97,17 +103,60 @@ def run_there(sender: Sender, function: Callable[..., Any], arguments: tuple[Any
         return function(*arguments)
     if not folder.exists():
         return None
+    if not is_main:
+        return _call_beside(folder, function, arguments)
     try:
-        with _watching(folder, arguments, is_main):
+        with _watching(folder, arguments):
             return function(*arguments)
     except _BrokenOffError:
         # Raised, it would be told by some executors' workers.
         return None
 
 
+def _call_beside(folder: Path, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    """Call a function in a thread of its own, which is left behind where no exception reaches it.
+
+    The thread of the executor, for which its process waits at its end, is free then.
+    """
+    outcome: Future[Any] = Future()
+    context = contextvars.copy_context()
+
+    def call() -> None:
+        try:
+            result = context.run(function, *arguments)
+        except BaseException as error:
+            outcome.set_exception(error)
+        else:
+            outcome.set_result(result)
+
+    thread = threading.Thread(target=call, name="schoolbell-task", daemon=True)
+    thread.start()
+    while folder.exists():
+        if _has_ended(outcome, LOOK):
+            return outcome.result()
+    if not (_set_flags(arguments) and _has_ended(outcome, GRACE)):
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(
+            ctypes.c_ulong(thread.ident or 0), ctypes.py_object(_BrokenOffError)
+        )
+        _has_ended(outcome, FAREWELL)
+    return None
+
+
+def _has_ended(outcome: Future[Any], seconds: float) -> bool:
+    return bool(wait([outcome], seconds).done)
+
+
+def _set_flags(arguments: tuple[Any, ...]) -> bool:
+    """Set the flags among arguments; return whether there are any."""
+    flags = [argument for argument in arguments if isinstance(argument, StopFlag)]
+    for flag in flags:
+        flag.set()
+    return bool(flags)
+
+
 @contextlib.contextmanager
-def _watching(folder: Path, arguments: tuple[Any, ...], is_main: bool) -> Iterator[None]:
-    """Break the function off in this thread when the folder goes."""
+def _watching(folder: Path, arguments: tuple[Any, ...]) -> Iterator[None]:
+    """Break the function off in this, the main, thread when the folder goes."""
     ended, lock = threading.Event(), threading.Lock()
     thread = threading.get_ident()
 
@@ -115,15 +164,12 @@ def _watching(folder: Path, arguments: tuple[Any, ...], is_main: bool) -> Iterat
         while folder.exists():
             if ended.wait(LOOK):
                 return
-        flags = [argument for argument in arguments if isinstance(argument, StopFlag)]
-        for flag in flags:
-            flag.set()
-        if flags and ended.wait(GRACE):
+        if _set_flags(arguments) and ended.wait(GRACE):
             return
         while not ended.is_set():
             with lock:
                 if not ended.is_set():
-                    _break_off(thread, is_main)
+                    _break_off(thread)
             ended.wait(AGAIN)
 
     threading.Thread(target=watch, name="schoolbell-watch", daemon=True).start()
@@ -132,27 +178,15 @@ def _watching(folder: Path, arguments: tuple[Any, ...], is_main: bool) -> Iterat
     finally:
         with lock:
             ended.set()
-            _go_on(thread, is_main)
+            # What has not arrived is taken back.
+            _current.over = False
 
 
-def _break_off(thread: int, is_main: bool) -> None:
-    if is_main:
-        _current.over = True
-        if hasattr(signal, "pthread_kill"):
-            # A signal ends a sleep too.
-            signal.pthread_kill(thread, signal.SIGINT)
-    else:
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(
-            ctypes.c_ulong(thread), ctypes.py_object(_BrokenOffError)
-        )
-
-
-def _go_on(thread: int, is_main: bool) -> None:
-    """Take back what has not arrived."""
-    if is_main:
-        _current.over = False
-    else:
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), None)
+def _break_off(thread: int) -> None:
+    _current.over = True
+    if hasattr(signal, "pthread_kill"):
+        # A signal ends a sleep too.
+        signal.pthread_kill(thread, signal.SIGINT)
 
 
 def _leave_ctrl_c(to_the_sender: bool, is_main: bool) -> None:

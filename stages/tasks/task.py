@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .task_group import TaskGroup
-from .waiting import Beat
+from .waiting import Beat, Counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,10 @@ class Task:
         process of the stage; None for the same.
     seconds
         What it takes, roughly, by which progress moves; None where nobody can tell.
+    counts
+        Tells, from any thread, how much of how many the work has done, such as
+        lectures placed, while it runs in the process of the stage; 0 of them where
+        it runs elsewhere. None where it does not count.
 
     Examples
     --------
@@ -37,6 +41,7 @@ class Task:
     arguments: tuple[Any, ...] = ()
     then: Callable[[Any], Any] | None = None
     seconds: float | None = 0.1
+    counts: Counts | None = None
 
     def take(self, result: Any) -> Any:
         """Return what the task gives when its function has returned `result`."""
@@ -57,7 +62,11 @@ class Task:
         tasks = executor if isinstance(executor, TaskGroup) else TaskGroup(executor)
         try:
             result = yield from tasks.wait(
-                self.function, *self.arguments, seconds=self.seconds, message=message
+                self.function,
+                *self.arguments,
+                seconds=self.seconds,
+                message=message,
+                counts=self.counts,
             )
         finally:
             if tasks is not executor:

@@ -6,19 +6,22 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Callable, Generator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from .daemon_pool import DaemonPool
 from .far_call import Sender, place_of, run_there, this_process, this_terminal
-from .waiting import Beat, wait_all
+from .waiting import Beat, Counts, wait_all
 
 # Work of less time than this is done here and not sent to another process.
 WORTH_SENDING = 1.0
 # What starting workers and importing there may take.
 STARTING = 2.0
+# What workers on this machine get to hear that nobody waits for them any more: then they
+# are free for what is next, and their executor's end has nothing to break off.
+HEARING = 0.5
 
 _found_out: "weakref.WeakKeyDictionary[Executor, bool]" = weakref.WeakKeyDictionary()
 
@@ -111,6 +114,7 @@ class TaskGroup:
         *arguments: Any,
         seconds: float | None,
         message: str | None = None,
+        counts: Counts | None = None,
     ) -> Generator[Beat, None, Any]:
         """Yield every tenth of a second until a function has been called; return its result.
 
@@ -120,7 +124,7 @@ class TaskGroup:
         yield from self.runs_elsewhere()
         future = self.start(function, *arguments, seconds=seconds)
         try:
-            (result,) = yield from wait_all([future], seconds, message)
+            (result,) = yield from wait_all([future], seconds, message, counts)
         finally:
             future.cancel()
         return result
@@ -144,14 +148,16 @@ class TaskGroup:
 
     def close(self) -> None:
         """Cancel what waits, and let what runs end, as nobody waits for it any more."""
-        for future in list(self._futures):
-            future.cancel()
         if self._folder is not None:
             # Under another name first: where a worker is just writing, removing may fail.
             over = self.folder.rename(f"{self._folder.name}-over")
             shutil.rmtree(over, ignore_errors=True)
             self._folder.cleanup()
             self._folder = None
+            # Cancelled before, a task of Dask's would be reported as lost by its worker.
+            wait(list(self._futures), HEARING)
+        for future in list(self._futures):
+            future.cancel()
         if self._near is not None:
             self._near.shutdown(wait=False)
             self._near = None

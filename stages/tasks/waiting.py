@@ -14,6 +14,9 @@ PULSE = 0.1
 Beat = Pulse | None
 """What is yielded in the midst of a unit."""
 
+Counts = Callable[[], tuple[int, int]]
+"""Tells how much of how many is done; 0 where the work is done out of sight."""
+
 Item = TypeVar("Item", bound=Batch | Pulse | None)
 Result = TypeVar("Result")
 
@@ -32,7 +35,10 @@ def part_of_time(gone: float, expected: float) -> float:
 
 
 def wait_all(
-    futures: Sequence[Future[Any]], expected: float | None = None, message: str | None = None
+    futures: Sequence[Future[Any]],
+    expected: float | None = None,
+    message: str | None = None,
+    counts: Counts | None = None,
 ) -> Generator[Beat, None, list[Any]]:
     """Yield every tenth of a second until all are done; return their results in order.
 
@@ -45,10 +51,13 @@ def wait_all(
         done; None where nobody can tell.
     message
         What the pulses say, followed by the seconds that have gone; None for nothing.
+    counts
+        How far one of them is, by which a pulse's part moves and which it says instead
+        of the seconds; None where only its time tells.
     """
     pending = set(futures)
     began = since = time.monotonic()
-    done = 0
+    done, most = 0, 0.0
     while True:
         _, pending = wait(pending, PULSE, FIRST_COMPLETED)
         if not pending:
@@ -59,13 +68,15 @@ def wait_all(
         part = None
         if expected is not None:
             part = (done + part_of_time(now - since, expected)) / len(futures)
-        yield _beat(part, message, now - began)
-
-
-def _beat(part: float | None, message: str | None, gone: float) -> Beat:
-    if part is None and message is None:
-        return None
-    return Pulse(part, None if message is None else f"{message}, {gone:.0f} s")
+        told = None if message is None else f"{message}, {now - began:.0f} s"
+        counted, of_all = (0, 0) if counts is None else counts()
+        if 0 < counted < of_all:
+            part = (done + counted / of_all) / len(futures)
+            told = None if message is None else f"{message}: {counted}/{of_all}"
+        if part is not None:
+            # Time may have been ahead of what is counted.
+            part = most = max(most, part)
+        yield None if part is None and told is None else Pulse(part, told)
 
 
 def run_aside(

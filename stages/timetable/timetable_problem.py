@@ -42,6 +42,8 @@ class TimetableProblem:
     """
 
     actions = OPERATORS
+    #: Moves a second of an anneal on this machine; None until they are measured.
+    measured_speed: float | None = None
 
     def __init__(self, instance: Instance, formulation: Formulation) -> None:
         self.instance = instance
@@ -83,6 +85,12 @@ class TimetableProblem:
     def moves_per_second(self) -> float:
         """At the speed of a mid-sized instance."""
         return MOVES_PER_SECOND
+
+    def measure_speed(self) -> None:
+        """Find out how fast the search is here, which takes some tenths of a second."""
+        from .breeding.anneal_speed import anneal_speed
+
+        self.measured_speed = anneal_speed(self)
 
     def breed(self) -> TimetableBreeding:
         """Prepare for the genetic algorithm."""

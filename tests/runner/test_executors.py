@@ -33,8 +33,6 @@ if __name__ == "__main__":
 """
 LONG = """
 import time
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from schoolbell.runner import Pipeline
 from schoolbell.stages import MapBatches
 
@@ -43,13 +41,40 @@ def wait(batch):
     time.sleep(60)
 
 
+def fit(executor):
+    run = Pipeline([MapBatches(wait, range(4))]).fit(
+        executor=executor, workers=2, time_limit=1.0, verbose=False
+    )
+    print(run.status, flush=True)
+
+
 if __name__ == "__main__":
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
-        run = Pipeline([MapBatches(wait, range(4))]).fit(
-            executor=executor, time_limit={limit}, verbose=False
-        )
-        print(run.status, time.time(), flush=True)
+{start}
 """
+START = {
+    "processes": """
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
+        fit(executor)
+""",
+    "loky": """
+    from loky import get_reusable_executor
+
+    fit(get_reusable_executor(2))
+""",
+    "dask": """
+    from dask.distributed import Client, LocalCluster
+
+    with (
+        LocalCluster(2, threads_per_worker=1, dashboard_address=None) as cluster,
+        Client(cluster) as client,
+    ):
+        client.wait_for_workers(2)
+        fit(client.get_executor(pure=False))
+""",
+}
 
 
 def fit(executor):
@@ -138,11 +163,15 @@ def test_mpi_finds_the_same(tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a signal ends the tasks")
-def test_a_time_limit_ends_the_process_too_though_its_tasks_are_long(tmp_path):
+@pytest.mark.parametrize("kind", START)
+def test_a_time_limit_ends_the_process_too_though_its_tasks_are_long(tmp_path, kind):
+    for module in {"processes": "os", "dask": "dask.distributed"}.get(kind, kind).split():
+        pytest.importorskip(module, reason=f"{kind} is not installed")
     program = tmp_path / "program.py"
-    program.write_text(LONG.format(limit=1.0))
+    program.write_text(LONG.format(start=START[kind]))
     done = subprocess.run(
         [sys.executable, str(program)], capture_output=True, text=True, timeout=50
     )
     assert done.stdout.startswith("finished")
+    # No worker tells of a task that it has lost, or is killed for its task.
     assert done.stderr == ""

@@ -18,7 +18,7 @@ def add_parser(commands: Commands) -> Parser:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("instance", type=Path, metavar="INSTANCE", help="a .ctt or .ectt file")
+    add("instance", type=Path, metavar="INSTANCE", help="a .ctt, .ectt, .xml or .xml.gz file")
     add_formulation(parser)
     limit = of_fit("checked_time_limit", float)
     add("--time-limit", type=limit, metavar="SECONDS", help="time for the job's run")

@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
+from ...problems.problem_kind import problem_kind
 from ..arguments import add_formulation
 from ..parser import Commands, Parser, fail
-from ..problem_kind import problem_kind
 
 
 def add_parser(commands: Commands) -> Parser:

@@ -13,6 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ...problems.problem_kind import is_packed, kind_of_data
+
 PROCESS = "schoolbell.runner.service.checking.checker_process"
 _WAIT_SECONDS = 150.0
 _GONE = {"fault": {"detail": "the file could not be read within the limits"}}
@@ -42,14 +44,14 @@ class Checker:
 
     Parameters
     ----------
-    pipeline
-        ``"MODULE:FUNCTION"`` that makes the pipeline of jobs.
+    makers
+        ``"MODULE:FUNCTION"`` that makes the pipeline of jobs, for each kind of problem.
     max_lectures
-        Most lectures of an instance.
+        Most lectures of an instance, or classes of a university.
     """
 
-    def __init__(self, pipeline: str, max_lectures: int) -> None:
-        self._pipeline = pipeline
+    def __init__(self, makers: Mapping[str, str], max_lectures: int) -> None:
+        self._makers = json.dumps(dict(makers))
         self._max_lectures = max_lectures
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -78,8 +80,8 @@ class Checker:
         Returns
         -------
         dict
-            ``name``, ``lectures`` and ``text`` of the instance; with a timetable
-            what it costs.
+            ``kind`` and ``name`` of the instance, and its ``text`` in the form in
+            which it is to be kept, None for as it came; with a timetable what it costs.
 
         Raises
         ------
@@ -89,8 +91,7 @@ class Checker:
             If the machine is too busy.
         """
         with tempfile.TemporaryDirectory(prefix="schoolbell-check-") as folder:
-            path = Path(folder) / "instance.ectt"
-            path.write_bytes(instance)
+            path = _written(folder, "instance", instance, ".ectt")
             ask = {
                 "instance": str(path),
                 "formulation": formulation,
@@ -98,9 +99,7 @@ class Checker:
                 "parameters": dict(parameters or {}),
             }
             if solution is not None:
-                second = Path(folder) / "solution.sol"
-                second.write_bytes(solution)
-                ask["solution"] = str(second)
+                ask["solution"] = str(_written(folder, "solution", solution, ".sol"))
             answer = self._ask(ask).result(_WAIT_SECONDS)
         if "fault" in answer:
             raise CheckError(answer["fault"])
@@ -138,7 +137,7 @@ class Checker:
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", PROCESS, self._pipeline],
+                [sys.executable, "-m", PROCESS, self._makers],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 # Ctrl-C is for the service, which ends it.
@@ -162,3 +161,12 @@ class Checker:
                 for future in self._waiting.values():
                     future.set_result(_GONE)
                 self._waiting.clear()
+
+
+def _written(folder: str, name: str, data: bytes, suffix: str) -> Path:
+    """Write what was sent under a name that tells what it is, as messages about it do."""
+    if kind_of_data(data) == "university":
+        suffix = ".xml.gz" if is_packed(data) else ".xml"
+    path = Path(folder) / f"{name}{suffix}"
+    path.write_bytes(data)
+    return path

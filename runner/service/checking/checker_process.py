@@ -11,8 +11,10 @@ import resource
 import signal
 import sys
 import threading
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_args
 
+from ...problems.choosing import problem_of
+from ...problems.problem_kind import Kind, problem_kind
 from ..jobs.fault import fault_of
 from ..jobs.job_pipeline import make_pipeline, set_parameters
 
@@ -31,9 +33,10 @@ _MOST_DETAILS = 500
 def main() -> None:
     """Answer until the input ends."""
     # What a check needs is there before the first, and shared by all.
-    from ....stages.timetable import Instance, Solution, evaluate  # noqa: F401
-
-    make_pipeline(sys.argv[1], "UD2")
+    for kind in get_args(Kind):
+        problem = problem_of(kind)
+        _ = problem.instance_type, problem.solution_type
+        make_pipeline(json.loads(sys.argv[1]), problem)
     lock = threading.Lock()
     for line in sys.stdin.buffer:
         ask = json.loads(line)
@@ -87,44 +90,28 @@ def _check(ask: dict[str, Any], writer: int) -> NoReturn:
         os._exit(0)
 
 
-def _refuse_university(path: str) -> None:
-    """Refuse what the commands call a whole university, by their `problem_kind`: XML, or packed."""
-    from ....stages.errors import FormatError
-
-    with open(path, "rb") as file:  # noqa: PTH123
-        start = file.read(512)
-    if start[:2] == b"\x1f\x8b" or start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<":
-        expected = "one of a curriculum's timetable (.ctt, .ectt): universities are not solved yet"
-        raise FormatError(path, None, "an instance of a whole university", expected)
-
-
 def _checked(ask: dict[str, Any]) -> dict[str, Any]:
-    from ....stages.timetable import Formulation, Instance, Solution, evaluate
-    from ....stages.timetable.model.limits import check_timeslots
-
-    _refuse_university(ask["instance"])
-    instance = Instance.read(ask["instance"])
-    lectures = instance.n_lectures
-    if lectures > ask["max_lectures"]:
-        raise ValueError(
-            f"found {lectures:,} lectures, expected at most {ask['max_lectures']:,} at this service"
-        )
-    formulation = Formulation.of(ask["formulation"])
+    problem = problem_of(problem_kind(ask["instance"]), ask["formulation"])
+    instance = problem.read(ask["instance"])
+    found = problem.count(instance)
+    if found > ask["max_lectures"]:
+        most = f"at most {ask['max_lectures']:,} at this service"
+        raise ValueError(f"found {found:,} {problem.items}, expected {most}")
     if ask.get("solution") is None:
-        check_timeslots(instance)
-        set_parameters(make_pipeline(sys.argv[1], formulation.name), ask["parameters"])
-        return {"name": instance.name, "lectures": lectures, "text": instance.dumps()}
-    evaluation = evaluate(Solution.read(ask["solution"], instance), formulation)
+        problem.check_instance(instance)
+        pipeline = make_pipeline(json.loads(sys.argv[1]), problem)
+        set_parameters(pipeline, ask["parameters"])
+        return {
+            "kind": problem.kind,
+            "name": instance.name,
+            "text": problem.kept_text(instance),
+        }
+    evaluation = problem.evaluate(problem.read_solution(ask["solution"], instance))
     return {
+        "kind": problem.kind,
         "instance": instance.name,
-        "formulation": formulation.name,
         "feasible": evaluation.feasible,
-        "violations": evaluation.violations,
-        "cost": evaluation.cost,
-        "hard": dict(evaluation.hard),
-        "soft": dict(evaluation.soft),
-        "details": evaluation.details(_MOST_DETAILS),
-        "details_total": evaluation.n_details,
+        **problem.findings(evaluation, _MOST_DETAILS),
     }
 
 

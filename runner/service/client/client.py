@@ -3,14 +3,17 @@
 import asyncio
 import json
 import os
+import ssl
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
 from ....stages.files.atomic import write_bytes_atomically
 from ....stages.needing import needing
 from ...watching.watched_snapshot import WatchedSnapshot
+from ..jobs.job_files import files_of
 from .event_reader import EventReader
 from .service_error import ServiceError
 from .service_job import ServiceJob
@@ -30,13 +33,7 @@ _PATIENCE = 60.0
 _AGAIN_SECONDS = 0.5
 # A stream says something every 15 s, if only that it is there.
 _SILENCE_SECONDS = 40.0
-_FILES = {
-    "solution": "solution.sol",
-    "page": "timetable.html",
-    "table": "timetable.csv",
-    "log": "log.csv",
-    "run.json": "run.json",
-}
+_FETCHED = ("solution", "page", "table", "log", "run.json")
 
 
 class Client:
@@ -93,7 +90,12 @@ class Client:
         self._base = str(parts).rstrip("/") + "/"
         self._timeout = timeout
         self._reading = max(timeout, _READING_SECONDS)
-        self._http = httpx.Client(base_url=self._base, headers=self._headers, timeout=timeout)
+        self._options: dict[str, Any] = {
+            "base_url": self._base,
+            "headers": self._headers,
+            "verify": _authorities(),
+        }
+        self._http = httpx.Client(timeout=timeout, **self._options)
 
     def __repr__(self) -> str:
         return f"Client({self.url!r})"
@@ -124,7 +126,7 @@ class Client:
         Parameters
         ----------
         instance
-            The path of a file, or an `Instance`.
+            The path of a file, or an `Instance`; of a curriculum's timetable or of a university.
         formulation, seed, time_limit
             As for `fit`.
         parameters
@@ -144,7 +146,7 @@ class Client:
             "time_limit": "" if time_limit is None else repr(float(time_limit)),
         }
         headers = {} if key is None else {"Idempotency-Key": key}
-        files = {"instance": ("instance.ectt", text)}
+        files = {"instance": ("instance", text)}
         options: dict[str, Any] = {"data": values, "files": files, "headers": headers}
         return self._job(self._ask("POST", "v1/jobs", timeout=self._reading, **options))
 
@@ -206,8 +208,7 @@ class Client:
         reader = EventReader(last_id)
         lonely: float | None = None
         timeout = httpx.Timeout(self._timeout, read=_SILENCE_SECONDS)
-        options: dict[str, Any] = {"base_url": self._base, "headers": self._headers}
-        async with httpx.AsyncClient(timeout=timeout, **options) as http:
+        async with httpx.AsyncClient(timeout=timeout, **self._options) as http:
             while not reader.over:
                 try:
                     path = _path(job_id, "events")
@@ -275,10 +276,11 @@ class Client:
         """
         folder, written = Path(out), []
         folder.mkdir(parents=True, exist_ok=True)
-        known = self.job(job_id).files
-        for name, file in _FILES.items():
-            if name in known:
-                path = folder / file
+        job = self.job(job_id)
+        files = files_of(job.kind)
+        for name in _FETCHED:
+            if name in job.files:
+                path = folder / files[name][0]
                 write_bytes_atomically(path, self.read(job_id, name))
                 written.append(path)
         return written
@@ -301,9 +303,24 @@ class Client:
         options: dict[str, Any] = {"data": data, "files": files, "timeout": self._reading}
         return self._ask("POST", "v1/validate", **options).json()
 
-    def demo(self, courses: int = 80, seed: int = 2007) -> str:
-        """Return the text of a generated instance."""
-        return self._ask("GET", "v1/demo", params={"courses": courses, "seed": seed}).text
+    def demo(
+        self, courses: int = 80, seed: int = 2007, *, kind: str = "timetable", classes: int = 100
+    ) -> str:
+        """Return the text of a generated instance.
+
+        Parameters
+        ----------
+        courses
+            Of a curriculum's timetable.
+        seed
+            The same seed gives the same text.
+        kind
+            ``"timetable"``, or ``"university"`` for one of so many `classes`.
+        classes
+            Of a university.
+        """
+        size = {"courses": courses} if kind == "timetable" else {"classes": classes}
+        return self._ask("GET", "v1/demo", params={"kind": kind, "seed": seed, **size}).text
 
     def new_link(self) -> str:
         """Return the address that opens the service's page in one browser, once."""
@@ -328,6 +345,15 @@ class Client:
     @staticmethod
     def _job(response: httpx.Response) -> ServiceJob:
         return ServiceJob.of(response.json())
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    """Return whose certificates are believed.
+
+    To read them takes long enough to halt an event loop with many watchers, each time.
+    """
+    return httpx.create_ssl_context()
 
 
 def _path(job_id: str, more: str = "") -> str:

@@ -22,8 +22,10 @@ class ServiceJob:
         ``"failed"`` or ``"lost"``.
     why
         What the status does not say, in words.
+    kind
+        What is solved: ``"timetable"`` or ``"university"``.
     formulation, seed, time_limit, parameters
-        What was asked for.
+        What was asked for; no formulation for a university.
     created_at, started_at, ended_at
         Seconds since 1970; None where that is yet to come.
     attempts
@@ -41,7 +43,8 @@ class ServiceJob:
     owner: str
     status: str
     why: str
-    formulation: str
+    kind: str
+    formulation: str | None
     seed: int
     time_limit: float | None
     parameters: Mapping[str, Any] = field(repr=False)

@@ -13,21 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from ....stages.files.atomic import write_atomically
+from ...problems.choosing import problem_of
+from ...problems.problem_kind import Kind
+from ...problems.solved_problem import SolvedProblem
+from .job_files import FILES, files_of
 from .job_request import JobRequest
 
-FILES = {
-    "solution": ("solution.sol", "text/plain; charset=utf-8"),
-    "page": ("timetable.html", "text/html; charset=utf-8"),
-    "table": ("timetable.csv", "text/csv; charset=utf-8"),
-    "timetable": ("timetable.json", "application/json"),
-    "log": ("log.csv", "text/csv; charset=utf-8"),
-    "run.json": ("run.json", "application/json"),
-    "instance": ("instance.ectt", "text/plain; charset=utf-8"),
-}
-"""The files of a job by what a client calls them: name in the folder and media type."""
-
-ABOUT, RESULT, ATTEMPTS, STOP, REMOVE = (
+ABOUT, FINDINGS, RESULT, ATTEMPTS, STOP, REMOVE = (
     "job.json",
+    "findings.json",
     "result.json",
     "attempts.json",
     "stop.json",
@@ -67,9 +61,29 @@ class Job:
         return JobRequest.of(self.about)
 
     @property
+    def kind(self) -> Kind:
+        """Of its problem."""
+        return self.about.get("kind", "timetable")
+
+    @property
+    def formulation(self) -> str | None:
+        """The constraints that count, by name; None where the instance says so itself."""
+        return self.about.get("formulation") if self.kind == "timetable" else None
+
+    @property
+    def problem(self) -> SolvedProblem:
+        """What is solved, under the constraints that were asked for."""
+        return problem_of(self.kind, self.request.formulation)
+
+    @property
     def instance(self) -> Path:
         """The instance's file."""
         return self.path("instance")
+
+    @property
+    def findings(self) -> Path:
+        """The file of what the newest best solution costs, in words."""
+        return self.folder / FINDINGS
 
     @property
     def backup(self) -> Path:
@@ -78,7 +92,7 @@ class Job:
 
     def path(self, name: str) -> Path:
         """Return where one of its `FILES` is, or will be."""
-        return self.folder / FILES[name][0]
+        return self.folder / files_of(self.kind)[name][0]
 
     def files(self) -> list[str]:
         """Return the names of the files that are there."""

@@ -69,10 +69,6 @@ class JobRequest:
             stage, dot, parameter = name.partition(".")
             if not (stage and dot and parameter) or not _printable(name):
                 raise ArgumentError.of("parameters", wanted, name)
-            if stage in ("load", "finalize"):
-                # They would name files of the service's machine.
-                wanted = "those of other stages than load and finalize"
-                raise ArgumentError.of("parameters", wanted, name)
             value = self.parameters[name]
             if not _is_value(value):
                 # So would a text that could be a path.

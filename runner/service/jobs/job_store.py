@@ -13,7 +13,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ....stages.files.atomic import write_atomically, write_bytes_atomically
-from .job import ABOUT, FILES, Job
+from ...problems.problem_kind import Kind
+from .job import ABOUT, Job
+from .job_files import files_of
 from .job_request import JobRequest
 
 # Nobody is still at a job that was half made so long ago.
@@ -44,7 +46,12 @@ class JobStore:
         self._known: dict[str, Job] = {}
 
     def add(
-        self, request: JobRequest, instance: bytes, owner: str, key: str | None = None
+        self,
+        request: JobRequest,
+        instance: bytes,
+        owner: str,
+        key: str | None = None,
+        kind: Kind = "timetable",
     ) -> tuple[Job, bool]:
         """Keep a new job.
 
@@ -56,6 +63,8 @@ class JobStore:
             Whose it is.
         key
             Idempotency key: the same one of the same owner gives the same job.
+        kind
+            Of the problem.
 
         Returns
         -------
@@ -77,8 +86,8 @@ class JobStore:
                 return known, False
         beside = self._jobs / f".new-{identity}-{secrets.token_hex(4)}"
         beside.mkdir(mode=0o700)
-        about = {**asdict(request), "owner": owner, "created_at": time.time()}
-        write_bytes_atomically(beside / FILES["instance"][0], instance)
+        about = {**asdict(request), "kind": kind, "owner": owner, "created_at": time.time()}
+        write_bytes_atomically(beside / files_of(kind)["instance"][0], instance)
         write_atomically(beside / ABOUT, json.dumps(about, indent=1, default=dict))
         try:
             beside.rename(self._jobs / identity)

@@ -277,6 +277,8 @@ def _listener(address: Address) -> Iterator[socket.socket]:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((address.host, address.port))
+            # Whoever reads the address can connect at once, however long all else takes to begin.
+            listener.listen()
         except OSError as error:
             place = f"{_shown(address.host)}:{address.port}"
             raise OSError(error.errno, error.strerror, place) from None

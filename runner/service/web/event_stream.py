@@ -2,30 +2,27 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
-from dataclasses import asdict
-from threading import Event
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 
-from fastapi.sse import ServerSentEvent
+from fastapi.sse import KEEPALIVE_COMMENT
 from redis import RedisError
-from starlette.concurrency import run_in_threadpool
+from starlette.responses import StreamingResponse
 
-from ....callbacks.remote.job_keys import JobKeys
-from ....callbacks.remote.redis_connection import connect_async
-from ...watching.follower import read_event, read_hash
+from ..client.event_reader import END
 from ..jobs.job import Job
-from ..jobs.job_state import describe
-from ..jobs.lease import lease_key
-from ..settings import Settings
+from .job_feed import AWAY_SECONDS, BEGINNING, JobFeeds, Told, order
 
-BEGINNING = "0-0"
+# Proxies cut off what is silent for longer than a minute or so.
+_SILENCE_SECONDS = 15.0
 _ID = re.compile(r"[0-9]{1,19}-[0-9]{1,19}")
-_BLOCK_MILLISECONDS = 500
-_MOST_EVENTS = 500
-_AWAY_SECONDS = 0.5
-# What a client need not be told again when nothing else has changed.
-_PASSING = ("snapshot", "progress", "message", "eta", "elapsed", "stage", "cost", "violations")
+
+
+class EventStream(StreamingResponse):
+    """The answer that has `event_stream` for its body."""
+
+    # The framework's own answer takes three tasks and two queues for each client.
+    media_type = "text/event-stream"
 
 
 def is_event_id(text: str | None) -> bool:
@@ -33,9 +30,25 @@ def is_event_id(text: str | None) -> bool:
     return text is not None and _ID.fullmatch(text) is not None
 
 
+async def event_stream(feeds: JobFeeds, job: Job, last_id: str | None) -> AsyncIterator[bytes]:
+    """Yield the events of a job as a stream has them, and signs of life between them."""
+    # Closed at once when the client goes, and with it the feed of whoever watched last.
+    async with aclosing(job_events(feeds, job, last_id, silence=_SILENCE_SECONDS)) as events:
+        async for told in events:
+            yield KEEPALIVE_COMMENT if told is None else told.message
+
+
+async def watched(feeds: JobFeeds, job: Job) -> AsyncIterator[Told]:
+    """Yield what happens to a job from now on until it has ended."""
+    async with aclosing(job_events(feeds, job, None)) as events:
+        async for told in events:
+            if told is not None:
+                yield told
+
+
 async def job_events(
-    settings: Settings, job: Job, last_id: str | None, ending: Event
-) -> AsyncIterator[ServerSentEvent]:
+    feeds: JobFeeds, job: Job, last_id: str | None, silence: float | None = None
+) -> AsyncGenerator[Told | None, None]:
     """Yield what happens to a job until it has ended.
 
     Events are named ``snapshot``, ``pipeline_begin``, ``stage_begin``,
@@ -44,63 +57,61 @@ async def job_events(
 
     Parameters
     ----------
-    settings
-        The service's.
+    feeds
+        Those of the service.
     job
         The job.
     last_id
         The last event that a client has seen; None to begin with the newest.
-    ending
-        Set when the service ends, and all streams with it.
+    silence
+        Yield None after so many seconds in which nothing has happened.
     """
-    keys = JobKeys(job.id, settings.prefix)
-    told: dict[str, Any] | None = None
-    async with connect_async(settings.redis) as client:
-        while not ending.is_set():
-            try:
-                events, texts, leased = await _news(client, settings, keys, last_id)
-            except (RedisError, OSError):
-                # It is away; what has ended has ended all the same.
-                events, texts, leased = [], {}, None
-                await asyncio.sleep(_AWAY_SECONDS)
-            for identity, fields in events:
-                last_id = identity
-                event = asdict(read_event(identity, fields, texts))
-                yield ServerSentEvent(id=identity, event=event["event"], data=event)
-            last_id = last_id or BEGINNING
-            if leased is None and job.result is None:
-                continue
-            snapshot = asdict(read_hash(texts, "")) if texts else None
-            about = await run_in_threadpool(describe, job, snapshot, bool(leased))
-            if job.result is not None and not events:
-                yield ServerSentEvent(event="end", data=about)
+    async with feeds.of(job) as feed:
+        while not (feed.begun or feed.over):
+            await feed.changed.wait()
+        known = None
+        at: int | None = None
+        while True:
+            changed = feed.changed
+            news = None if at is None else feed.since(at)
+            at = feed.next
+            if news is None:
+                # The first time, or it was slow.
+                news = [] if feed.status is None else [feed.status]
+                if last_id is None and feed.newest is not None:
+                    news = [feed.newest, *news]
+                elif last_id is None:
+                    last_id = BEGINNING
+                else:
+                    try:
+                        async for told in feed.missed(last_id):
+                            last_id = told.identity
+                            yield told
+                    except (RedisError, OSError):
+                        if not feed.over:
+                            at = None
+                            await asyncio.sleep(AWAY_SECONDS)
+                            continue
+            for told in news:
+                if told.identity is not None:
+                    if last_id is not None and order(told.identity) <= order(last_id):
+                        continue
+                    last_id = told.identity
+                elif told is known:
+                    continue
+                else:
+                    known = told
+                yield told
+                if told.event == END:
+                    return
+            if feed.over and at == feed.next:
+                failure = feed.failure()
+                if failure is not None:
+                    raise failure
                 return
-            if not job.folder.exists():
-                yield ServerSentEvent(event="end", data={**about, "why": "it was removed"})
-                return
-            lasting = {name: value for name, value in about.items() if name not in _PASSING}
-            if lasting != told:
-                told = lasting
-                yield ServerSentEvent(event="job", data=lasting)
-
-
-async def _news(
-    client: Any, settings: Settings, keys: JobKeys, last_id: str | None
-) -> tuple[list[Any], dict[str, str], bool]:
-    """Wait for what is new, a second at most; return it with what is known besides."""
-    if last_id is None:
-        events = await client.xrevrange(keys.events, count=1)
-    else:
-        found = await client.xread(
-            {keys.events: last_id}, count=_MOST_EVENTS, block=_BLOCK_MILLISECONDS
-        )
-        # A list of pairs, or a dict where the client speaks the newer protocol.
-        pairs = list(found.items()) if isinstance(found, dict) else found
-        events = pairs[0][1] if pairs else []
-        while events and isinstance(events[0], list) and isinstance(events[0][0], list | tuple):
-            events = events[0]
-    pipe = client.pipeline(transaction=False)
-    pipe.hgetall(keys.snapshot)
-    pipe.exists(lease_key(settings.prefix, keys.job_id))
-    texts, leased = await pipe.execute()
-    return events, texts, bool(leased)
+            if at == feed.next:
+                try:
+                    async with asyncio.timeout(silence):
+                        await changed.wait()
+                except TimeoutError:
+                    yield None

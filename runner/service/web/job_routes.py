@@ -2,18 +2,19 @@
 
 import csv
 import json
-from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
-from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, JSONResponse
 
-from ..jobs.job import FILES, Job
+from ...problems.choosing import problem_of
+from ...problems.problem_kind import Kind
+from ..jobs.job import Job
+from ..jobs.job_files import FILES, files_of
 from ..jobs.job_state import STATUSES
 from ..jobs.job_store import KeyReusedError
-from .event_stream import is_event_id, job_events
+from .event_stream import EventStream, event_stream, is_event_id
 from .metrics import ServiceMetrics, metrics_text
 from .problem import PROBLEMS, Problem
 from .service import Owner, OwnJob, TheService, owner_of
@@ -98,18 +99,18 @@ def _links(job: Job) -> dict[str, str]:
     return {"self": own, "events": f"{own}/events", "files": f"{own}/files"}
 
 
-@router.get("/jobs/{job_id}/events", response_class=EventSourceResponse)
-async def events(
+@router.get("/jobs/{job_id}/events", response_class=EventStream)
+def events(
     service: TheService,
     job: OwnJob,
     last_event_id: Annotated[str | None, Header()] = None,
     after: Annotated[str | None, Query(description="As the header Last-Event-ID.")] = None,
-) -> AsyncIterator[ServerSentEvent]:
+) -> EventStream:
     """Tell what happens, as server-sent events, until the job has ended."""
     seen = last_event_id or after
     seen = seen if is_event_id(seen) else None
-    async for event in job_events(service.settings, job, seen, service.ending):
-        yield event
+    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+    return EventStream(event_stream(service.feeds, job, seen), headers=headers)
 
 
 @router.post("/jobs/{job_id}/{command}", status_code=202)
@@ -134,13 +135,14 @@ def delete(service: TheService, job: OwnJob) -> None:
 @router.get("/jobs/{job_id}/files/{name}", response_class=FileResponse)
 def file(job: OwnJob, name: str) -> FileResponse:
     """Give a file: solution, page, table, timetable, log, run.json or instance."""
-    by_file = {own: kind for kind, (own, _) in FILES.items()}
-    kind = name if name in FILES else by_file.get(name)
+    files = files_of(job.kind)
+    by_file = {own: kind for kind, (own, _) in files.items()}
+    kind = name if name in files else by_file.get(name)
     if kind is None:
         raise Problem(404, f"there is no file {name[:60]!r}, expected one of {', '.join(FILES)}")
     if not job.path(kind).is_file():
         raise Problem(404, f"job {job.id} has no {kind} yet")
-    own, media_type = FILES[kind]
+    own, media_type = files[kind]
     headers = {"Content-Security-Policy": _APART, "Cache-Control": "no-cache"}
     shown = kind == "page"
     disposition = "inline" if shown else "attachment"
@@ -157,14 +159,9 @@ def file(job: OwnJob, name: str) -> FileResponse:
 def violations(job: OwnJob) -> dict[str, Any]:
     """List the violations and the costs of the newest best timetable, in words."""
     try:
-        found = json.loads(job.path("timetable").read_text(encoding="utf-8"))
+        return json.loads(job.findings.read_text(encoding="utf-8"))
     except OSError:
         raise Problem(404, f"job {job.id} has no timetable yet") from None
-    names = ("formulation", "cost", "violations", "details", "details_total", "infeasible_because")
-    return {name: found[name] for name in names} | {
-        "hard": dict(found["hard"]),
-        "soft": {name: cost for name, _, cost in found["soft"]},
-    }
 
 
 @router.get("/jobs/{job_id}/curve")
@@ -203,14 +200,17 @@ async def validate(request: Request, service: TheService) -> dict[str, Any]:
 
 @router.get("/demo", response_class=Response)
 def demo(
-    courses: Annotated[int, Query(ge=1, le=500)] = 80,
+    kind: Kind = "timetable",
+    courses: Annotated[int, Query(ge=1, le=500, description="Of a timetable.")] = 80,
+    classes: Annotated[int, Query(ge=1, le=500, description="Of a university.")] = 100,
     seed: Annotated[int, Query(ge=0, le=2**31)] = 2007,
 ) -> Response:
     """Give a generated instance that has a timetable without violations."""
-    from ....stages.timetable import generate
-
-    text = generate(courses, seed=seed).dumps()
-    return Response(text, media_type="text/plain; charset=utf-8")
+    problem = problem_of(kind)
+    size = {"timetable": courses, "university": classes}[kind]
+    # Its text is not packed, as no solution is.
+    _, media_type = files_of(kind)["solution"]
+    return Response(problem.generate(size, seed).dumps(), media_type=media_type)
 
 
 @router.get("/service")

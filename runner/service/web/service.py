@@ -1,5 +1,6 @@
 """What the routes of a service's web application work with."""
 
+import gzip
 import threading
 from collections.abc import AsyncIterator, Iterable
 from typing import Annotated, Any
@@ -10,6 +11,7 @@ from redis import RedisError
 from ....callbacks.remote.job_keys import JobKeys
 from ....callbacks.remote.redis_connection import connect
 from ....callbacks.vocabulary import PAUSED, RUNNING
+from ...problems.problem_kind import is_packed
 from ...watching.watched_snapshot import WatchedSnapshot
 from ..checking.checker import Checker
 from ..client.event_reader import EventReader
@@ -20,7 +22,8 @@ from ..jobs.job_state import describe_all
 from ..jobs.job_store import JobStore
 from ..jobs.sweeper import Sweeper
 from ..settings import Settings
-from .event_stream import job_events
+from .event_stream import watched
+from .job_feed import JobFeeds
 from .problem import Problem
 from .sessions import Sessions
 from .tokens import LOCAL, Tokens
@@ -48,11 +51,13 @@ class Service:
         self.client = connect(settings.redis)
         self.queue = JobQueue(settings)
         self.sessions = Sessions(self.client, settings.prefix)
-        self.checker = Checker(settings.pipeline, settings.max_lectures)
+        self.checker = Checker(settings.makers, settings.max_lectures)
         self._sweeper = Sweeper(settings)
         self._started = False
         #: Set when no event stream is to go on.
         self.ending = threading.Event()
+        #: What those are told who watch jobs.
+        self.feeds = JobFeeds(settings, self.ending)
 
     def start(self) -> None:
         """Begin to look for lost jobs, and to be ready for files, if it has not begun."""
@@ -98,7 +103,8 @@ class Service:
         """
         self._check_limits(request)
         found = self.checker.check(instance, request.formulation, parameters=request.parameters)
-        job, new = self.store.add(request, found["text"].encode(), owner, key)
+        kept = _packed(instance) if found["text"] is None else found["text"].encode()
+        job, new = self.store.add(request, kept, owner, key, found["kind"])
         if new:
             try:
                 self.queue.put(job.id)
@@ -115,7 +121,7 @@ class Service:
         Parameters
         ----------
         instance
-            The contents of a ``.ctt`` or ``.ectt`` file.
+            The contents of a ``.ctt``, ``.ectt``, ``.xml`` or ``.xml.gz`` file.
         owner
             Whose job it is.
         key
@@ -138,8 +144,8 @@ class Service:
         """Yield where a job stands, from the queue to its end; the last one has an ``outcome``."""
         job = self.job_of(owner, job_id)
         reader = EventReader()
-        async for event in job_events(self.settings, job, None, self.ending):
-            snapshot = reader.take(event.event or "", event.data)
+        async for told in watched(self.feeds, job):
+            snapshot = reader.take(told.event, told.values)
             if snapshot is not None:
                 yield snapshot
 
@@ -180,6 +186,11 @@ class Service:
         except RedisError:
             if command != "stop":
                 raise
+
+
+def _packed(data: bytes) -> bytes:
+    # Without a time in it, equal contents make equal files.
+    return data if is_packed(data) else gzip.compress(data, mtime=0)
 
 
 def service_of(request: Request) -> Service:

@@ -15,9 +15,13 @@ _FIELDS = ("instance", "name", "formulation", "seed", "time_limit", "parameters"
 _MOST_FIELDS = 20
 
 _PROPERTIES: dict[str, Any] = {
-    "instance": {"type": "string", "description": "The text of a .ctt or .ectt file."},
+    "instance": {"type": "string", "description": "The text of a .ctt, .ectt or .xml file."},
     "name": {"type": "string", "maxLength": 100, "description": "What people call the job."},
-    "formulation": {"type": "string", "default": "UD2", "description": "UD1 to UD5."},
+    "formulation": {
+        "type": "string",
+        "default": "UD2",
+        "description": "UD1 to UD5, but not for a university.",
+    },
     "seed": {"type": "integer", "minimum": 0, "default": 0},
     "time_limit": {
         "type": ["number", "null"],
@@ -46,7 +50,10 @@ JOB_BODY = body_schema(_PROPERTIES, ["instance"])
 VALIDATE_BODY = body_schema(
     {
         "instance": _PROPERTIES["instance"],
-        "solution": {"type": "string", "description": "A line per lecture: course room day slot."},
+        "solution": {
+            "type": "string",
+            "description": "A line per lecture: course room day slot; or XML.",
+        },
         "formulation": _PROPERTIES["formulation"],
     },
     ["instance", "solution"],

@@ -2,16 +2,20 @@
 
 import json
 import time
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from ....callbacks import Callback, Logs
 from ....callbacks.background.ticker import Ticker
 from ....stages.files.atomic import write_atomically
+from ...problems.solved_problem import SolvedProblem
+from ..jobs.job import Job
 
 _LOOK_SECONDS = 0.5
 # What is drawn takes at most a twentieth of the time.
 _LEAST_PART = 20
+# Most single violations and costs that are told in words.
+_MOST_DETAILS = 500
 
 
 def _nothing() -> None:
@@ -25,18 +29,18 @@ class LiveFiles(Callback):
 
     Parameters
     ----------
-    folder
-        The job's folder.
-    formulation
-        Whose constraints count.
+    job
+        The job.
+    problem
+        What is solved.
     """
 
     made_anew: ClassVar = {"_ticker": _nothing, "_solution": _nothing, "_written": _nothing}
 
-    def __init__(self, folder: Path, formulation: str) -> None:
+    def __init__(self, job: Job, problem: SolvedProblem) -> None:
         super().__init__()
-        self.folder = folder
-        self.formulation = formulation
+        self.job = job
+        self.problem = problem
         self._ticker: Ticker | None = None
         self._solution: Any = None
         self._written: Any = None
@@ -61,19 +65,31 @@ class LiveFiles(Callback):
         solution, now = self._solution, time.monotonic()
         if solution is None or solution is self._written or now < self._due:
             return
-        write_timetable(solution, self.formulation, self.folder)
+        write_timetable(self.job, self.problem, solution)
         self._written = solution
         self._due = now + _LEAST_PART * (time.monotonic() - now)
 
 
-def write_timetable(solution: Any, formulation: str, folder: Path) -> None:
-    """Write a timetable as page, table and data; nothing where a solution is none."""
-    from ....stages.timetable import Solution, evaluate
-    from ....stages.timetable.views.rendering import page_data, render_csv, render_html
+def write_timetable(
+    job: Job, problem: SolvedProblem, solution: Any, infeasible_because: Sequence[str] = ()
+) -> None:
+    """Write a timetable as page, table and data; nothing where a solution is none.
 
-    if not isinstance(solution, Solution):
+    Parameters
+    ----------
+    job, problem
+        Whose it is, and what was solved.
+    solution
+        What the run has found.
+    infeasible_because
+        Why no timetable can be feasible, as far as that is known.
+    """
+    if not isinstance(solution, problem.solution_type):
         return
-    evaluation = evaluate(solution, formulation)
-    write_atomically(folder / "timetable.json", json.dumps(page_data(evaluation)))
-    write_atomically(folder / "timetable.html", render_html(evaluation))
-    write_atomically(folder / "timetable.csv", render_csv(solution))
+    evaluation = problem.evaluate(solution, infeasible_because)
+    findings = problem.findings(evaluation, _MOST_DETAILS)
+    told = {name: findings[name] for name in ("details", "details_total")}
+    view = {"kind": problem.kind, **problem.view(evaluation), **told}
+    write_atomically(job.path("timetable"), json.dumps(view))
+    write_atomically(job.findings, json.dumps(findings))
+    problem.finalize(html=job.path("page"), csv=job.path("table")).write(evaluation)

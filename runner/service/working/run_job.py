@@ -139,7 +139,7 @@ class _JobRun:
         """Run it; return how it ended, or None where it was left."""
         job, request = self._job, self._job.request
         try:
-            pipeline = make_pipeline(self._settings.pipeline, request.formulation)
+            pipeline = make_pipeline(self._settings.makers, job.problem)
             set_parameters(pipeline, request.parameters)
         except (Exception, MemoryError) as error:
             return failed_result(error)
@@ -196,13 +196,15 @@ class _JobRun:
             settings.redis, job_id=job.id, ttl=_TTL, prefix=settings.prefix, announce=False
         )
         logger.check()
-        about = {"instance": job.instance.name, "formulation": job.request.formulation}
+        about = {"instance": job.instance.name}
+        if job.formulation is not None:
+            about["formulation"] = job.formulation
         return [
             logger,
             ConfigFile(job.path("run.json"), about),
             CSVLogger(job.path("log")),
             SolutionCheckpoint(job.path("solution")),
-            LiveFiles(job.folder, job.request.formulation),
+            LiveFiles(job, job.problem),
             BackupAndRestore(job.backup, interval=settings.backup_seconds, delete_checkpoint=False),
             Timer(settings.max_seconds),
         ]
@@ -213,7 +215,7 @@ class _JobRun:
             return
         with suppress(OSError):
             run.solution.write(self._job.path("solution"))
-            write_timetable(run.solution, self._job.request.formulation, self._job.folder)
+            write_timetable(self._job, self._job.problem, run.solution, run.infeasible_because)
 
 
 def _cause(error: BaseException, kind: type[Exception]) -> Exception | None:

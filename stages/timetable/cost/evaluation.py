@@ -8,9 +8,9 @@ from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
+from ..constraints.registry import CONSTRAINTS
 from ..model.formulation import Formulation
 from ..model.solution import Solution
-from .constraints import CONSTRAINTS
 from .placed_lectures import PlacedLectures
 
 
@@ -85,12 +85,12 @@ class Evaluation:
     def n_details(self) -> int:
         """Number of the lines that `details` has."""
         placed = PlacedLectures(self.solution)
-        return sum(len(CONSTRAINTS[name](placed).units) for name, _, _ in self._counted())
+        return sum(len(CONSTRAINTS[name].find(placed).units) for name, _, _ in self._counted())
 
     def _findings(self) -> Iterator[str]:
         placed = PlacedLectures(self.solution)
         for name, kind, weight in self._counted():
-            for units, words in CONSTRAINTS[name](placed):
+            for units, words in CONSTRAINTS[name].find(placed):
                 yield f"[{kind}({weight * units})] {name}: {words}"
 
     def _counted(self) -> Iterator[tuple[str, str, int]]:
@@ -137,8 +137,8 @@ def evaluate(solution: Solution, formulation: str | Formulation = "UD2") -> Eval
     """
     formulation = Formulation.of(formulation)
     placed = PlacedLectures(solution)
-    hard = {name: CONSTRAINTS[name](placed).total for name in formulation.hard_constraints}
-    units = {name: CONSTRAINTS[name](placed).total for name in formulation.weights}
+    hard = {name: CONSTRAINTS[name].find(placed).total for name in formulation.hard_constraints}
+    units = {name: CONSTRAINTS[name].find(placed).total for name in formulation.weights}
     soft = {name: formulation.weights[name] * count for name, count in units.items()}
     return _evaluation(solution, formulation, (), hard, soft, hard | units)
 

@@ -6,22 +6,13 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from ...names import did_you_mean
+from ..constraints.registry import CONSTRAINTS, HARD, SOFT
 from ..errors import TimetableError
 
-HARD_CONSTRAINTS = ("Lectures", "Conflicts", "Availability", "RoomOccupancy")
+HARD_CONSTRAINTS = tuple(one.name for one in HARD)
 """Names of the constraints that are hard in every formulation."""
 
-SOFT_CONSTRAINTS = (
-    "RoomCapacity",
-    "MinWorkingDays",
-    "IsolatedLectures",
-    "Windows",
-    "RoomStability",
-    "StudentMinMaxLoad",
-    "TravelDistance",
-    "RoomSuitability",
-    "DoubleLectures",
-)
+SOFT_CONSTRAINTS = tuple(one.name for one in SOFT)
 """Names of the constraints that a formulation can weigh."""
 
 CAN_BE_HARD = ("RoomSuitability",)
@@ -69,7 +60,7 @@ class Formulation:
 
     def __post_init__(self) -> None:
         for name, weight in self.weights.items():
-            if name not in SOFT_CONSTRAINTS:
+            if name not in CONSTRAINTS or name in HARD_CONSTRAINTS:
                 raise TimetableError(
                     f"unknown soft constraint {name!r}, expected {', '.join(SOFT_CONSTRAINTS)}"
                     f"{did_you_mean(name, SOFT_CONSTRAINTS)}"

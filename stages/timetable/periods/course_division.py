@@ -134,8 +134,14 @@ class CourseDivision:
         def draft(arrays: tuple[NDArray[np.int32], NDArray[np.int32]]) -> CourseDraft:
             return CourseDraft(self, Draft.of_lectures(self.instance, *arrays))
 
-        arguments = self.instance, rng, None, None, must_suit
-        return Task(greedy_timetable, arguments, draft, self.seconds)
+        # Looked at while they are filled.
+        periods = np.full(self.instance.n_lectures, -1, np.int32)
+
+        def counts() -> tuple[int, int]:
+            return int(np.count_nonzero(periods >= 0)), len(periods)
+
+        arguments = self.instance, rng, None, None, must_suit, periods
+        return Task(greedy_timetable, arguments, draft, self.seconds, counts)
 
     def incomplete(self, draft: CourseDraft) -> NDArray[np.intp]:
         """List the courses that lack lectures."""

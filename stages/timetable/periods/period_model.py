@@ -60,6 +60,7 @@ def improve(problem: PeriodProblem, limits: SolveLimits, seed: int, flag: StopFl
     model.place_lectures(all_of_them=False)
     model.respect_groups()
     model.respect_rooms()
+    model.price_periods()
     model.price_working_days()
     model.price_doubles()
     model.price_curricula()
@@ -195,6 +196,14 @@ class _Model:
         else:
             excess = self.integer(len(own) - limit, self.hinted(own) - limit, price)
             self.linear([*own, excess], [1] * len(own) + [-1], -len(own), limit)
+
+    def price_periods(self) -> None:
+        """Charge for the periods that courses are in, by themselves."""
+        costs = self.problem.period_costs
+        if costs is None:
+            return
+        for row, column in zip(*np.nonzero((self.x >= 0) & (costs > 0)), strict=True):
+            self._costs[int(self.x[row, column])] = int(costs[row, column])
 
     def price_working_days(self) -> None:
         """Charge for each day below a course's minimum of working days."""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...ragged import ranges
+from ..constraints.registry import cost_in_periods
 from .constraint_graph import CourseGroups
 
 if TYPE_CHECKING:
@@ -109,6 +110,9 @@ class PeriodProblem:
         Bounds of a curriculum's lectures a day.
     prices
         The soft constraints.
+    period_costs
+        What a lecture of each course costs in each period besides, shape (n, n_periods);
+        None for nothing.
     """
 
     days: int
@@ -127,6 +131,7 @@ class PeriodProblem:
     min_load: int
     max_load: int
     prices: Prices
+    period_costs: NDArray[np.int64] | None = None
 
     @property
     def n_periods(self) -> int:
@@ -148,6 +153,7 @@ class PeriodRelaxation:
         self.formulation = formulation
         self.groups = CourseGroups.of(instance)
         self.prices = Prices.of(formulation)
+        self._period_costs = cost_in_periods(instance, formulation.weights)
         self._needs: list[tuple[int, NDArray[np.bool_], int]] = []
         self._suitable_bits = _packed(instance.suitable)
         if self.prices.suitability:
@@ -255,6 +261,7 @@ class PeriodRelaxation:
             min_load=instance.min_load,
             max_load=instance.max_load,
             prices=prices,
+            period_costs=None if self._period_costs is None else self._period_costs[courses],
         )
 
     def _blocked(self, courses: NDArray[np.intp], fixed: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -39,6 +39,7 @@ from .terms import (
     pair_cost,
     pair_room_cost,
     pair_violations,
+    period_cost,
     room_cost,
     shift_violations,
     working_days,
@@ -371,6 +372,8 @@ def _try_period(problem, timetable, lecture, p2, first_room, bound, violation):
         by_period = curricula_cost(problem, timetable, course, p1, r1, p2, r1, NOWHERE)
         if enabled(problem.min_working_days):
             by_period += working_days(problem, timetable, lecture, p1, p2)
+        if enabled(problem.by_period):
+            by_period += period_cost(problem, course, p1, p2)
         if enabled(problem.room_stability):
             by_period -= units(problem.room_stability)
         if enabled(problem.double_lectures):

@@ -19,6 +19,7 @@ from .terms import (
     courses_have_bits,
     crossings_at,
     has_curriculum,
+    period_cost,
     room_cost,
     working_days,
 )
@@ -323,6 +324,8 @@ def least_beyond_curricula(problem, timetable, size0, size1, p1, p2):
             least -= room_cost(problem, course, timetable.room[lecture])
             if enabled(problem.min_working_days) and can_enter(problem, timetable, lecture, new):
                 least += working_days(problem, timetable, lecture, old, new)
+            if enabled(problem.by_period):
+                least += period_cost(problem, course, old, new)
             if enabled(problem.room_stability):
                 least -= units(problem.room_stability)
             if enabled(problem.double_lectures) and problem.double[course]:

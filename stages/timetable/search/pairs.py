@@ -16,6 +16,7 @@ from .terms import (
     courses_have_bits,
     day_shift,
     has_curriculum,
+    period_cost,
     room_cost,
     working_days,
 )
@@ -139,6 +140,8 @@ def try_pair(problem, timetable, first, p2, dice, bound):
     if enabled(problem.min_working_days):
         least += working_days(problem, timetable, first, p1, p2)
         least += working_days(problem, timetable, second, q1, q2)
+    if enabled(problem.by_period):
+        least += period_cost(problem, c, p1, p2) + period_cost(problem, d, q1, q2)
     if enabled(problem.room_stability):
         least -= 2 * units(problem.room_stability)
     if enabled(problem.double_lectures):

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...search.record import Record
+from ..constraints.registry import CONSTRAINTS, cost_in_periods, cost_in_rooms, cost_of_days
+from ..errors import InstanceError
 from ..model.formulation import Formulation
 from ..model.instance import Instance
 from ..model.limits import check_timeslots
@@ -101,6 +103,14 @@ class SearchProblem(Record):
     double_lectures, room_suitability, hard_suitability
         Weights of the other constraints; None for one that the formulation
         lacks, so that kernels compile without it.
+    by_room, by_period, by_day
+        1 where the formulation has constraints that are described by tables of rooms, of
+        periods and of days, else None; then the arrays that follow are (1, 1) or (1,).
+    in_rooms, in_periods
+        Weighted cost of a lecture of each course in each room and in each period by these
+        constraints, int64 (n_courses, n_rooms) and (n_courses, n_periods).
+    of_days
+        The part of `day_cost` that such constraints make up, int64 (2**timeslots,).
     """
 
     starts: NDArray[np.int64]
@@ -145,6 +155,12 @@ class SearchProblem(Record):
     double_lectures: int | None
     room_suitability: int | None
     hard_suitability: int | None
+    by_room: int | None
+    by_period: int | None
+    by_day: int | None
+    in_rooms: NDArray[np.int64]
+    in_periods: NDArray[np.int64]
+    of_days: NDArray[np.int64]
 
 
 def build_search_problem(instance: Instance, formulation: Formulation) -> SearchProblem:
@@ -153,21 +169,27 @@ def build_search_problem(instance: Instance, formulation: Formulation) -> Search
     Raises
     ------
     InstanceError
-        If a day has more timeslots than the search takes.
+        If a day has more timeslots than the search takes, or takes with a constraint of
+        the formulation.
     """
     slots = instance.periods_per_day
     check_timeslots(instance)
     weights = _weights(formulation)
+    in_rooms = cost_in_rooms(instance, formulation.weights)
+    in_periods = cost_in_periods(instance, formulation.weights)
+    by_bits = slots > MAX_SLOTS_IN_TABLES or instance.days > BITS
+    of_days = _table_of_days(instance, formulation, by_bits)
     starts, curricula, multiplicity = merge_curricula(instance)
     isolated, windows, load = (
         int(formulation.weights.get(name, 0))
         for name in ("IsolatedLectures", "Windows", "StudentMinMaxLoad")
     )
     counted = count_curricula(starts, curricula, multiplicity)
-    if slots > MAX_SLOTS_IN_TABLES or instance.days > BITS:
+    if by_bits:
         tables, steepest = _no_tables(), _steepest(instance, isolated, windows, load)
     else:
         day_cost = _day_costs(slots, isolated, windows, load, instance.min_load, instance.max_load)
+        day_cost += 0 if of_days is None else of_days
         tables = _tables(instance, day_cost, int(counted.max(initial=0)))
         steepest = int(np.abs(tables["turned"]).max())
     members = np.argsort(curricula, kind="stable")
@@ -200,8 +222,14 @@ def build_search_problem(instance: Instance, formulation: Formulation) -> Search
         load=load,
         min_load=instance.min_load,
         max_load=instance.max_load,
-        slack=_slacks(instance, weights, counted),
-        gain=_gains(instance, weights, steepest, counted),
+        slack=_slacks(instance, weights, counted, in_periods),
+        gain=_gains(instance, weights, steepest, counted, in_periods),
+        by_room=None if in_rooms is None else 1,
+        by_period=None if in_periods is None else 1,
+        by_day=None if of_days is None else 1,
+        in_rooms=np.zeros((1, 1), np.int64) if in_rooms is None else in_rooms,
+        in_periods=np.zeros((1, 1), np.int64) if in_periods is None else in_periods,
+        of_days=np.zeros(1, np.int64) if of_days is None else of_days,
         by_bits=tables["by_bits"],
         column=tables["column"],
         day_cost=tables["day_cost"],
@@ -223,6 +251,23 @@ def _weights(formulation: Formulation) -> dict[str, Any]:
     }
     weights = {key: int(formulation.weights.get(name, 0)) or None for key, name in names.items()}
     return weights | {"hard_suitability": 1 if "RoomSuitability" in formulation.hard else None}
+
+
+def _table_of_days(
+    instance: Instance, formulation: Formulation, by_bits: bool
+) -> NDArray[np.int64] | None:
+    """Sum up what the formulation's constraints of days come to, for each mask of timeslots."""
+    slots = instance.periods_per_day
+    names = [name for name in formulation.weights if CONSTRAINTS[name].of_days is not None]
+    if names and by_bits:
+        raise InstanceError(
+            f"a week of {instance.days} days of {slots} timeslots",
+            f"at most {BITS} days of {MAX_SLOTS_IN_TABLES} timeslots, for {names[0]}",
+        )
+    if not names:
+        return None
+    mask = np.arange(1 << slots, dtype=np.int64)
+    return cost_of_days((mask[:, None] >> np.arange(slots)) & 1 > 0, formulation.weights)
 
 
 def merge_curricula(
@@ -365,12 +410,14 @@ def _slacks(
     instance: Instance,
     weights: dict[str, int | None],
     counted: NDArray[np.int64],
+    in_periods: NDArray[np.int64] | None,
 ) -> NDArray[np.int64]:
     """Bound what one moved lecture of each course can win beyond what is quick to tell."""
     by_course = 4 * (weights["travel_distance"] or 0) * counted
     by_course += weights["room_stability"] or 0
     lectures = np.where(instance.course_double, instance.course_lectures.astype(np.int64), 0)
     by_course += (weights["double_lectures"] or 0) * lectures
+    by_course += _dearest(in_periods)
     return np.minimum(by_course, 2**30).astype(np.int64)
 
 
@@ -379,10 +426,17 @@ def _gains(
     weights: dict[str, int | None],
     steepest: int,
     counted: NDArray[np.int64],
+    in_periods: NDArray[np.int64] | None,
 ) -> NDArray[np.int64]:
     """Bound what one moved lecture of each course can win, so that a bad move is left early."""
     per_curriculum = 2 * steepest + 4 * (weights["travel_distance"] or 0)
     by_course = per_curriculum * counted
     by_course += (weights["min_working_days"] or 0) + (weights["room_stability"] or 0)
     by_course += (weights["double_lectures"] or 0) * instance.course_lectures.astype(np.int64)
+    by_course += _dearest(in_periods)
     return np.minimum(by_course, 2**30).astype(np.int64)
+
+
+def _dearest(in_periods: NDArray[np.int64] | None) -> NDArray[np.int64] | int:
+    """Return the most that a period costs each course."""
+    return 0 if in_periods is None else in_periods.max(axis=1, initial=0)

@@ -71,14 +71,27 @@ def shift_cost(problem, timetable, lecture, p2, r2):
 
 @inner
 def room_cost(problem, course, room):
-    """RoomCapacity and soft RoomSuitability of a lecture in a room."""
+    """RoomCapacity, soft RoomSuitability and the tables of rooms, of a lecture in a room."""
     cost = 0
     if enabled(problem.room_capacity):
         beyond = problem.students[course] - problem.capacity[room]
         cost += units(problem.room_capacity) * max(beyond, 0)
     if enabled(problem.room_suitability):
         cost += units(problem.room_suitability) * problem.unsuitable[course, room]
+    if enabled(problem.by_room):
+        cost += problem.in_rooms[course, room]
     return cost
+
+
+@inner
+def period_cost(problem, course, p1, p2):
+    """Change of the tables of periods."""
+    change = int64(0)
+    if p2 >= 0:
+        change += problem.in_periods[course, p2]
+    if p1 >= 0:
+        change -= problem.in_periods[course, p1]
+    return change
 
 
 @inner
@@ -96,6 +109,8 @@ def course_cost(problem, timetable, lecture, p1, r1, p2, r2):
             before = lone_doubles(problem, timetable, course, lecture, p1, r1)
             after = lone_doubles(problem, timetable, course, lecture, p2, r2)
             change += weight * (after - before)
+    if enabled(problem.by_period):
+        change += period_cost(problem, problem.course[lecture], p1, p2)
     return change
 
 
@@ -109,6 +124,8 @@ def course_total(problem, timetable, course):
     for one in range(problem.starts[course], problem.starts[course + 1]):
         if timetable.period[one] < 0:
             continue
+        if enabled(problem.by_period):
+            total += period_cost(problem, course, NOWHERE, timetable.period[one])
         if enabled(problem.by_bits):
             n_days += _is_first_on_its_day(problem, timetable, one)
         else:
@@ -321,7 +338,7 @@ def clashing_day_cost(problem, timetable, q, day, less, more):
     slots = len(problem.day) // timetable.mask.shape[1]
     first_period = day * slots
     lectures, alone, occupied, first, last = 0, 0, 0, -1, -1
-    left = 0
+    left, mask = 0, 0
     here = _lectures_at(timetable, q, first_period, less, more)
     for slot in range(slots):
         right = 0
@@ -330,6 +347,7 @@ def clashing_day_cost(problem, timetable, q, day, less, more):
         if here > 0:
             lectures += here
             occupied += 1
+            mask |= 1 << slot
             last = slot
             if first < 0:
                 first = slot
@@ -340,7 +358,10 @@ def clashing_day_cost(problem, timetable, q, day, less, more):
         return 0
     windows = last - first + 1 - occupied
     off_load = max(problem.min_load - lectures, 0) + max(lectures - problem.max_load, 0)
-    return problem.isolated * alone + problem.windows * windows + problem.load * off_load
+    cost = problem.isolated * alone + problem.windows * windows + problem.load * off_load
+    if enabled(problem.by_day):
+        cost += problem.of_days[mask]
+    return cost
 
 
 @inner

@@ -8,7 +8,7 @@ from ...budget import Budget
 from ...state import State
 from ...steps.load_step import STEP_SECONDS, LoadStep
 from ...tasks.stop_flag import StopFlag
-from ...tasks.waiting import Beat, run_aside
+from ...tasks.waiting import Beat, run_aside, within
 from ..bounds.infeasibility import infeasibility
 from ..cost.evaluation import Evaluation, evaluate
 from ..errors import TimetableError
@@ -24,6 +24,9 @@ BOUND_EFFORT = 1.0
 
 LEAST_SECONDS, MOST_SECONDS = 0.1, 1.0
 """What the lower bound may take of a run with a time limit."""
+
+# What measuring how fast the search is takes.
+MEASURING_SECONDS = 0.2
 
 # What the whole stage takes on an instance of usual size.
 USUAL_SECONDS = 1.5
@@ -102,9 +105,13 @@ class Load(LoadStep):
         state.prepared = problem
 
     def compile(self, state: State, budget: Budget) -> Generator[Beat, None, None]:
-        """Have the kernels compiled for the formulation and the week."""
+        """Have the kernels compiled for the formulation and the week, and see how fast they are."""
         week = state.instance.periods_per_day, state.instance.days
-        return compile_aside(state, budget, state.formulation, *week)
+        yield from within(0.0, 0.9, compile_aside(state, budget, state.formulation, *week))
+        if budget.seconds is None:
+            # With a limit the time is known.
+            measuring = run_aside(state.prepared.measure_speed, expected=MEASURING_SECONDS)
+            yield from within(0.9, 1.0, measuring)
 
     def bound(self, state: State, budget: Budget) -> Generator[Beat, None, None]:
         """Prove what every timetable costs at least, in the time that is left of the stage's."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...timetable.cost.findings import Findings
+from ...timetable.constraints.findings import Findings
 from ..model.solution import Solution
 from .class_rules import closed_meetings, crowded, room_conflicts, room_penalties, without_time
 from .distribution_cost import DistributionCost
@@ -90,6 +90,14 @@ class Evaluation:
             a distribution that counts excess over weeks has one line.
         """
         return list(islice(self._findings, most))
+
+    @property
+    def n_details(self) -> int:
+        """Number of the lines that `details` has."""
+        counted = _Counted(self.solution)
+        found = [counted.hard(name) for name in self.hard]
+        found += [counted.soft(name) for name in self.soft]
+        return sum(len(one.units) for one in found)
 
     @property
     def _findings(self) -> Iterator[str]:

@@ -118,8 +118,15 @@ class ClassDivision:
             return ClassDraft(self, Places(found.row, rooms.astype(np.int64)), enrolments[order])
 
         seconds = SECONDS_OF_A_CLASS * self.book.n_classes
-        arguments = translation, warm, rng, limits, flag
-        return Task(settle, arguments, draft, seconds)
+        n = self.book.n_classes
+        # Looked at while it is filled.
+        placed = np.zeros(1, np.int64)
+
+        def counts() -> tuple[int, int]:
+            return int(placed[0]), n
+
+        arguments = translation, warm, rng, limits, flag, placed
+        return Task(settle, arguments, draft, seconds, counts)
 
     def incomplete(self, draft: ClassDraft) -> NDArray[np.intp]:
         """List the classes without a time and those that break a required rule."""

@@ -34,6 +34,7 @@ def settle(
     rng: np.random.Generator,
     limits: SolveLimits,
     flag: StopFlag,
+    placed: NDArray[np.int64] | None = None,
 ) -> Places:
     """Place everything anywhere, and anneal until no required rule is broken; then cool.
 
@@ -52,6 +53,8 @@ def settle(
         When to end with what violations are left.
     flag
         When set, the call returns soon.
+    placed
+        Told, while the search goes on, how many classes break no rule with others, (1,).
 
     Returns
     -------
@@ -75,6 +78,8 @@ def settle(
     while anneal.best_total[HARD] > 0 and goes_on(left):
         anneal_chunk(problem, timetable, anneal, warm, min(CHUNK, left))
         left -= CHUNK
+        if placed is not None:
+            placed[0] = n - np.count_nonzero(timetable.own[:, HARD])
     cooling = Schedule(temperature, COOLED * temperature, QUENCH * n)
     left = QUENCH * n if anneal.best_total[HARD] == 0 else 0
     anneal.clock[[MOVES_MADE, MOVES_LEFT]] = 0, left

@@ -400,6 +400,26 @@ def test_rows_that_a_kill_has_lost_are_there_after_a_resume(
     assert without_seconds(path) == without_seconds(tmp_path / "whole.csv")
 
 
+@pytest.mark.parametrize("kind", [Walk, Unknown])
+def test_a_kill_leaves_no_hole_however_many_rows_the_disk_has_not_taken(
+    tmp_path, monkeypatch, kind
+):
+    path, left = tmp_path / "log.csv", []
+
+    def fit(*more):
+        backup = BackupAndRestore(tmp_path / "backup", save_freq=3_000, interval=None)
+        callbacks = [backup, CSVLogger(path), *more]
+        Pipeline([kind("one", 4_000)]).fit(callbacks=callbacks, verbose=False)
+
+    look = LambdaCallback(on_exception=lambda _: left.append(path.read_bytes()))
+    with monkeypatch.context() as slow, pytest.raises(CallbackError, match="DieAfter"):
+        slow.setattr(csv_feed, "_WRITE_SECONDS", 3600)
+        fit(look, DieAfter(3_500))
+    path.write_bytes(left[0])
+    fit()
+    assert pd.read_csv(path)["batch"].tolist() == list(range(4_000))
+
+
 @pytest.mark.parametrize("append", [True, False])
 def test_a_row_that_a_kill_has_torn_anywhere_is_whole_after_a_resume(tmp_path, monkeypatch, append):
     path, backup = tmp_path / "log.csv", tmp_path / "backup" / "backup.npz"

@@ -45,6 +45,10 @@ from schoolbell.stages.timetable.search.repairing.repair_agent import new_repair
 PROGRAM = Path(sys.executable).with_name("schoolbell")
 # What is not the matter of a test takes none of its time.
 QUICK = ("--workers", "1", "--set", "cp_sat.rounds=0", "--set", "rl.episodes=5")
+# All stages, each with little to do whatever the machine is busy with.
+LITTLE = ("--workers", "1", "--set", "cp_sat.effort=0.05", "--set", "rl.episodes=5")
+LITTLE += ("--set", "ga.generations=1", "--set", "ga.population=2")
+LITTLE += ("--set", "ga.founder_moves=2000", "--set", "ga.child_moves=1000")
 
 
 @pytest.fixture(autouse=True)
@@ -239,7 +243,7 @@ def crowded_file() -> Path:
 
 
 def test_fit_of_what_cannot_be_feasible_says_why_and_exits_with_1(crowded_file):
-    command = [PROGRAM, "fit", crowded_file, "--time-limit", "3", "--workers", "1"]
+    command = [PROGRAM, "fit", crowded_file, *LITTLE]
     done = subprocess.run(command, capture_output=True, text=True)
     reason = "9 lectures for 5 places (1 room, 5 periods)"
     assert done.returncode == 1
@@ -435,7 +439,7 @@ def test_fit_does_not_fail_because_nobody_reads_its_output(closed, compiled, pai
 
 
 def test_fit_leaves_its_files_and_prints_the_cost(compiled, instance, instance_file, capsys):
-    assert main(["fit", str(instance_file), "--time-limit", "4", "--seed", "1"]) == 0
+    assert main(["fit", str(instance_file), *LITTLE, "--seed", "1"]) == 0
     output = capsys.readouterr()
     folder = only_folder()
     assert {path.name for path in folder.iterdir()} == ALL_FILES
@@ -453,7 +457,7 @@ def test_fit_leaves_its_files_and_prints_the_cost(compiled, instance, instance_f
 def test_fit_puts_files_where_it_is_told(compiled, instance, instance_file, tmp_path, capsys):
     options = {"--out": "a.sol", "--html": "b.html", "--csv": "c.csv"}
     arguments = [part for option in options.items() for part in option]
-    assert main(["fit", str(instance_file), "--time-limit", "3", "--quiet", *arguments]) == 0
+    assert main(["fit", str(instance_file), *LITTLE, "--quiet", *arguments]) == 0
     assert capsys.readouterr().err == ""
     assert len(Solution.read("a.sol", instance)) == instance.n_lectures
     assert "<html" in Path("b.html").read_text()

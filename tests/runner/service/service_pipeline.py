@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from schoolbell.runner import Pipeline
+from schoolbell.runner import Pipeline, university_pipeline
 from schoolbell.runner.service import Settings
 from schoolbell.stages import Batch, Stage
 
@@ -116,6 +116,13 @@ class Timetables(Sums):
 def timetables(formulation: str) -> Pipeline:
     """The pipeline of a job that can be looked at for long."""
     return Pipeline([Timetables(units=12_000, seconds=0.05)])
+
+
+def university() -> Pipeline:
+    """The pipeline of a university, with budgets that are spent soon."""
+    cp_sat = {"effort": 0.05, "starts": 1, "whole_effort": 0.5}
+    ga = {"generations": 3, "founder_moves": 2_000, "child_moves": 1_000}
+    return university_pipeline(cp_sat=cp_sat, ga=ga, rl=None)
 
 
 class Additions(Stage):

@@ -1,5 +1,6 @@
 """The interface of the web application, asked in this process, with a real Redis server."""
 
+import gzip
 import json
 import os
 import re
@@ -10,14 +11,19 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 from schoolbell.callbacks.remote.redis_connection import connect
+from schoolbell.runner.problems.choosing import problem_of
 from schoolbell.runner.service import Settings, create_app
 from schoolbell.runner.service.jobs.job import Job
+from schoolbell.runner.service.jobs.job_pipeline import make_pipeline, set_parameters
 from schoolbell.runner.service.jobs.lease import lease_key
 from schoolbell.runner.service.jobs.sweeper import Sweeper
 from schoolbell.runner.service.serving.own_redis import OwnRedis
 from schoolbell.runner.service.serving.serve import Address, server_config
 from schoolbell.runner.service.web.tokens import Tokens
 from schoolbell.stages.timetable import generate, generate_with_timetable
+from schoolbell.stages.university import evaluate as evaluate_university
+from schoolbell.stages.university import generate as generate_university
+from schoolbell.stages.university import generate_with_solution
 
 ANNE, BERT = "a" * 20, "b" * 20
 PROBLEM = "application/problem+json"
@@ -117,7 +123,6 @@ def test_what_is_wrong_is_told_in_the_packages_own_words(anne):
         ({"time_limit": 601}, "time_limit must be at most 600 seconds at this service, got 601"),
         ({"formulation": "UD9"}, "unknown formulation 'UD9'"),
         ({"parameters": {"sums.unit": 3}}, "did you mean 'units'"),
-        ({"parameters": {"load.formulation": 3}}, "those of other stages"),
         ({"parameters": {"sums.units": "../../etc/passwd"}}, "a number, a truth value, a word or"),
         ({"parameters": {"sums.units": [[[[3]]]]}}, "a short list of them"),
         ({"parameters": {"sums.units": ["\ud800"]}}, "a short list of them"),
@@ -161,13 +166,83 @@ def test_a_file_that_does_harm_costs_nothing_but_itself(anne, app, formulation, 
     assert app.state.service.checker._running().pid == checking
 
 
-def test_a_whole_university_is_refused_at_the_entrance(anne):
-    text = '\n<?xml version="1.0"?>\n<problem name="lums-sum17" nrDays="7"></problem>'
-    answer = anne.post("/v1/jobs", json={"instance": text})
-    assert answer.status_code == 422
+UNIVERSITY, WEEKS = generate_with_solution(20, 30, seed=1)
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_university_is_kept_packed_however_it_comes(anne, packed):
+    text = UNIVERSITY.dumps().encode()
+    data = gzip.compress(text) if packed else text
+    values = {"parameters": json.dumps({"ga.population": 3})}
+    answer = anne.post("/v1/jobs", data=values, files={"instance": ("x", data)})
+    assert answer.status_code == 202
+    job = answer.json()
+    assert (job["kind"], job["formulation"]) == ("university", None)
+    file = anne.get(f"/v1/jobs/{job['id']}/files/instance")
+    assert file.headers["content-disposition"].endswith('-instance.xml.gz"')
+    assert gzip.decompress(file.content) == text
+
+
+def test_what_is_wrong_with_a_university_is_told_with_its_line(anne):
+    lines = UNIVERSITY.dumps().splitlines()
+    wrong = next(number for number, line in enumerate(lines) if "<class " in line)
+    lines[wrong] = lines[wrong].replace("<class ", '<class limitless="1" nosuch="')
+    answer = anne.post("/v1/jobs", json={"instance": "\n".join(lines)})
+    assert (answer.status_code, answer.headers["content-type"]) == (422, PROBLEM)
     told = answer.json()
-    assert told["found"] == "an instance of a whole university"
-    assert "universities are not solved yet" in told["detail"]
+    assert (told["file"], told["line"]) == ("instance.xml", wrong + 1)
+    assert told["detail"].startswith(f"instance.xml:{wrong + 1}: found")
+    damaged = gzip.compress(UNIVERSITY.dumps().encode())[:100]
+    answer = anne.post("/v1/jobs", files={"instance": ("x", damaged)})
+    assert (answer.status_code, answer.json()["file"]) == (422, "instance.xml.gz")
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"formulation": "UD3"}, "formulation must be left out for a whole university"),
+        ({"parameters": {"finalize.html": "x"}}, "must not set finalize.html"),
+        ({"parameters": {"ga.populaton": 3}}, "did you mean 'population'"),
+    ],
+)
+def test_what_a_university_has_no_use_for_is_refused(anne, values, words):
+    answer = anne.post("/v1/jobs", json={"instance": UNIVERSITY.dumps(), **values})
+    assert answer.status_code == 422
+    assert words in answer.json()["detail"]
+
+
+def test_a_parameter_that_is_an_option_of_the_run_itself_is_refused():
+    problem = problem_of("timetable")
+    pipeline = make_pipeline({"timetable": "schoolbell.runner:timetabling_pipeline"}, problem)
+    for name in ("load.formulation", "finalize.csv"):
+        with pytest.raises(ValueError, match=f"must not set {name}"):
+            set_parameters(pipeline, {name: "UD3"})
+    set_parameters(pipeline, {"ga.population": 3})
+
+
+def test_a_university_with_too_many_classes_is_refused(anne):
+    text = generate_university(101, 0, seed=1).dumps()
+    data = gzip.compress(text.encode())
+    answer = anne.post("/v1/jobs", files={"instance": ("x", data)})
+    assert answer.status_code == 422
+    assert "found 101 classes, expected at most 100 at this service" in answer.json()["detail"]
+
+
+def test_a_university_s_timetable_is_validated(anne):
+    files = {"instance": UNIVERSITY.dumps(), "solution": WEEKS.dumps()}
+    told = anne.post("/v1/validate", files=files).json()
+    assert (told["feasible"], told["formulation"]) == (True, None)
+    assert told["cost"] == evaluate_university(WEEKS).cost == sum(told["soft"].values())
+    assert told["details_total"] == len(evaluate_university(WEEKS).details())
+    wrong = anne.post("/v1/validate", json={**files, "solution": "<solution"})
+    assert (wrong.status_code, wrong.json()["file"]) == (422, "solution.xml")
+
+
+def test_the_demo_of_a_university_is_one(anne):
+    answer = anne.get("/v1/demo?kind=university&classes=20&seed=1")
+    assert answer.headers["content-type"].startswith("application/xml")
+    assert answer.text == generate_university(20, seed=1).dumps()
+    assert anne.get("/v1/demo?kind=school").status_code == 422
 
 
 def test_jobs_that_ended_long_ago_are_removed(anne, app, settings):

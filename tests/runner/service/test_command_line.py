@@ -2,6 +2,7 @@
 
 import re
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -108,6 +109,11 @@ def test_a_worker_that_does_not_end_is_killed(tmp_path, monkeypatch):
     crew.look()
     crew.end()
     assert [one.returncode for one in crew._processes] == [-signal.SIGKILL] * 2
+
+
+def test_who_reads_the_address_can_connect_at_once():
+    with serving._listener(serving.Address(port=0)) as listener:
+        socket.create_connection(listener.getsockname(), timeout=5).close()
 
 
 def test_a_host_that_others_reach_is_refused_without_a_token(capsys, monkeypatch, tmp_path):

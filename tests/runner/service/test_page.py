@@ -4,6 +4,7 @@ import re
 
 import pytest
 from schoolbell.stages.timetable import generate
+from schoolbell.stages.university import generate as generate_university
 
 # Milliseconds that a busy machine may take for anything.
 MOST = 120_000
@@ -11,7 +12,9 @@ MOST = 120_000
 
 @pytest.fixture(scope="module")
 def service(new_service):
-    return new_service(workers=1, pipeline="service_pipeline:timetables", grace=2.0)
+    universities = "service_pipeline:university"
+    options = {"pipeline": "service_pipeline:timetables", "university_pipeline": universities}
+    return new_service(workers=1, grace=2.0, **options)
 
 
 @pytest.fixture
@@ -91,6 +94,45 @@ def test_a_job_goes_from_upload_to_download(page, instance_file, tmp_path, until
     download.value.save_as(tmp_path / "got.sol")
     assert (tmp_path / "got.sol").read_text().count("\n") > 5
     assert "asked to pause" in page.inner_text("#log")
+
+
+def test_the_weeks_of_a_university_are_there(page, tmp_path):
+    from playwright.sync_api import expect
+
+    path = tmp_path / "small.xml.gz"
+    generate_university(20, 40, seed=3).write(path)
+    page.set_input_files("#file", path)
+    # Its file says itself what counts.
+    expect(page.locator("#formulation")).to_be_disabled()
+    page.fill("#seconds", "")
+    page.select_option("#demo-kind", "university")
+    page.click("#demo")
+    page.wait_for_selector("#week .class")
+    kinds = page.locator("#kind option").all_inner_texts()
+    assert kinds == ["room", "course", "class", "student group"]
+    for kind in kinds[1:]:
+        page.select_option("#kind", kind)
+        page.wait_for_selector("#week .class")
+    wait_until(page, "finished")
+    # A class stands on each of its days; in weeks of its own, with these.
+    told = page.evaluate("""async () => {
+        const { universityViews } = await import("./static/university_week.js");
+        const path = document.querySelector("#files a").getAttribute("href");
+        const answer = await fetch(path.replace(/[^/]*$/, "timetable"));
+        const data = await answer.json(), views = universityViews(data);
+        const count = (week) => data.classes.map((_, index) => views.rows("class", index, week)
+            .reduce((sum, row) => sum + row.querySelectorAll(".class").length, 0));
+        const times = data.classes.map((one) => data.times[one[2]]);
+        return [count(null), count(0), times.map(([mask, , , weeks]) =>
+            [mask.toString(2).replaceAll("0", "").length, data.weeks[weeks][0][0]])];
+    }""")
+    every, first, times = told
+    assert every == [days for days, _ in times]
+    assert first == [days if in_first == "1" else 0 for days, in_first in times]
+    assert 0 < sum(first) < sum(every)
+    expect(page.locator("#details-title")).to_contain_text("What it costs")
+    page.select_option("#when", label="week 1")
+    assert page.locator("#week em").count() <= sum(first)
 
 
 def test_the_curve_shows_costs_of_timetables_without_violations_once_there_are_any(page):

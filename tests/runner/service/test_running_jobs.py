@@ -1,16 +1,26 @@
 """Jobs from their beginning to their end, with real processes."""
 
+import importlib.util
 import json
 import os
 import signal
+import threading
+from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
+from schoolbell.runner.cli.main import main
 from schoolbell.runner.service.client.service_error import ServiceError
+from schoolbell.stages.university import Instance, Solution, evaluate, generate
+
+BACKEND = Path(__file__).resolve().parents[3] / "docs" / "guides" / "in_your_backend.py"
 
 
 @pytest.fixture(scope="module")
 def service(new_service):
-    return new_service(workers=2, grace=1.0, max_jobs=50, max_memory=2 << 30, retries=2)
+    options = {"grace": 1.0, "max_jobs": 50, "max_memory": 2 << 30, "retries": 2}
+    universities = "service_pipeline:university"
+    return new_service(workers=2, university_pipeline=universities, **options)
 
 
 @pytest.fixture
@@ -136,3 +146,48 @@ def test_two_requests_with_one_key_start_one_job(client, instance):
         client.submit(instance, seed=1, key="abc")
     assert error.value.status == 422
     end_of(client, first)
+
+
+def test_a_university_is_solved_though_its_process_is_killed(
+    service, client, tmp_path, monkeypatch, capsys, until
+):
+    path, out = tmp_path / "small.xml.gz", tmp_path / "out"
+    generate(30, 60, seed=3).write(path)
+    monkeypatch.setenv("SCHOOLBELL_URL", service.url)
+    monkeypatch.delenv("SCHOOLBELL_TOKEN", raising=False)
+    assert main(["submit", str(path), "--name", "term", "--set", "ga.population=3"]) == 0
+    job = client.job(capsys.readouterr().out.strip())
+    until(lambda: client.job(job.id).cost is not None)
+    os.kill(service.job_process(job.id), signal.SIGKILL)
+    assert end_of(client, job).outcome == "finished"
+    ended = client.job(job.id)
+    assert (ended.kind, ended.name, ended.attempts) == ("university", "term", 2)
+    found = client.violations(job.id)
+    assert (found["cost"], found["violations"]) == (ended.cost, ended.violations)
+    assert set(found["soft"]) == {"time", "room", "distribution", "student"}
+    client.fetch(job.id, out)
+    files = {one.name for one in out.iterdir()}
+    assert files == {"solution.xml", "timetable.html", "timetable.csv", "log.csv", "run.json"}
+    solution = Solution.read(out / "solution.xml", Instance.read(path))
+    assert evaluate(solution).cost == ended.cost
+    assert client.validate(path, out / "solution.xml")["cost"] == ended.cost
+
+
+def test_the_backend_of_the_docs_starts_a_job_and_streams_its_progress(
+    service, instance, monkeypatch
+):
+    monkeypatch.setenv("REDIS_URL", service.redis.url)
+    monkeypatch.setenv("JOBS", str(service.settings.folder))
+    spec = importlib.util.spec_from_file_location("in_your_backend", BACKEND)
+    backend = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(backend)
+    with TestClient(backend.app) as client:
+        files = {"instance": ("week.ectt", instance.dumps())}
+        job = client.post("/generate", files=files).json()["job"]
+        lines = client.get(f"/progress/{job}").text.splitlines()
+        assert lines[-1].startswith("100.0%")
+        told = client.get(f"/timetables/v1/jobs/{job}").json()
+        assert told["status"] == "finished"
+        assert "schoolbell" in client.get("/timetables/").text
+    backend.service.stop()
+    assert not [one for one in threading.enumerate() if one.name == "sweeper" and one.is_alive()]

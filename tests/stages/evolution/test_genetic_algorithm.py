@@ -13,7 +13,7 @@ from schoolbell.stages import Batch, Budget, GeneticAlgorithm, Pulse, State
 from schoolbell.stages.evolution import evolution
 from schoolbell.stages.evolution.evolution import Evolution
 from schoolbell.stages.plain_data import copy_plain
-from schoolbell.stages.timetable import Formulation, Instance, Solution, evaluate
+from schoolbell.stages.timetable import Formulation, Instance, Solution, evaluate, timetable_problem
 from schoolbell.stages.timetable.breeding import timetable_anneal, timetable_breeding
 from schoolbell.stages.timetable.breeding.timetable_breeding import USUAL_GAIN
 from schoolbell.stages.timetable.search import anneal_chunk, cross
@@ -263,10 +263,16 @@ def test_where_moves_can_win_more_violations_count_more_and_anneals_are_hotter(
 LONG: dict[str, Any] = {
     "generations": 2,
     "population": 2,
-    "founder_moves": 60_000,
-    "child_moves": 30_000,
+    "founder_moves": 6_000,
+    "child_moves": 3_000,
     "final_temperature": 0.5,
 }
+
+
+def in_steps_of(moves: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take a step for so many moves, in chunks of a tenth of the usual size."""
+    monkeypatch.setattr(timetable_problem, "MOVES_PER_SECOND", 8e5)
+    monkeypatch.setattr(timetable_breeding, "STEP_MOVES", moves)
 
 
 def unbounded(instance: Instance, executor: Executor, workers: int = 1) -> State:
@@ -282,7 +288,7 @@ def rows(batches: list[Batch]) -> list[tuple[int, Any, Any]]:
 def test_a_long_generation_is_told_step_by_step_with_rows_that_differ(
     instance: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(timetable_breeding, "STEP_MOVES", 800_000)
+    in_steps_of(80_000, monkeypatch)
     with ThreadPoolExecutor(1) as executor:
         batches = run(GeneticAlgorithm(**LONG), unbounded(instance, executor))
     assert len(batches) > 10
@@ -301,8 +307,8 @@ def test_steps_change_nothing_of_what_is_found_and_are_the_same_with_any_workers
     instance: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found, told = [], []
-    for moves, workers in ((10**9, 1), (800_000, 1), (800_000, 3)):
-        monkeypatch.setattr(timetable_breeding, "STEP_MOVES", moves)
+    for moves, workers in ((10**9, 1), (80_000, 1), (80_000, 3)):
+        in_steps_of(moves, monkeypatch)
         with ThreadPoolExecutor(workers) as executor:
             state = unbounded(instance, executor, workers)
             told.append(rows(run(GeneticAlgorithm(**LONG), state)))
@@ -315,7 +321,7 @@ def test_steps_change_nothing_of_what_is_found_and_are_the_same_with_any_workers
 def test_a_run_that_was_broken_off_in_the_midst_of_anneals_goes_on_as_if_it_had_not(
     instance: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(timetable_breeding, "STEP_MOVES", 1_600_000)
+    in_steps_of(160_000, monkeypatch)
     with ThreadPoolExecutor(1) as executor:
         whole = unbounded(instance, executor)
         batches = run(GeneticAlgorithm(**LONG), whole)
@@ -348,7 +354,7 @@ def test_a_run_that_was_broken_off_in_the_midst_of_anneals_goes_on_as_if_it_had_
 def test_anneals_that_are_none_of_the_instance_are_refused(
     instance: Instance, monkeypatch: pytest.MonkeyPatch, name: str, wrong: Any
 ) -> None:
-    monkeypatch.setattr(timetable_breeding, "STEP_MOVES", 800_000)
+    in_steps_of(80_000, monkeypatch)
     with ThreadPoolExecutor(1) as executor:
         stage = GeneticAlgorithm(**LONG)
         stream = stage.run(unbounded(instance, executor), Budget())
@@ -380,7 +386,7 @@ def test_with_a_time_limit_the_steps_are_known_from_the_beginning_and_all_are_do
 def test_the_part_of_the_step_in_hand_never_goes_back(
     instance: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(timetable_breeding, "STEP_MOVES", 1_600_000)
+    in_steps_of(160_000, monkeypatch)
     for seconds in (None, 1.0):
         place = done = 0.0
         with ThreadPoolExecutor(1) as executor:
@@ -418,7 +424,7 @@ def test_the_users_generations_hold_with_a_time_limit_and_fill_it(
 def test_what_is_tuned_counts_for_the_anneals_in_progress_from_the_next_step_on(
     instance: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(timetable_breeding, "STEP_MOVES", 800_000)
+    in_steps_of(80_000, monkeypatch)
     used = []
 
     def watch(problem: Any, anneal: Any, schedule: Any, moves: int) -> Any:

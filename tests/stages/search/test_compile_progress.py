@@ -98,6 +98,27 @@ def test_other_threads_compilations_are_kept_apart(at_once):
     assert progress.steps_done > before
 
 
+@pytest.mark.parametrize("seconds", [0.2, 0.9, 2.0])
+def test_where_only_the_last_kernels_are_stale_the_number_counts_on_all_the_same(
+    monkeypatch, seconds
+):
+    """They are compiled with functions that were counted for the first ones."""
+    now = [0.0]
+    monkeypatch.setattr(compile_progress.time, "monotonic", lambda: now[0])
+    progress, kernel = CompileProgress(KERNELS), KERNELS[-3]
+    progress.on_start(event(kernel.name))
+    told, due, functions = [], seconds, 0
+    for _ in range(300):
+        now[0] += 0.1
+        if now[0] >= due:
+            compile_one(progress, f"function_{functions}")
+            due, functions = due + seconds, functions + 1
+        told.append(int(progress.steps_done))
+    end = sum(one.steps for one in KERNELS[:-2])
+    assert told[-1] < end
+    assert all(later > before for before, later in zip(told, told[10:], strict=False))
+
+
 def test_while_a_kernel_is_optimised_time_moves_it_on_but_never_to_its_end(monkeypatch):
     now = [0.0]
     monkeypatch.setattr(compile_progress.time, "monotonic", lambda: now[0])

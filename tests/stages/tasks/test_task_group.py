@@ -1,7 +1,9 @@
 """Tasks in threads and in other processes, and how they end with their group."""
 
+import contextvars
 import os
 import signal
+import threading
 import time
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
@@ -11,7 +13,7 @@ from pathlib import Path
 import pytest
 from schoolbell.stages import Task
 from schoolbell.stages.tasks import far_call
-from schoolbell.stages.tasks.far_call import this_process
+from schoolbell.stages.tasks.far_call import Sender, place_of, run_there, this_process
 from schoolbell.stages.tasks.stop_flag import StopFlag
 from schoolbell.stages.tasks.task_group import TaskGroup
 
@@ -137,6 +139,40 @@ def test_a_task_on_another_machine_is_none_of_the_folder_s_affair(monkeypatch):
     elsewhere = sender._replace(process=("another", 0))
     assert function(elsewhere, *arguments) is None
     assert function(elsewhere._replace(place=("host", 1, 2)), *arguments) == 3
+
+
+def test_a_thread_of_another_process_is_free_though_no_exception_reaches_its_task(tmp_path):
+    group = TaskGroup(ThreadPoolExecutor(1))
+    here = group.folder
+    sender = Sender(("another", 0), ("another", 0), str(here), place_of(here), "mark")
+    go_on = threading.Event()
+
+    def wait(path, event):
+        begin(path)
+        event.wait(60)
+        return "late"
+
+    with ThreadPoolExecutor(1) as worker:
+        future = worker.submit(run_there, sender, wait, (str(tmp_path / "begun"), go_on))
+        wait_for(tmp_path / "begun")
+        group.close()
+        assert future.result(timeout=20) is None
+    go_on.set()
+
+
+def test_a_task_in_a_thread_of_another_process_sees_what_belongs_to_its_context():
+    group = TaskGroup(ThreadPoolExecutor(1))
+    here = group.folder
+    sender = Sender(("another", 0), ("another", 0), str(here), place_of(here), "mark")
+    variable = contextvars.ContextVar("variable")
+
+    def call():
+        variable.set("of the worker")
+        return run_there(sender, variable.get, ())
+
+    with ThreadPoolExecutor(1) as worker:
+        assert worker.submit(call).result() == "of the worker"
+    group.close()
 
 
 def test_a_task_can_be_waited_for_on_any_executor():

@@ -81,6 +81,19 @@ def test_pulses_count_what_is_done_of_several():
     waiting.close()
 
 
+def test_pulses_count_what_the_work_itself_counts():
+    counted = [0, 300]
+    waiting = wait_all([Future()], 1e9, "Placing", lambda: tuple(counted))
+    assert next(waiting).message == "Placing, 0 s"
+    for counted[0] in (100, 200):
+        pulse = next(waiting)
+        assert pulse.part == pytest.approx(counted[0] / 300)
+        assert pulse.message == f"Placing: {counted[0]}/300"
+    counted[0] = 300
+    assert next(waiting).message == "Placing, 0 s"
+    waiting.close()
+
+
 def test_time_alone_never_tells_that_work_is_done():
     parts = [part_of_time(gone, 2.0) for gone in (0, 0.5, 1, 2, 3, 30, 3000)]
     assert parts == sorted(set(parts))

@@ -84,12 +84,20 @@ function logIn() {
   get("live").textContent = "a token is needed";
 }
 
+// What the file holds tells: XML, or packed.
+async function isUniversity(file) {
+  const bytes = new Uint8Array(await file.slice(0, 512).arrayBuffer());
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return true;
+  return new TextDecoder().decode(bytes).trimStart().startsWith("<");
+}
+
 async function submit(file, name) {
   get("file-fault").textContent = "";
   const form = new FormData();
-  form.append("instance", file, "instance.ectt");
+  form.append("instance", file, "instance");
   if (name) form.append("name", name);
-  form.append("formulation", get("formulation").value);
+  // A university's file says itself what counts.
+  if (!await isUniversity(file)) form.append("formulation", get("formulation").value);
   if (get("seconds").value) form.append("time_limit", get("seconds").value);
   if (get("seed").value) form.append("seed", get("seed").value);
   get("start").disabled = true;
@@ -119,10 +127,16 @@ get("new").addEventListener("submit", (event) => {
   submit(file, get("name").value || file.name);
 });
 
+get("file").addEventListener("change", async () => {
+  const [file] = get("file").files;
+  get("formulation").disabled = file !== undefined && await isUniversity(file);
+});
+
 get("demo").addEventListener("click", async () => {
   try {
-    const text = await ask("v1/demo");
-    await submit(new File([text], "demo.ectt"), get("name").value || "Demo");
+    const kind = get("demo-kind").value;
+    const text = await ask(`v1/demo?kind=${kind}`);
+    await submit(new File([text], "demo"), get("name").value || "Demo");
   } catch (error) {
     get("file-fault").textContent = error.message;
   }

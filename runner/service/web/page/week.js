@@ -1,79 +1,66 @@
-// The newest best timetable, by room, curriculum or teacher.
+// The newest best timetable: the week of a room, a curriculum, a teacher, a course, ….
 
+import { facultyViews } from "./faculty_week.js";
+import { universityViews } from "./university_week.js";
 import { element } from "./words.js";
 
-const DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+const VIEWS = { timetable: facultyViews, university: universityViews };
 
+// What a kind of timetable has for it: `names`, by what a view is called the names of the things
+// that it shows the week of; `weeks`, words for each week where they differ; and `rows(view, index,
+// week)`, the rows of the table, of which week is null for all of them.
 export class Week {
   constructor() {
-    this.kind = document.getElementById("kind");
-    this.which = document.getElementById("which");
-    this.table = document.getElementById("week");
-    this.details = document.getElementById("details");
-    this.data = null;
-    this.kind.addEventListener("change", () => { this.choices(); this.draw(); });
+    const get = (id) => document.getElementById(id);
+    this.kind = get("kind");
+    this.which = get("which");
+    this.when = get("when");
+    this.whenLabel = get("when-label");
+    this.table = get("week");
+    this.details = get("details");
+    this.title = get("details-title");
+    this.views = null;
+    this.kind.addEventListener("change", () => { this.offer(this.which, this.names, 0); this.draw(); });
     this.which.addEventListener("change", () => this.draw());
+    this.when.addEventListener("change", () => this.draw());
+  }
+
+  get names() {
+    return this.views.names[this.kind.value] || [];
   }
 
   show(data) {
-    const same = this.data !== null;
-    this.data = data;
     if (data === null) {
-      this.table.replaceChildren();
-      this.which.replaceChildren();
-      this.details.replaceChildren();
+      this.views = null;
+      for (const one of [this.table, this.kind, this.which, this.when, this.details]) one.replaceChildren();
+      this.title.textContent = "What it costs";
       return;
     }
-    const chosen = this.which.value;
-    this.choices();
-    // What somebody looks at stays, while what is in it changes.
-    if (same && [...this.which.options].some((one) => one.value === chosen)) this.which.value = chosen;
+    this.views = VIEWS[data.kind || "timetable"](data);
+    const kinds = Object.keys(this.views.names);
+    this.offer(this.kind, kinds, kinds[0], kinds);
+    this.offer(this.which, this.names, 0);
+    this.whenLabel.hidden = this.views.weeks.length === 0;
+    this.offer(this.when, ["all weeks", ...this.views.weeks], "", ["", ...this.views.weeks.keys()]);
     this.draw();
     this.details.replaceChildren(...data.details.map((line) => element("li", line)));
-    document.getElementById("details-title").textContent =
-      `What it costs: ${data.details_total} in all`;
+    const broken = data.violations ? `, ${data.violations} of them violations` : "";
+    this.title.textContent = `What it costs: ${data.details_total} in all${broken}`;
   }
 
-  choices() {
-    if (this.data === null) return;
-    const lists = {
-      room: this.data.rooms.map((one) => one[0]),
-      curriculum: this.data.curricula.map((one) => one[0]),
-      teacher: this.data.teachers,
-    };
-    const names = lists[this.kind.value];
-    this.which.replaceChildren(...names.map((name, index) => element("option", name, { value: index })));
+  // What somebody looks at stays, while what is in it changes.
+  offer(list, names, first, values = names.map((_, index) => index)) {
+    const same = list.options.length === names.length
+      && names.every((name, index) => list.options[index].text === name);
+    if (same) return;
+    const chosen = list.value;
+    list.replaceChildren(...names.map((name, index) => element("option", name, { value: values[index] })));
+    list.value = [...list.options].some((one) => one.value === chosen) ? chosen : String(first);
   }
 
   draw() {
-    if (this.data === null) return;
-    const { days, slots, lectures, courses, rooms, curricula } = this.data;
-    const index = Number(this.which.value);
-    const isIn = {
-      room: (course, room) => room === index,
-      curriculum: (course) => curricula[index] !== undefined && curricula[index][1].includes(course),
-      teacher: (course) => courses[course][1] === index,
-    }[this.kind.value];
-    const cells = new Map();
-    for (const [course, period, room] of lectures) {
-      if (!isIn(course, room)) continue;
-      const place = this.kind.value === "room" ? "" : ` (${rooms[room][0]})`;
-      cells.set(period, [...(cells.get(period) || []), `${courses[course][0]}${place}`]);
-    }
-    const head = element("tr");
-    head.append(element("th", "", { scope: "col" }));
-    for (let day = 0; day < days; day++) {
-      head.append(element("th", days <= 7 ? DAYS[day] : `Day ${day + 1}`, { scope: "col" }));
-    }
-    const rows = [head];
-    for (let slot = 0; slot < slots; slot++) {
-      const row = element("tr");
-      row.append(element("th", `${slot + 1}`, { scope: "row" }));
-      for (let day = 0; day < days; day++) {
-        row.append(element("td", (cells.get(day * slots + slot) || []).join(", ")));
-      }
-      rows.push(row);
-    }
-    this.table.replaceChildren(...rows);
+    if (this.views === null) return;
+    const week = this.when.value === "" ? null : Number(this.when.value);
+    this.table.replaceChildren(...this.views.rows(this.kind.value, Number(this.which.value), week));
   }
 }

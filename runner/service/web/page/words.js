@@ -37,3 +37,9 @@ export function newBar(label) {
   bar.append(element("span"));
   return bar;
 }
+
+const DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+
+export function dayName(day, days) {
+  return days <= 7 ? DAYS[day] : `Day ${day + 1}`;
+}

@@ -40,6 +40,7 @@ def greedy_timetable(
     periods: NDArray[np.int32] | None = None,
     rooms: NDArray[np.int32] | None = None,
     must_suit: bool = False,
+    into: NDArray[np.int32] | None = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Place lectures one by one without breaking a hard constraint.
 
@@ -59,6 +60,9 @@ def greedy_timetable(
         (n_lectures,); its lectures stay. None to begin with an empty one.
     must_suit
         Whether a lecture may only have a room that suits its course.
+    into
+        An array for the periods that are returned, in which other threads can see how
+        many lectures have one; filled with -1 first.
 
     Returns
     -------
@@ -71,7 +75,7 @@ def greedy_timetable(
     D. Brélaz, *New methods to color the vertices of a graph*, Communications of
     the ACM 22, 1979 (the order).
     """
-    work = _begin(instance, periods, rooms, must_suit)
+    work = _begin(instance, periods, rooms, must_suit, into)
     _construct(work, rng.random(instance.n_courses), rng.random(instance.available.shape))
     return work.periods, work.rooms
 
@@ -100,9 +104,11 @@ def _begin(
     periods: NDArray[np.int32] | None,
     rooms: NDArray[np.int32] | None,
     must_suit: bool,
+    into: NDArray[np.int32] | None = None,
 ) -> _Construction:
     """Lay out the arrays and enter the lectures that have a place already."""
-    nowhere = np.full(instance.n_lectures, -1, np.int32)
+    nowhere = np.full(instance.n_lectures, -1, np.int32) if into is None else into
+    nowhere[:] = -1
     work = _Construction(
         starts=instance.course_starts,
         students=instance.course_students,

@@ -15,6 +15,8 @@ from schoolbell.stages.timetable import (
     Solution,
     evaluate,
 )
+from schoolbell.stages.timetable.constraints import registry
+from schoolbell.stages.timetable.constraints.constraint import Constraint
 from schoolbell.stages.timetable.periods.draft import Draft
 from schoolbell.stages.timetable.periods.period_model import improve, place_all
 from schoolbell.stages.timetable.periods.period_problem import PeriodRelaxation
@@ -120,6 +122,18 @@ def test_double_lectures_are_brought_together():
     formulation = Formulation("double", {"DoubleLectures": 1})
     problem = PeriodRelaxation(instance, formulation).part(np.array([0]), placed)
     assert improve(frozen(problem), LIMITS, 1, StopFlag()).objective == 2
+    assert improve(problem, LIMITS, 1, StopFlag()).objective == 0
+
+
+def test_periods_are_charged_for_by_the_table_of_a_constraint(monkeypatch):
+    late = Constraint.by_period("Late", lambda one: [[3, 1, 0]], lambda placed, row: "late")
+    monkeypatch.setitem(registry._by_name, "Late", late)
+    course = Course("c", "t", 1, 1, 10)
+    instance = Instance("late", 1, 3, (course,), (Room("r", 20),))
+    placed = np.array([[True, False, False]])
+    problems = PeriodRelaxation(instance, Formulation("late", {"Late": 2}))
+    problem = problems.part(np.array([0]), placed)
+    assert improve(frozen(problem), LIMITS, 1, StopFlag()).objective == 6
     assert improve(problem, LIMITS, 1, StopFlag()).objective == 0
 
 

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from schoolbell.stages.search.compiling import kernel_of
 from schoolbell.stages.timetable import Formulation, Instance, Solution, evaluate, generate
+from schoolbell.stages.timetable.constraints import registry
+from schoolbell.stages.timetable.constraints.constraint import Constraint
 from schoolbell.stages.timetable.model.formulation import SOFT_CONSTRAINTS
 from schoolbell.stages.timetable.repair_operators import OPERATORS
 from schoolbell.stages.timetable.search import (
@@ -59,7 +61,39 @@ HOT_WITHOUT_A_CLASH = Schedule(100.0, 100.0, 40_000_000, levels=1, violation=1e6
 # one without some of them stand for the others where SCHOOLBELL_ALL_FORMULATIONS is not set.
 HARD = ("RoomSuitability",)
 WEIGHTS = {name: 1 + i for i, name in enumerate(sorted(set(SOFT_CONSTRAINTS) - set(HARD)))}
-FORMULATIONS = [Formulation.UD2, Formulation("all", WEIGHTS, HARD)]
+# Constraints that are described by tables of numbers, which tell where a kernel mistakes one.
+TABLES = {
+    "OfRooms": Constraint.by_room(
+        "OfRooms", lambda one: _numbers(one.n_courses, one.n_rooms), lambda placed, row: ""
+    ),
+    "OfPeriods": Constraint.by_period(
+        "OfPeriods", lambda one: _numbers(one.n_courses, one.n_periods), lambda placed, row: ""
+    ),
+    "OfDays": Constraint.by_day(
+        "OfDays",
+        lambda occupied: occupied @ (1 + np.arange(occupied.shape[1])) % 5,
+        lambda placed, q, day: "",
+    ),
+}
+
+
+def _numbers(*shape: int) -> np.ndarray:
+    return np.random.default_rng(7).integers(0, 4, shape)
+
+
+with pytest.MonkeyPatch.context() as known:
+    for name, constraint in TABLES.items():
+        known.setitem(registry._by_name, name, constraint)
+    ALL = Formulation("all", WEIGHTS | {"OfRooms": 2, "OfPeriods": 3, "OfDays": 1}, HARD)
+
+
+@pytest.fixture(autouse=True)
+def tables_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, constraint in TABLES.items():
+        monkeypatch.setitem(registry._by_name, name, constraint)
+
+
+FORMULATIONS = [Formulation.UD2, ALL]
 if os.environ.get("SCHOOLBELL_ALL_FORMULATIONS"):
     FORMULATIONS += [Formulation.UD1, Formulation.UD3, Formulation.UD4, Formulation.UD5]
 EACH_FORMULATION = pytest.mark.parametrize("formulation", FORMULATIONS, ids=lambda one: one.name)

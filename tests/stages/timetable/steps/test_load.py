@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from schoolbell.stages import Batch, Budget, Load, State
+from schoolbell.stages import Batch, Budget, GeneticAlgorithm, Load, State
 from schoolbell.stages.timetable import (
     Course,
     Formulation,
@@ -109,6 +109,20 @@ def test_refuses_an_initial_timetable_of_another_instance(instance, executor):
     other = Instance("other", 2, 2, instance.courses, (Room("cellar", 8),))
     with pytest.raises(TimetableError, match=r"'other'.*'pair'"):
         run(instance, executor, initial=Solution.of_lectures(other, [0, 1, 2], [0, 0, 0]))
+
+
+def test_without_a_limit_it_finds_out_how_fast_the_search_is_here(instance, executor):
+    state, _ = run(instance, executor)
+    expected = GeneticAlgorithm().expected_seconds
+    assert 1e3 < state.prepared.measured_speed < 1e9
+    usual = expected(state, None)
+    state.prepared.measured_speed /= 2
+    assert expected(state, None) == pytest.approx(2 * usual, rel=0.1)
+    timed = State(instance, seed=0, executor=executor)
+    for _ in Load().run(timed, Budget(5.0)):
+        pass
+    assert timed.prepared.measured_speed is None
+    assert expected(timed, None) > 0
 
 
 def test_refuses_an_unknown_formulation_at_once():

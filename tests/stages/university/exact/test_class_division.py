@@ -30,6 +30,13 @@ def test_builds_a_whole_timetable_with_students_within_the_limits(draft):
     assert found.feasible
 
 
+def test_counts_the_classes_that_have_been_placed(division):
+    task = division.construct(np.random.default_rng(1), SolveLimits(10.0), StopFlag())
+    assert task.counts() == (0, division.book.n_classes)
+    task.run()
+    assert task.counts() == (division.book.n_classes, division.book.n_classes)
+
+
 def test_the_same_seed_builds_the_same(division, draft):
     again = division.construct(np.random.default_rng(1), SolveLimits(10.0), StopFlag()).run()
     assert np.array_equal(again.times, draft.times)

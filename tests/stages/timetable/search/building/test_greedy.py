@@ -34,6 +34,15 @@ def test_every_seed_makes_another_timetable_and_the_same_seed_the_same(instance)
     assert len({periods.tobytes() for periods in made}) == 3
 
 
+def test_other_threads_can_see_what_is_placed_while_it_is(instance):
+    seen = np.zeros(instance.n_lectures, np.int32)
+    periods, rooms = greedy_timetable(instance, np.random.default_rng(1), into=seen)
+    assert periods is seen
+    same = greedy_timetable(instance, np.random.default_rng(1))
+    assert (periods == same[0]).all()
+    assert (rooms == same[1]).all()
+
+
 def test_keeps_what_is_placed(instance):
     periods, rooms = greedy_timetable(instance, np.random.default_rng(0))
     begun = np.arange(instance.n_lectures) % 2 == 0

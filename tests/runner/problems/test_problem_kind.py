@@ -2,7 +2,7 @@ import gzip
 
 import pytest
 from schoolbell.runner.cli.main import main
-from schoolbell.runner.cli.problem_kind import problem_kind
+from schoolbell.runner.problems.problem_kind import problem_kind
 from schoolbell.stages.university import (
     Instance,
     Solution,
@@ -84,7 +84,10 @@ def test_fit_solves_a_university_and_leaves_all_its_files(tmp_path, monkeypatch,
     monkeypatch.chdir(tmp_path)
     instance, _ = generate_with_solution(12, 10, seed=1)
     instance.write(tmp_path / "u.xml.gz")
-    command = ["fit", "u.xml.gz", "--time-limit", "3", "--seed", "1", "--job-id", "term", "--quiet"]
+    command = ["fit", "u.xml.gz", "--seed", "1", "--job-id", "term", "--quiet"]
+    # Budgets that a busy machine keeps too.
+    for budget in ("cp_sat.effort=0.05", "ga.generations=3", "rl.episodes=1"):
+        command += ["--set", budget]
     assert main(command) == 0
     folder = tmp_path / "runs" / "term"
     files = {"solution.xml", "timetable.html", "timetable.csv", "log.csv", "run.json"}

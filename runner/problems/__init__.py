@@ -1,0 +1,1 @@
+"""The kinds of problems that commands and the service solve, chosen by what a file holds."""

@@ -1,0 +1,45 @@
+"""How fast the search is on an instance and on this machine."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...problem import Cooling
+
+if TYPE_CHECKING:
+    from ..timetable_problem import TimetableProblem
+
+# A small anneal, made in pieces until a time is over: a large instance is slow enough to be timed
+# with fewer moves.
+MOVES, PIECES = 100_000, 10
+MOST_SECONDS = 0.2
+
+
+def anneal_speed(problem: TimetableProblem) -> float | None:
+    """Return the moves that an anneal makes in a second; None where nothing can be moved.
+
+    From hot to cold, as an anneal goes, and from a greedy timetable, since moves in an empty
+    one cost more. In seconds of this thread's own: whatever else the machine does now, it may
+    not do later.
+    """
+    if not problem.n_items:
+        return None
+    breeding = problem.breed()
+    genes = breeding.found(np.random.default_rng(0)).run()
+    cooling = Cooling(
+        start=30.0 * breeding.scale,
+        end=0.16 * float(np.sqrt(breeding.scale)),
+        moves=MOVES,
+        kempe=0.15,
+        violation=100.0 * breeding.scale,
+    )
+    anneal = breeding.anneal(genes, cooling, np.random.SeedSequence(0))
+    began, made = time.thread_time(), 0
+    while made < MOVES and time.thread_time() - began < MOST_SECONDS:
+        task = anneal.chunk(MOVES // PIECES)
+        anneal = task.run()
+        made += MOVES // PIECES
+    return made / max(time.thread_time() - began, 1e-6)

@@ -1,0 +1,1 @@
+"""The constraints of timetables, each described once: its units, its words, its table."""
