@@ -100,7 +100,7 @@ def university_pipeline(**options: Any) -> Pipeline:
             LouvainClustering(min_size=8, max_size=20),
             cp_sat,
             GeneticAlgorithm(
-                population=4,
+                population=3,
                 islands=1,
                 founder_moves=20_000,
                 child_moves=15_000,

@@ -520,7 +520,8 @@ class Breedable(Protocol):
 
         A fortieth of it is a chunk, where moves decide and not the time. How fast this
         machine is may be told by an attribute ``measured_speed``, None until that is known;
-        the time left is foretold by it, and nothing else depends on it.
+        the time left is foretold by it, and with a time limit how many founders it leaves
+        time for, and nothing else depends on it.
         """
         ...
 

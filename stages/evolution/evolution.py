@@ -73,6 +73,13 @@ class Evolution:
         self.n_items = problem.n_items
         self.moves_per_second = problem.moves_per_second
         self.scale = breeding.scale
+        # Of moves that have been counted nothing need be taken off.
+        measured = getattr(problem, "measured_speed", None)
+        self.speeds = (
+            (measured, measured)
+            if measured
+            else (self.moves_per_second, LARGE_ONES_SPEED * self.moves_per_second)
+        )
         self.founders = self._count_founders()
         self.islands: list[list[Individual]] = [
             [] for _ in range(max(1, min(stage.islands, self.founders // 2)))
@@ -351,7 +358,7 @@ class Evolution:
         stage, seconds = self.stage, self.budget.seconds
         if seconds is None:
             return stage.population
-        moves = seconds * stage.founder_share * self.state.workers * self.moves_per_second
+        moves = seconds * stage.founder_share * self.state.workers * self.speeds[0]
         needs = self.breeding.needs
         full = int(moves / (needs.full * max(self.n_items, 1)))
         return max(needs.founders, self._at_once, min(full, stage.population))
@@ -409,8 +416,7 @@ class Evolution:
     ) -> Generator[Beat, None, tuple[Genes, float]]:
         """Choose where a founder's anneal begins: its solution and its temperature."""
         stage, solution = self.stage, self.state.solution
-        speed = LARGE_ONES_SPEED * self.moves_per_second
-        moves = np.inf if seconds is None else seconds * speed / max(self.n_items, 1)
+        moves = np.inf if seconds is None else seconds * self.speeds[1] / max(self.n_items, 1)
         needs = self.breeding.needs
         is_broken = bool(self.state.violations)
         if solution is not None and (index == 0 or is_broken or moves < needs.hot):

@@ -45,6 +45,8 @@ class UniversityProblem:
 
     def __init__(self, reduction: Reduction) -> None:
         self.reduction = reduction
+        #: Moves that an anneal makes here in a second, once they were counted.
+        self.measured_speed: float | None = None
 
     @property
     def original(self) -> Instance:
@@ -94,6 +96,12 @@ class UniversityProblem:
     def moves_per_second(self) -> float:
         """At the speed of a mid-sized instance."""
         return MOVES_PER_SECOND
+
+    def measure_speed(self) -> None:
+        """Find out how fast the search is here, which takes some tenths of a second."""
+        from .breeding.anneal_speed import anneal_speed
+
+        self.measured_speed = anneal_speed(self)
 
     def breed(self) -> UniversityBreeding:
         """Prepare for the genetic algorithm."""

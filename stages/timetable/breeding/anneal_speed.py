@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...problem import Cooling
+from ...tasks.stop_flag import StopFlag
 
 if TYPE_CHECKING:
     from ..timetable_problem import TimetableProblem
@@ -28,7 +29,7 @@ def anneal_speed(problem: TimetableProblem) -> float | None:
     if not problem.n_items:
         return None
     breeding = problem.breed()
-    genes = breeding.found(np.random.default_rng(0)).run()
+    genes = breeding.found(np.random.default_rng(0), StopFlag()).run()
     cooling = Cooling(
         start=30.0 * breeding.scale,
         end=0.16 * float(np.sqrt(breeding.scale)),

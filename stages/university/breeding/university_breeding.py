@@ -49,7 +49,7 @@ class UniversityBreeding:
 
     #: Moves cost as much as in any instance: temperatures are multiples.
     scale = 1.0
-    needs = AnnealNeeds(warm=2_500.0, hot=2_000.0, full=2_500.0, founders=1, child=1.5)
+    needs = AnnealNeeds(warm=1_500.0, hot=1_000.0, full=1_500.0, founders=1, child=1.5)
 
     def __init__(self, problem: UniversityProblem) -> None:
         self.problem = search = problem.search
