@@ -39,6 +39,9 @@ logger = logging.getLogger("schoolbell.stages.exact.cp_sat")
 # Of the time that is left, what finding any feasible solution may take.
 SHARE_OF_BASE = 0.7
 
+# What one attempt to build a solution may take where no time decides, in units of effort.
+BUILDING = 10.0
+
 # Of the stage's time, what one attempt to build a solution may take, and what all may take
 # after the first; and of what is left then, what one model around what they leave out may.
 SHARE_OF_ATTEMPT = 0.8
@@ -353,7 +356,7 @@ class _Solving:
         for attempt in range(self.stage.starts):
             rng = np.random.default_rng(seeds.spawn(1)[0])
             low, middle, high = _ever_less(attempt)
-            limits = SolveLimits(self.stage.whole_effort, self.seconds(SHARE_OF_ATTEMPT))
+            limits = SolveLimits(BUILDING, self.seconds(SHARE_OF_ATTEMPT))
             task = self.division.construct(rng, limits, self.flag)
             saying = f"CP-SAT: placing the {self.things}, attempt {attempt + 1}"
             placing = self.do(task, message=saying)

@@ -3,7 +3,6 @@
 import argparse
 from pathlib import Path
 
-from ...problems.problem_kind import problem_kind
 from ..arguments import add_formulation
 from ..parser import Commands, Parser, fail
 
@@ -37,6 +36,9 @@ def add_parser(commands: Commands) -> Parser:
 
 def run(args: argparse.Namespace) -> int:
     """Print the violations or cost of each constraint; 0 if the timetable is feasible."""
+    # Here and not above: who asks for help waits for nothing.
+    from ...problems.problem_kind import problem_kind
+
     if problem_kind(args.instance) == "university":
         return _validate_university(args)
     from ....stages.timetable import Instance, Solution, evaluate

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from schoolbell.stages import Batch, Budget, Pulse, State
 from schoolbell.stages.exact.cp_sat import CPSAT
+from schoolbell.stages.problem import SolveLimits
 from schoolbell.stages.tasks import waiting
+from schoolbell.stages.tasks.stop_flag import StopFlag
 from schoolbell.stages.timetable import Course, Formulation, Instance, Room, evaluate, generate
 from schoolbell.stages.timetable.timetable_problem import TimetableProblem
 
@@ -198,7 +200,7 @@ def test_pulses_tell_the_part_of_the_cluster_in_hand_and_it_never_goes_back(facu
 
 def test_says_how_many_lectures_have_been_placed_so_far(faculty):
     division = TimetableProblem(faculty, Formulation.of("UD2")).divide()
-    task = division.construct(np.random.default_rng(1))
+    task = division.construct(np.random.default_rng(1), SolveLimits(1.0), StopFlag())
     assert task.counts() == (0, faculty.n_lectures)
     draft = task.run()
     assert task.counts() == (faculty.n_lectures - draft.missing, faculty.n_lectures)
