@@ -2,6 +2,8 @@
 
 from typing import final
 
+ROUNDING = 1e-9
+
 
 @final
 class Pulse:
@@ -36,9 +38,10 @@ class Pulse:
     ) -> None:
         if part is not None:
             part = float(part)
-            if not 0.0 <= part <= 1.0:
+            # What was added up of parts may be off by a rounding.
+            if not -ROUNDING <= part <= 1.0 + ROUNDING:
                 raise ValueError(f"part must be a number from 0 to 1, or None, got {part}")
-        self.part = part
+        self.part = None if part is None else min(max(part, 0.0), 1.0)
         self.message = message
         self.total = total
 

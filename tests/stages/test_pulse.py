@@ -13,6 +13,13 @@ def test_a_part_that_is_none_is_refused(part):
         Pulse(part)
 
 
+@pytest.mark.parametrize(
+    ("part", "taken"), [(1.0 + 4e-16, 1.0), (0.1 + 0.9 + 3e-16, 1.0), (-1e-17, 0.0)]
+)
+def test_a_part_that_is_off_by_a_rounding_is_taken(part, taken):
+    assert Pulse(part).part == taken
+
+
 def test_a_pulse_says_what_the_display_says_until_the_unit_is_finished():
     messages = []
 
