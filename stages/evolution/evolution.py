@@ -361,7 +361,7 @@ class Evolution:
         moves = seconds * stage.founder_share * self.state.workers * self.speeds[0]
         needs = self.breeding.needs
         full = int(moves / (needs.full * max(self.n_items, 1)))
-        return max(needs.founders, self._at_once, min(full, stage.population))
+        return max(needs.founders, min(max(full, self._at_once), stage.population))
 
     def _clusters(self) -> tuple[NDArray[np.int64], int]:
         """Take the clusters that a stage has found, or draw some."""

@@ -464,3 +464,36 @@ def test_a_backup_in_the_midst_of_a_timed_run_waits_for_no_more_than_the_chunks_
         stream.close()
     assert item.done >= saved["steps_done"]
     assert item.total == saved["steps"][0]
+
+
+def test_a_population_has_no_more_founders_than_it_keeps_however_many_could_work(
+    instance: Instance,
+) -> None:
+    with ThreadPoolExecutor(1) as executor:
+        state = make_state(instance, executor, workers=8)
+        stage = GeneticAlgorithm(population=2, offspring=8)
+        breeding = state.prepared.breed()
+        assert Evolution(stage, state.prepared, breeding, state, Budget(5.0)).founders == 2
+
+
+def test_as_many_founders_begin_as_work_at_once(instance: Instance) -> None:
+    with ThreadPoolExecutor(1) as executor:
+        state = make_state(instance, executor, workers=3)
+        stage = GeneticAlgorithm(population=4, offspring=3)
+        breeding = state.prepared.breed()
+        assert Evolution(stage, state.prepared, breeding, state, Budget(1.0)).founders == 3
+
+
+def test_what_breaks_rules_is_warmed_up_least(instance: Instance) -> None:
+    with ThreadPoolExecutor(1) as executor:
+        state = make_state(instance, executor)
+        places = greedy_timetable(instance, np.random.default_rng(1))
+        state.offer(Solution.of_lectures(instance, *places), cost=0, violations=0)
+        evolved = Evolution(
+            GeneticAlgorithm(**QUICK), state.prepared, state.prepared.breed(), state, Budget()
+        )
+        starts = []
+        for violations in (0, 3):
+            state.violations = violations
+            starts.append(result_of(evolved._founder_start(0, None))[1])
+        assert starts == [4.0, 1.0]
