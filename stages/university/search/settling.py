@@ -54,7 +54,8 @@ def settle(
     flag
         When set, the call returns soon.
     placed
-        Told, while the search goes on, how many classes break no rule with others, (1,).
+        Told, while the search goes on, how many classes break no rule with others and
+        are not too full, (1,).
 
     Returns
     -------
@@ -79,7 +80,8 @@ def settle(
         anneal_chunk(problem, timetable, anneal, warm, min(CHUNK, left))
         left -= CHUNK
         if placed is not None:
-            placed[0] = n - np.count_nonzero(timetable.own[:, HARD])
+            broken = (timetable.own[:, HARD] > 0) | (timetable.attend > problem.limit)
+            placed[0] = n - np.count_nonzero(broken)
     cooling = Schedule(temperature, COOLED * temperature, QUENCH * n)
     left = QUENCH * n if anneal.best_total[HARD] == 0 else 0
     anneal.clock[[MOVES_MADE, MOVES_LEFT]] = 0, left

@@ -1,5 +1,7 @@
 """A first timetable by the search alone."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from schoolbell.stages.problem import SolveLimits
@@ -49,3 +51,16 @@ def test_ends_at_once_when_asked_to(translation):
     places = settled(translation, flag=flag)
     drawn = translation.draw(np.random.default_rng(1))
     assert all(np.array_equal(a, b) for a, b in zip(places, drawn, strict=True))
+
+
+def test_tells_how_many_classes_are_settled(translation):
+    placed, n = np.zeros(1, np.int64), len(translation.problem.limit)
+    rng = np.random.default_rng(1)
+    settle(translation, 5.0, rng, SolveLimits(10.0), StopFlag(), placed)
+    assert placed[0] == n
+    crowded = translation.problem
+    # Nobody may attend: what is full by then is never settled.
+    nobody = replace(crowded, limit=np.zeros_like(crowded.limit))
+    narrow = Translation(translation.reduction, nobody)
+    settle(narrow, 5.0, np.random.default_rng(1), SolveLimits(1.0), StopFlag(), placed)
+    assert 0 < placed[0] < n
