@@ -20,8 +20,9 @@ WORTH_SENDING = 1.0
 # What starting workers and importing there may take.
 STARTING = 2.0
 # What workers on this machine get to hear that nobody waits for them any more: then they
-# are free for what is next, and their executor's end has nothing to break off.
-HEARING = 0.5
+# are free for what is next, and their executor's end has nothing to break off. Busy ones
+# take more than half a second, and Dask tells of a task that ends just as it is cancelled.
+HEARING = 1.2
 
 _found_out: "weakref.WeakKeyDictionary[Executor, bool]" = weakref.WeakKeyDictionary()
 
