@@ -70,21 +70,28 @@ LOGGERS = """
 TENSORBOARD = "from schoolbell.callbacks import TensorBoard; more = [TensorBoard('logs')]\n"
 
 
-def test_a_run_goes_on_when_the_loggers_disk_is_full_and_tells_what_is_missing(tmp_path):
+@pytest.fixture(scope="module")
+def on_a_full_disk(tmp_path_factory):
+    """What a run with loggers says, and the folder of its files, none of over 8,000 bytes."""
     pytest.importorskip("tensorboardX")
+    folder = tmp_path_factory.mktemp("full")
     script = TENSORBOARD + textwrap.dedent(LOGGERS)
-    done = run_script(script, tmp_path, limited(8_000))
+    return run_script(script, folder, limited(8_000)), folder
+
+
+def test_a_run_goes_on_when_the_loggers_disk_is_full_and_tells_what_is_missing(on_a_full_disk):
+    done, folder = on_a_full_disk
     assert done.stdout == "finished -400\n", done.stderr
     # Rows are whole, and no more than there was room for.
-    text = (tmp_path / "log.csv").read_text()
+    text = (folder / "log.csv").read_text()
     assert 0 < len(text) <= 8_000
     assert text.endswith("\n")
-    assert pd.read_csv(tmp_path / "log.csv")["done"].tolist() == list(range(1, text.count("\n")))
+    assert pd.read_csv(folder / "log.csv")["done"].tolist() == list(range(1, text.count("\n")))
     # Up to 79 lines of 20 x 5 bytes fit.
-    assert [path.name for path in (tmp_path / "best").iterdir()] == ["39.sol"]
-    assert (tmp_path / "best" / "39.sol").read_text().endswith("end")
-    assert not (tmp_path / "run.json").exists()
-    assert not list(tmp_path.rglob(".*"))
+    assert [path.name for path in (folder / "best").iterdir()] == ["39.sol"]
+    assert (folder / "best" / "39.sol").read_text().endswith("end")
+    assert not (folder / "run.json").exists()
+    assert not list(folder.rglob(".*"))
     warned = [line for line in done.stderr.splitlines() if "RuntimeWarning" in line]
     told = {
         "log.csv": ("trying again", "lines of log.csv could not be written"),
@@ -98,11 +105,9 @@ def test_a_run_goes_on_when_the_loggers_disk_is_full_and_tells_what_is_missing(t
         assert all(part in line for part, line in zip(parts, about, strict=True)), about
 
 
-def test_the_event_file_of_a_full_disk_is_readable(tmp_path):
-    pytest.importorskip("tensorboardX")
+def test_the_event_file_of_a_full_disk_is_readable(on_a_full_disk):
     reader = pytest.importorskip("tensorboard.backend.event_processing.event_file_loader")
-    run_script(TENSORBOARD + textwrap.dedent(LOGGERS), tmp_path, limited(8_000))
-    (path,) = (tmp_path / "logs").iterdir()
+    (path,) = (on_a_full_disk[1] / "logs").iterdir()
     events = list(reader.LegacyEventFileLoader(str(path)).Load())
     assert len(events) > 50
     # All that is in the file was read: its last record is whole.
