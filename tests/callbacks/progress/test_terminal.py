@@ -23,7 +23,7 @@ STAGES = """
 
     class Steps(Stage):
         unit = "step"
-        def __init__(self, name, steps=4, seconds=0.15):
+        def __init__(self, name, steps=4, seconds=0.08):
             self.name, self.steps, self.seconds = name, steps, seconds
         def run(self, state, budget):
             for step in range(self.steps):
