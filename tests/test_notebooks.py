@@ -29,6 +29,8 @@ class Long(Stage):
 run = Pipeline([Long()]).fit()"""
 NAMES = sorted(path.stem for path in FOLDER.glob("*.ipynb"))
 SECONDS_A_CELL = 240
+# In place of the limit of some seconds that a reader waits for; a university needs those.
+SECONDS_A_RUN = "2"
 MOST_BYTES = 400_000
 MACHINE_PATH = re.compile(r"/(?:home|root|tmp|usr|opt|work|Users)/|[A-Z]:\\\\")
 
@@ -42,6 +44,9 @@ def executed(tmp_path_factory):
     @cache
     def execute(name):
         notebook = committed(name)
+        for cell in code_cells(notebook):
+            if "university_pipeline" not in cell.source:
+                cell.source = re.sub(r"(?<= time_limit=)\d(?=[,)])", SECONDS_A_RUN, cell.source)
         folder = tmp_path_factory.mktemp(name)
         nbclient.NotebookClient(
             notebook,
