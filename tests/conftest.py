@@ -62,11 +62,50 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     everything = config.args_source == pytest.Config.ArgsSource.TESTPATHS
     if hasattr(config, "workerinput") or config.option.collectonly or not everything:
         return
-    scripts = [COMPILE.format(week="") + STEP, COMPILE.format(week=", 18, 5") + UNIVERSITIES]
+    # Three at once, so that no processor waits for the longest of them.
+    scripts = [COMPILE.format(week="") + STEP, COMPILE.format(week=", 18, 5"), UNIVERSITIES]
     commands = [[sys.executable, "-P", "-c", script] for script in scripts]
     for process in [subprocess.Popen(command, cwd=ROOT) for command in commands]:
         # One that fails will do so in a test too, which tells more.
         process.wait()
+
+
+# Files of tests that take long. They come first, so that no process is left with one at the end.
+LONG = (
+    "tests/stages/timetable/search/test_timetable.py",
+    "tests/runner/service/test_kills.py",
+    "tests/test_notebooks.py",
+    "tests/runner/cli/test_output.py",
+    "tests/runner/cli/test_main.py",
+    "tests/runner/service/test_running_jobs.py",
+    "tests/runner/service/test_command_line.py",
+    "tests/runner/service/test_fuzz.py",
+    "tests/runner/test_executors.py",
+    "tests/runner/engine/test_interrupts.py",
+    "tests/runner/test_resume.py",
+    "tests/runner/service/test_page.py",
+    "tests/stages/search/test_sources.py",
+    "tests/stages/timetable/search/test_days.py",
+    "tests/stages/evolution/test_genetic_algorithm.py",
+    "tests/stages/test_problem.py",
+    "tests/runner/test_portable.py",
+    "tests/runner/test_full_disk.py",
+    "tests/callbacks/progress/test_notebook_display.py",
+    "tests/callbacks/recording/test_mlflow_logger.py",
+    "tests/runner/watching/test_watch.py",
+    "tests/runner/test_random_runs.py",
+    "tests/runner/test_units.py",
+    "tests/stages/search/test_machinery.py",
+    "tests/stages/university/exact/test_class_model.py",
+    "tests/facade/test_facade.py",
+    "tests/test_house.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the long files."""
+    places = {ROOT / name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(item.path, len(LONG)))
 
 
 @pytest.fixture(autouse=True)
