@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict
@@ -56,6 +57,10 @@ SHARE_OF_SOLVER = 0.75
 
 # In less time a model is hardly presolved: rather leave the last clusters out.
 LEAST_SECONDS = 0.5
+
+# When what a construction has found so far is offered first, and how long after the last time
+# it is again: so many seconds, and so many times as long as evaluating it took.
+FIRST_LOOK, NEXT_LOOK, SELDOM = 0.5, 1.0, 10.0
 
 # Clusters solved at the same time share what is free: with more of them each
 # gets less; with fewer workers may be idle.
@@ -359,12 +364,39 @@ class _Solving:
             limits = SolveLimits(BUILDING, self.seconds(SHARE_OF_ATTEMPT))
             task = self.division.construct(rng, limits, self.flag)
             saying = f"CP-SAT: placing the {self.things}, attempt {attempt + 1}"
-            placing = self.do(task, message=saying)
+            placing = self._offering(task, self.do(task, message=saying))
             draft = yield from within(low, middle, placing)
             yield from within(middle, high, self._take(draft))
             left = inf if self.budget.seconds is None else self.budget.seconds * SHARE_OF_GREEDY
             if not self.draft.missing or self.budget.elapsed > left:
                 return
+
+    def _offering(
+        self, task: Task, work: Generator[Beat, None, Draft]
+    ) -> Generator[Beat, None, Draft]:
+        """Offer now and then what a task has found so far, so that whoever ends it has that.
+
+        Nothing else depends on it.
+        """
+        if task.so_far is None:
+            return (yield from work)
+        look, last = time.monotonic() + FIRST_LOOK, None
+        try:
+            while True:
+                try:
+                    yield next(work)
+                except StopIteration as end:
+                    return end.value
+                found = task.so_far() if time.monotonic() > look else None
+                if found is None or found is last:
+                    continue
+                began, last = time.monotonic(), found
+                draft: Draft = task.take(found)
+                solution, violations, cost = yield from run_aside(draft.evaluate)
+                self.state.offer(solution, cost, violations)
+                look = time.monotonic() + max(NEXT_LOOK, SELDOM * (time.monotonic() - began))
+        finally:
+            work.close()
 
     def _solve(self, task: Task, limits: SolveLimits, what: str) -> Generator[Beat, None, Any]:
         """Wait for a model, saying of what it is and for how long it has been at work."""

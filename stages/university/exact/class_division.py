@@ -122,11 +122,16 @@ class ClassDivision:
         # Looked at while it is filled.
         placed = np.zeros(1, np.int64)
 
+        found: list[KernelPlaces] = []
+
         def counts() -> tuple[int, int]:
             return int(placed[0]), n
 
-        arguments = translation, warm, rng, limits, flag, placed
-        return Task(settle, arguments, draft, seconds, counts)
+        def so_far() -> KernelPlaces | None:
+            return found[0] if found else None
+
+        arguments = translation, warm, rng, limits, flag, placed, found
+        return Task(settle, arguments, draft, seconds, counts, so_far)
 
     def incomplete(self, draft: ClassDraft) -> NDArray[np.intp]:
         """List the classes without a time and those that break a required rule."""
