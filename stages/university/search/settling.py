@@ -15,7 +15,7 @@ from .places import Places, Translation
 from .timetable import HARD, build_timetable
 
 # The temperature, in what a usual change costs.
-WARM = 0.5
+WARM = 0.2
 
 # Most moves for each class in a unit of effort, a second or so of a mid-sized instance.
 MOVES_OF_A_CLASS = 200
