@@ -361,7 +361,7 @@ class _Solving:
         for attempt in range(self.stage.starts):
             rng = np.random.default_rng(seeds.spawn(1)[0])
             low, middle, high = _ever_less(attempt)
-            limits = SolveLimits(BUILDING, self.seconds(SHARE_OF_ATTEMPT))
+            limits = SolveLimits(BUILDING, self._seconds_of_attempt())
             task = self.division.construct(rng, limits, self.flag)
             saying = f"CP-SAT: placing the {self.things}, attempt {attempt + 1}"
             placing = self._offering(task, self.do(task, message=saying))
@@ -370,6 +370,19 @@ class _Solving:
             left = inf if self.budget.seconds is None else self.budget.seconds * SHARE_OF_GREEDY
             if not self.draft.missing or self.budget.elapsed > left:
                 return
+
+    def _seconds_of_attempt(self) -> float | None:
+        """Return what an attempt may take so that its solution can be evaluated in time."""
+        seconds = self.seconds(SHARE_OF_ATTEMPT)
+        if seconds is None:
+            return None
+        return max(0.5 * seconds, min(seconds, self.budget.remaining - 2.0 * self._evaluation))
+
+    @property
+    def _evaluation(self) -> float:
+        """Seconds that evaluating a solution takes, roughly."""
+        usual = SECONDS_OF_AN_EVALUATION * float(self.sizes.sum())
+        return getattr(self.division, "evaluation_seconds", usual)
 
     def _offering(
         self, task: Task, work: Generator[Beat, None, Draft]
@@ -380,7 +393,7 @@ class _Solving:
         """
         if task.so_far is None:
             return (yield from work)
-        look, last = time.monotonic() + FIRST_LOOK, None
+        look, last = time.monotonic() + max(FIRST_LOOK, 2.0 * self._evaluation), None
         try:
             while True:
                 try:
@@ -405,8 +418,7 @@ class _Solving:
     def _take(self, draft: Draft) -> Generator[Beat, None, bool]:
         """Keep a draft if it is the best so far, and offer it."""
         # Aside: on the largest problems it takes a while.
-        expected = SECONDS_OF_AN_EVALUATION * int(self.sizes.sum())
-        evaluating = run_aside(draft.evaluate, expected=expected)
+        evaluating = run_aside(draft.evaluate, expected=self._evaluation)
         solution, violations, cost = yield from evaluating
         if (violations, cost) >= self.value:
             return False
