@@ -16,6 +16,18 @@ from numpy.typing import NDArray
 from ...search.compiling import NOWHERE, copy_into, inner, kernel
 from ...search.random import next_uint64
 from ...search.record import Record
+from ..constraints.search.terms import (
+    course_cost,
+    curricula_cost,
+    pair_cost,
+    pair_room_cost,
+    pair_violations,
+    period_cost,
+    room_cost,
+    shift_violations,
+    working_days,
+)
+from ..constraints.search.weights import COST, VIOLATIONS, enabled, units
 from .double_chains import try_double_chain
 from .kempe import REJECTED, apply_chain, best_free_room, chain_change, find_chain
 from .pairs import try_pair
@@ -33,19 +45,7 @@ from .proposals import (
     propose_pair,
 )
 from .search_problem import SearchProblem
-from .terms import (
-    course_cost,
-    curricula_cost,
-    pair_cost,
-    pair_room_cost,
-    pair_violations,
-    period_cost,
-    room_cost,
-    shift_violations,
-    working_days,
-)
 from .timetable import Timetable, build_timetable, can_enter, exchange, link, relocate, shift
-from .weights import COST, VIOLATIONS, enabled, units
 
 MOVES_LEFT, LEVEL, LEVEL_MOVES, LEVEL_CHANGES, MOVES_MADE, ACCEPTED = range(6)
 """Positions in `Anneal.clock`."""

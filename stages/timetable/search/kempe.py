@@ -12,7 +12,7 @@ from numba import int64, uint64
 
 from ...search.bits import popcount
 from ...search.compiling import NOWHERE, inner
-from .terms import (
+from ..constraints.search.terms import (
     clean_day_shift,
     clean_days,
     course_total,
@@ -23,8 +23,8 @@ from .terms import (
     room_cost,
     working_days,
 )
+from ..constraints.search.weights import VIOLATIONS, enabled, units
 from .timetable import can_enter, lecture_at, link, unlink
-from .weights import VIOLATIONS, enabled, units
 
 REJECTED = 1 << 40
 

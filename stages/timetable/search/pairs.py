@@ -9,9 +9,8 @@ from numba import int64, uint64
 
 from ...search.bits import popcount
 from ...search.compiling import NOWHERE, inner
-from .days import day_cost, slot_bit, slots_of
-from .kempe import REJECTED, best_free_room
-from .terms import (
+from ..constraints.search.days import day_cost, slot_bit, slots_of
+from ..constraints.search.terms import (
     course_cost,
     courses_have_bits,
     day_shift,
@@ -20,8 +19,9 @@ from .terms import (
     room_cost,
     working_days,
 )
+from ..constraints.search.weights import COST, VIOLATIONS, enabled, units
+from .kempe import REJECTED, best_free_room
 from .timetable import can_enter, lecture_at, link, shift, unlink
-from .weights import COST, VIOLATIONS, enabled, units
 
 
 @inner

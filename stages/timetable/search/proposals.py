@@ -13,7 +13,7 @@ from numba import float64, int64, uint64
 
 from ...search.compiling import inner
 from ...search.random import pick, step
-from .terms import courses_have_bits, room_cost, turned_at
+from ..constraints.search.terms import courses_have_bits, room_cost, turned_at
 
 # The most lectures of a Kempe chain that is looked at.
 LONGEST = int64(8)

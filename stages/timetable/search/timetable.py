@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from ...search.compiling import NOWHERE, ONE_LESS, ONE_MORE, inner, kernel
 from ...search.record import Record
-from .days import slot_bit, slots_of
+from ..constraints.search.days import slot_bit, slots_of
+from ..constraints.search.terms import courses_have_bits, shift_cost, shift_violations
+from ..constraints.search.weights import COST, VIOLATIONS, enabled, units
 from .search_problem import SearchProblem, count_curricula
-from .terms import courses_have_bits, shift_cost, shift_violations
-from .weights import COST, VIOLATIONS, enabled, units
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,11 +9,8 @@ from numba import int64
 
 from ....search.compiling import NOWHERE, inner, kernel
 from ....search.random import below, leads
-from ...repair_operators import EJECT, KEMPE, MOVE, SWAP
-from ..days import day_cost, slots_of
-from ..kempe import plan_chain
-from ..placement import place_best
-from ..terms import (
+from ...constraints.search.days import day_cost, slots_of
+from ...constraints.search.terms import (
     in_conflict,
     pair_cost,
     pair_room_cost,
@@ -23,8 +20,11 @@ from ..terms import (
     shift_cost,
     shift_violations,
 )
+from ...constraints.search.weights import COST, VIOLATIONS, enabled, units
+from ...repair_operators import EJECT, KEMPE, MOVE, SWAP
+from ..kempe import plan_chain
+from ..placement import place_best
 from ..timetable import can_enter, exchange, shift
-from ..weights import COST, VIOLATIONS, enabled, units
 
 CONFLICT, NO_PLACE, ROOM, DAYS, CURRICULUM = range(5)
 KINDS = ("conflict", "no place", "room", "days", "curriculum")

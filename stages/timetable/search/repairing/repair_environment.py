@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from ....needing import needing
 from ....repair.q_learner import QLearner
 from ....search.compiling import kernel_of
+from ...constraints.search.weights import COST, VIOLATIONS
 from ...model.instance import Instance
 from ...model.solution import Solution
 from ...repair_operators import OPERATORS
 from .. import SearchProblem, build_timetable
 from ..timetable import turn_into
-from ..weights import COST, VIOLATIONS
 from .episodes import END as ENDING
 from .episodes import (
     FAILED,

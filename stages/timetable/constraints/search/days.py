@@ -8,8 +8,8 @@ Which of the two is a matter of the problem's type: the other is compiled away.
 
 from numba import int64, uint64
 
-from ...search.bits import leading_zeros, popcount, trailing_zeros
-from ...search.compiling import inner
+from ....search.bits import leading_zeros, popcount, trailing_zeros
+from ....search.compiling import inner
 from .weights import enabled
 
 

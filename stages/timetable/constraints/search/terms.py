@@ -7,8 +7,8 @@ removing. None of them writes.
 
 from numba import int64, uint64
 
-from ...search.bits import popcount
-from ...search.compiling import NOWHERE, inner
+from ....search.bits import popcount
+from ....search.compiling import NOWHERE, inner
 from .days import day_cost, slot_bit, slots_of, turned, turned_at_bits
 from .weights import VIOLATIONS, enabled, units
 
