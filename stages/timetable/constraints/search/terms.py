@@ -5,54 +5,18 @@ of -1 stands for "no place", so that the same code serves for placing and for
 removing. None of them writes.
 """
 
-from numba import int64, uint64
+import numpy as np
+from numba import int64
 
-from ....search.bits import popcount
 from ....search.compiling import NOWHERE, inner
-from .days import day_cost, slot_bit, slots_of, turned, turned_at_bits
+from . import double_lectures, min_working_days, room_stability, travel_distance
+from .curricula import clean_days, day_shift, has_curriculum
+from .hard import in_conflict
 from .weights import VIOLATIONS, enabled, units
 
-
-@inner
-def courses_have_bits(problem):
-    """Tell whether each course has a bit of its own in the matrix of conflicts."""
-    return len(problem.students) <= problem.conflict_bits.shape[1] << 6
-
-
-@inner
-def in_conflict(problem, course, other):
-    """Tell whether two courses share a teacher or a curriculum."""
-    columns = problem.conflict_bits.shape[1] << 6
-    column = other & (columns - 1)
-    bits = problem.conflict_bits[course, column >> 6] >> uint64(column & 63)
-    if bits & uint64(1) == 0:
-        return 0
-    if courses_have_bits(problem):
-        return 1
-    low, high = problem.conflict_starts[course], problem.conflict_starts[course + 1]
-    while low < high:
-        middle = (low + high) >> 1
-        if problem.conflict_courses[middle] < other:
-            low = middle + 1
-        else:
-            high = middle
-    found = low < problem.conflict_starts[course + 1] and problem.conflict_courses[low] == other
-    return int64(found)
-
-
-@inner
-def shift_violations(problem, timetable, lecture, p2, r2):
-    """Count the violations that a lecture's move to a free cell adds."""
-    course = problem.course[lecture]
-    p1, r1 = timetable.period[lecture], timetable.room[lecture]
-    change = 0
-    if p1 != p2:
-        change += timetable.conflicts[p2, course] if p2 >= 0 else 1
-        change -= timetable.conflicts[p1, course] if p1 >= 0 else 1
-    if enabled(problem.hard_suitability):
-        change += p2 >= 0 and problem.unsuitable[course, r2]
-        change -= p1 >= 0 and problem.unsuitable[course, r1]
-    return change
+# A literal would compile a function that takes it a second time, for that value alone.
+ALONE = np.bool_(True)
+"""For `least_course_cost`, of a lecture that moves without others of its course."""
 
 
 @inner
@@ -99,19 +63,38 @@ def course_cost(problem, timetable, lecture, p1, r1, p2, r2):
     """Change of what depends on the lecture's course."""
     change = 0
     if enabled(problem.min_working_days) and p1 != p2:
-        change += working_days(problem, timetable, lecture, p1, p2)
+        change += min_working_days.change(problem, timetable, lecture, p1, p2)
     if enabled(problem.room_stability) and r1 != r2:
-        change += room_stability(problem, timetable, lecture, r1, r2)
+        change += room_stability.change(problem, timetable, lecture, r1, r2)
     if enabled(problem.double_lectures):
-        course = problem.course[lecture]
-        if problem.double[course]:
-            weight = units(problem.double_lectures)
-            before = lone_doubles(problem, timetable, course, lecture, p1, r1)
-            after = lone_doubles(problem, timetable, course, lecture, p2, r2)
-            change += weight * (after - before)
+        change += double_lectures.change(problem, timetable, lecture, p1, r1, p2, r2)
     if enabled(problem.by_period):
         change += period_cost(problem, problem.course[lecture], p1, p2)
     return change
+
+
+@inner
+def least_course_cost(problem, timetable, lecture, p1, p2, stands_alone):
+    """Bound `course_cost` from below, whatever the lecture's room and its new one.
+
+    Parameters
+    ----------
+    stands_alone
+        Whether the other lectures of the course stay where they are.
+    """
+    least = 0
+    if enabled(problem.min_working_days) and stands_alone:
+        least += min_working_days.change(problem, timetable, lecture, p1, p2)
+    if enabled(problem.room_stability):
+        least -= units(problem.room_stability)
+    if enabled(problem.double_lectures):
+        course = problem.course[lecture]
+        if problem.double[course]:
+            lectures = problem.starts[course + 1] - problem.starts[course]
+            least -= units(problem.double_lectures) * lectures
+    if enabled(problem.by_period):
+        least += period_cost(problem, problem.course[lecture], p1, p2)
+    return least
 
 
 @inner
@@ -120,93 +103,47 @@ def course_total(problem, timetable, course):
 
     From its lectures' places alone, whatever the counters say.
     """
-    days, n_days, total, n_rooms = 0, 0, 0, 0
-    for one in range(problem.starts[course], problem.starts[course + 1]):
-        if timetable.period[one] < 0:
-            continue
-        if enabled(problem.by_period):
-            total += period_cost(problem, course, NOWHERE, timetable.period[one])
-        if enabled(problem.by_bits):
-            n_days += _is_first_on_its_day(problem, timetable, one)
-        else:
-            days |= 1 << problem.day[timetable.period[one]]
-        first = True
-        for two in range(problem.starts[course], one):
-            first = first and timetable.room[two] != timetable.room[one]
-        n_rooms += first
+    total = 0
     if enabled(problem.min_working_days):
-        if not enabled(problem.by_bits):
-            n_days = popcount(days)
-        missing = max(problem.min_days[course] - n_days, 0)
-        total += units(problem.min_working_days) * missing
+        total += min_working_days.total(problem, timetable, course)
     if enabled(problem.room_stability):
-        total += units(problem.room_stability) * max(n_rooms - 1, 0)
-    if enabled(problem.double_lectures) and problem.double[course]:
-        alone = lone_doubles(problem, timetable, course, NOWHERE, NOWHERE, NOWHERE)
-        total += units(problem.double_lectures) * alone
+        total += room_stability.total(problem, timetable, course)
+    if enabled(problem.double_lectures):
+        total += double_lectures.total(problem, timetable, course)
+    if enabled(problem.by_period):
+        for lecture in range(problem.starts[course], problem.starts[course + 1]):
+            total += period_cost(problem, course, NOWHERE, timetable.period[lecture])
     return total
 
 
 @inner
-def _is_first_on_its_day(problem, timetable, lecture):
-    """Tell whether no earlier lecture of the course is on the same day; for any number of days."""
-    day = problem.day[timetable.period[lecture]]
-    for other in range(problem.starts[problem.course[lecture]], lecture):
-        period = timetable.period[other]
-        if period >= 0 and problem.day[period] == day:
-            return False
-    return True
-
-
-@inner
-def working_days(problem, timetable, lecture, p1, p2):
-    """Change of MinWorkingDays."""
+def room_preference(problem, timetable, lecture, room):
+    """Cost of a room for a lecture that leaves its own, to compare rooms by."""
     course = problem.course[lecture]
-    before = after = timetable.working_days[course]
-    d1 = problem.day[p1] if p1 >= 0 else NOWHERE
-    d2 = problem.day[p2] if p2 >= 0 else NOWHERE
-    if d1 != d2:
-        if d1 >= 0:
-            after -= timetable.on_day[course, d1] == 1
-        if d2 >= 0:
-            after += timetable.on_day[course, d2] == 0
-    wanted = problem.min_days[course]
-    below = max(wanted - after, 0) - max(wanted - before, 0)
-    return units(problem.min_working_days) * below
+    cost = room_cost(problem, course, room)
+    if enabled(problem.hard_suitability):
+        cost += 1000 * problem.unsuitable[course, room]
+    if enabled(problem.room_stability):
+        cost += room_stability.change(problem, timetable, lecture, NOWHERE, room)
+    return cost
 
 
 @inner
-def room_stability(problem, timetable, lecture, r1, r2):
-    """Change of RoomStability."""
-    course = problem.course[lecture]
-    others, is_old, is_new = False, r1 >= 0, r2 >= 0
-    for other in range(problem.starts[course], problem.starts[course + 1]):
-        room = timetable.room[other]
-        if other != lecture and room >= 0:
-            others = True
-            is_old = is_old and room != r1
-            is_new = is_new and room != r2
-    # The first room of a course is free.
-    return units(problem.room_stability) * (is_new - is_old) if others else 0
+def room_share(problem, timetable, lecture):
+    """Cost of what is wrong with the room of a lecture."""
+    room = timetable.room[lecture]
+    cost = room_cost(problem, problem.course[lecture], room)
+    if enabled(problem.room_stability):
+        cost -= room_stability.change(problem, timetable, lecture, room, NOWHERE)
+    return cost
 
 
 @inner
-def lone_doubles(problem, timetable, course, lecture, p, r):
-    """Units of DoubleLectures of a course if one of its lectures were at (p, r)."""
-    alone = 0
-    for one in range(problem.starts[course], problem.starts[course + 1]):
-        p_one = p if one == lecture else timetable.period[one]
-        r_one = r if one == lecture else timetable.room[one]
-        same_day, paired = False, False
-        for two in range(problem.starts[course], problem.starts[course + 1]):
-            p_two = p if two == lecture else timetable.period[two]
-            if one == two or p_one < 0 or p_two < 0 or problem.day[p_one] != problem.day[p_two]:
-                continue
-            same_day = True
-            r_two = r if two == lecture else timetable.room[two]
-            paired |= r_one == r_two and abs(p_one - p_two) == 1
-        alone += same_day and not paired
-    return alone
+def days_share(problem, timetable, lecture):
+    """Cost of what is wrong with the days of a lecture's course, if it takes part in that."""
+    if enabled(problem.min_working_days):
+        return min_working_days.share(problem, timetable, lecture)
+    return 0
 
 
 @inner
@@ -223,7 +160,7 @@ def curricula_cost(problem, timetable, course, p1, r1, p2, r2, partner):
     if clean:
         if p1 != p2:
             change = clean_days(problem, timetable, course, p1, p2)
-        if not enabled(problem.travel_distance):
+        if not enabled(problem.rooms_of_curricula):
             return change
     for k in range(problem.curricula_starts[course], problem.curricula_starts[course + 1]):
         q = problem.curricula[k]
@@ -233,181 +170,17 @@ def curricula_cost(problem, timetable, course, p1, r1, p2, r2, partner):
         if p1 != p2 and not clean:
             cost += day_shift(problem, timetable, q, p1, p2)
         if enabled(problem.travel_distance):
-            cost += travel_distance(problem, timetable, q, p1, r1, p2, r2)
+            cost += travel_distance.change(problem, timetable, q, p1, r1, p2, r2)
         change += problem.multiplicity[q] * cost
     return change
 
 
 @inner
-def turned_at(problem, timetable, course, period):
-    """Change of the days of a course's curricula with a lecture more or less in a period.
-
-    One less if the course has a lecture there, else one more; nothing may clash.
-    """
-    if enabled(problem.by_bits):
-        return turned_at_bits(problem, timetable, course, period)
-    value = timetable.turning[uint64(course), problem.column[uint64(period)]]
-    return int64(value) - int64(problem.zero[0])
-
-
-@inner
-def clean_days(problem, timetable, course, p1, p2):
-    """Change of the days of a course's curricula where nothing clashes.
-
-    Curricula with a lecture in both periods are left out: they exchange them.
-    """
-    day1, day2 = problem.day[p1], problem.day[p2]
-    alone = timetable.conflicts[p2, course] == 0 and timetable.lecture[course, p2] < 0
-    if day1 != day2 and alone:
-        return turned_at(problem, timetable, course, p1) + turned_at(problem, timetable, course, p2)
-    # Of what follows nothing can be foreseen, so nothing branches.
-    change = int64(0)
-    slot1, slot2 = uint64(problem.slot[p1]), uint64(problem.slot[p2])
-    first, end = problem.curricula_starts[course], problem.curricula_starts[course + 1]
-    if day1 != day2:
-        for k in range(first, end):
-            q = problem.curricula[k]
-            new = slots_of(timetable, q, day2)
-            cost = turned(problem, new, slot2)
-            cost += turned(problem, slots_of(timetable, q, day1), slot1)
-            there = int64((new >> slot2) & uint64(1))
-            change += problem.multiplicity[q] * cost * (1 - there)
-        return change
-    left = uint64(1) << slot1
-    for k in range(first, end):
-        q = problem.curricula[k]
-        old = slots_of(timetable, q, day1)
-        cost = turned(problem, old, slot1) + turned(problem, old ^ left, slot2)
-        there = int64((old >> slot2) & uint64(1))
-        change += problem.multiplicity[q] * cost * (1 - there)
-    return change
-
-
-@inner
-def has_curriculum(problem, course, q):
-    """Tell whether a course belongs to a merged curriculum."""
-    for k in range(problem.curricula_starts[course], problem.curricula_starts[course + 1]):
-        if problem.curricula[k] >= q:
-            return problem.curricula[k] == q
-    return False
-
-
-@inner
-def day_shift(problem, timetable, q, p1, p2):
-    """Change of IsolatedLectures, Windows and StudentMinMaxLoad of one curriculum."""
-    if timetable.clash[q] > 0 or (p2 >= 0 and timetable.count[q, p2] > 0):
-        return _clashing_day_shift(problem, timetable, q, p1, p2)
-    if p1 >= 0 and p2 >= 0:
-        return clean_day_shift(problem, timetable, q, p1, p2)
-    if p1 < 0:
-        new = slots_of(timetable, q, problem.day[p2])
-        return day_cost(problem, new | slot_bit(problem, p2)) - day_cost(problem, new)
-    old = slots_of(timetable, q, problem.day[p1])
-    return day_cost(problem, old & ~slot_bit(problem, p1)) - day_cost(problem, old)
-
-
-@inner
-def clean_day_shift(problem, timetable, q, p1, p2):
-    """Do the same where the curriculum has no clash and no lecture in the second period."""
-    old = slots_of(timetable, q, problem.day[p1])
-    without = old & ~slot_bit(problem, p1)
-    if problem.day[p1] == problem.day[p2]:
-        return day_cost(problem, without | slot_bit(problem, p2)) - day_cost(problem, old)
-    new = slots_of(timetable, q, problem.day[p2])
-    change = day_cost(problem, without) - day_cost(problem, old)
-    return change + day_cost(problem, new | slot_bit(problem, p2)) - day_cost(problem, new)
-
-
-@inner
-def _clashing_day_shift(problem, timetable, q, p1, p2):
+def chain_curricula_cost(problem, timetable, size0, size1, p1, p2):
+    """Change of what depends on curricula and rooms, if a Kempe chain is made as planned."""
     change = 0
-    d1 = problem.day[p1] if p1 >= 0 else NOWHERE
-    d2 = problem.day[p2] if p2 >= 0 else NOWHERE
-    if d1 >= 0:
-        change -= clashing_day_cost(problem, timetable, q, d1, NOWHERE, NOWHERE)
-        change += clashing_day_cost(problem, timetable, q, d1, p1, p2 if d2 == d1 else NOWHERE)
-    if d2 >= 0 and d2 != d1:
-        change -= clashing_day_cost(problem, timetable, q, d2, NOWHERE, NOWHERE)
-        change += clashing_day_cost(problem, timetable, q, d2, NOWHERE, p2)
-    return change
-
-
-@inner
-def clashing_day_cost(problem, timetable, q, day, less, more):
-    """Cost of a curriculum's day by its counts, with a lecture less and one more."""
-    slots = len(problem.day) // timetable.mask.shape[1]
-    first_period = day * slots
-    lectures, alone, occupied, first, last = 0, 0, 0, -1, -1
-    left, mask = 0, 0
-    here = _lectures_at(timetable, q, first_period, less, more)
-    for slot in range(slots):
-        right = 0
-        if slot + 1 < slots:
-            right = _lectures_at(timetable, q, first_period + slot + 1, less, more)
-        if here > 0:
-            lectures += here
-            occupied += 1
-            mask |= 1 << slot
-            last = slot
-            if first < 0:
-                first = slot
-            if left == 0 and right == 0:
-                alone += here
-        left, here = here, right
-    if lectures == 0:
-        return 0
-    windows = last - first + 1 - occupied
-    off_load = max(problem.min_load - lectures, 0) + max(lectures - problem.max_load, 0)
-    cost = problem.isolated * alone + problem.windows * windows + problem.load * off_load
-    if enabled(problem.by_day):
-        cost += problem.of_days[mask]
-    return cost
-
-
-@inner
-def _lectures_at(timetable, q, period, less, more):
-    return timetable.count[q, period] - (period == less) + (period == more)
-
-
-@inner
-def travel_distance(problem, timetable, q, p1, r1, p2, r2):
-    """Change of TravelDistance of one curriculum."""
-    crossings = 0
-    if p1 >= 0:
-        crossings -= crossings_at(problem, timetable, q, p1, problem.building[r1], NOWHERE)
-    if p2 >= 0:
-        crossings += crossings_at(problem, timetable, q, p2, problem.building[r2], NOWHERE)
-        if p1 >= 0 and abs(p1 - p2) == 1 and problem.day[p1] == problem.day[p2]:
-            # The lecture does not meet itself where it was.
-            crossings -= problem.building[r1] != problem.building[r2]
-    return units(problem.travel_distance) * crossings
-
-
-@inner
-def crossings_at(problem, timetable, q, p, building, apart_from):
-    """Count the lectures beside a period, one period left out, that are in other buildings."""
-    crossings = 0
-    if problem.slot[p] > 0 and p - 1 != apart_from:
-        crossings += timetable.count[q, p - 1] - timetable.in_building[q, p - 1, building]
-    if p + 1 < len(problem.day) and problem.slot[p + 1] > 0 and p + 1 != apart_from:
-        crossings += timetable.count[q, p + 1] - timetable.in_building[q, p + 1, building]
-    return crossings
-
-
-@inner
-def pair_violations(problem, timetable, first, second):
-    """Count the violations that two lectures' exchange of cells adds."""
-    c, d = problem.course[first], problem.course[second]
-    p1, r1 = timetable.period[first], timetable.room[first]
-    p2, r2 = timetable.period[second], timetable.room[second]
-    change = 0
-    if p1 != p2:
-        conflicts = timetable.conflicts
-        change += conflicts[p2, c] - conflicts[p1, c] + conflicts[p1, d] - conflicts[p2, d]
-        change -= 2 * in_conflict(problem, c, d)
-    if enabled(problem.hard_suitability):
-        change += problem.unsuitable[c, r2] - problem.unsuitable[c, r1]
-        change += problem.unsuitable[d, r1] - problem.unsuitable[d, r2]
+    if enabled(problem.travel_distance):
+        change += travel_distance.chain_change(problem, timetable, size0, size1, p1, p2)
     return change
 
 

@@ -68,7 +68,7 @@ class RepairEnvironment(gymnasium.Env[NDArray[np.int64], np.int64]):
     - what is wrong with the lecture (a position in `search.repair.KINDS`);
     - how open the timetable is to it, from 0 for conflicts with at least three
       others wherever it may go to 4 for a free room without a conflict;
-    - the operator before (a position in `OPERATORS`), 5 for none;
+    - the operator before (a position in `OPERATORS`), their number for none;
     - how many violations there are more than at the episode's start, up to 3;
     - how many attempts at the episode's first lecture have failed: none, 1 to 3,
       more;
