@@ -20,7 +20,7 @@ from schoolbell.stages.search.compiling import copy_into, inner, kernel, kernel_
 from schoolbell.stages.search.machinery import PRIVATE, CompileListener, listening
 from schoolbell.stages.search.random import next_uint64, random_state
 from schoolbell.stages.search.record import Record
-from schoolbell.stages.timetable.search.weights import enabled, units
+from schoolbell.stages.timetable.constraints.search.weights import enabled, units
 
 @dataclass(frozen=True)
 class Bag(Record):
