@@ -44,6 +44,10 @@ class MissingFileError(FormatError, FileNotFoundError):
 
     __module__ = "schoolbell.stages"
 
+    # Found by name, as tblib asks when it unpickles (Dask has it do so for all exceptions), the
+    # first base's would be, which cannot make what holds an error number.
+    __new__ = FileNotFoundError.__new__
+
     def __init__(
         self,
         path: str | os.PathLike[str],

@@ -409,12 +409,22 @@ ARGUMENTS = {
 }
 
 
+def exception_of(kind):
+    known = (ARGUMENTS.get(one.__name__) for one in kind.__mro__)
+    return kind(*next((one for one in known if one), ("what went wrong",)))
+
+
+@pytest.mark.parametrize("name", sorted(exceptions()))
+def test_an_exception_can_be_made_as_tblib_makes_it_of_a_pickle(name):
+    """Dask has all exceptions of a process pickled by tblib, whoever pickles them."""
+    error = exception_of(exceptions()[name])
+    assert type(type(error).__new__(type(error), *error.args)) is type(error)
+
+
 @WAYS
 @pytest.mark.parametrize("name", sorted(exceptions()))
 def test_an_exception_of_the_package_comes_through(again, name):
-    kind = exceptions()[name]
-    known = (ARGUMENTS.get(one.__name__) for one in kind.__mro__)
-    error = kind(*next((one for one in known if one), ("what went wrong",)))
+    error = exception_of(exceptions()[name])
     error.add_note("where")
     other = again(error)
     assert (type(other), str(other), other.__notes__) == (type(error), str(error), ["where"])
