@@ -9,7 +9,8 @@ pytestmark = pytest.mark.usefixtures("quick_bound")
 
 UNITS = {
     "cp_sat": {"effort": 0.02},
-    "ga": {"generations": 2, "founder_moves": 20_000, "child_moves": 10_000},
+    "ga": {"generations": 2, "founder_moves": 5_000, "child_moves": 2_500},
+    "rl": {"episodes": 200},
 }
 
 
