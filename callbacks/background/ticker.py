@@ -32,6 +32,7 @@ class Ticker:
         self._interval = interval
         self._name = name
         self._over = threading.Event()
+        self._hurried = threading.Event()
         self._warned = False
         self._thread = threading.Thread(target=self._tick, name=name, daemon=True)
 
@@ -39,18 +40,27 @@ class Ticker:
         """Begin to call; once."""
         self._thread.start()
 
+    def hurry(self) -> None:
+        """Let the next call come as soon as half the seconds have passed since the last one."""
+        self._hurried.set()
+
     def stop(self, patience: float = _PATIENCE) -> None:
         """Let it call for the last time and wait for that, at most `patience` seconds."""
         self._over.set()
+        self._hurried.set()
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join(timeout=patience)
 
     def _tick(self) -> None:
-        wait = self._interval
-        while not self._over.wait(wait):
+        least, wait = 0.5 * self._interval, self._interval
+        while not self._over.wait(least):
+            self._hurried.wait(wait - least)
+            if self._over.is_set():
+                break
+            self._hurried.clear()
             began = time.monotonic()
             self._call()
-            wait = max(0.5 * self._interval, self._interval - (time.monotonic() - began))
+            wait = max(least, self._interval - (time.monotonic() - began))
         self._call()
 
     def _call(self) -> None:
