@@ -25,11 +25,16 @@ class Ticker:
         Seconds between two calls.
     name
         What to call it in the warning.
+
+    Attributes
+    ----------
+    interval
+        As above; the called function may change it.
     """
 
     def __init__(self, function: Callable[[], object], interval: float, name: str) -> None:
         self._function = function
-        self._interval = interval
+        self.interval = interval
         self._name = name
         self._over = threading.Event()
         self._hurried = threading.Event()
@@ -52,15 +57,15 @@ class Ticker:
             self._thread.join(timeout=patience)
 
     def _tick(self) -> None:
-        least, wait = 0.5 * self._interval, self._interval
-        while not self._over.wait(least):
-            self._hurried.wait(wait - least)
+        wait = self.interval
+        while not self._over.wait(0.5 * self.interval):
+            self._hurried.wait(wait - 0.5 * self.interval)
             if self._over.is_set():
                 break
             self._hurried.clear()
             began = time.monotonic()
             self._call()
-            wait = max(least, self._interval - (time.monotonic() - began))
+            wait = max(0.5 * self.interval, self.interval - (time.monotonic() - began))
         self._call()
 
     def _call(self) -> None:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from ...plain_data import as_number
 from ...problem import Genes
 from ...tasks.task import Task
+from ..constraints.search.weights import COST
 from ..search import Anneal, Schedule, SearchProblem, anneal_chunk, start_anneal
 from ..search.annealing import LEVEL, MOVES_LEFT, MOVES_MADE
-from ..search.weights import COST
 
 # Part of the proposals that are two Kempe chains, on a usual instance.
 DOUBLE_CHAINS = 0.07

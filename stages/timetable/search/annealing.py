@@ -16,6 +16,17 @@ from numpy.typing import NDArray
 from ...search.compiling import NOWHERE, copy_into, inner, kernel
 from ...search.random import next_uint64
 from ...search.record import Record
+from ..constraints.search.hard import pair_violations, shift_violations
+from ..constraints.search.terms import (
+    ALONE,
+    course_cost,
+    curricula_cost,
+    least_course_cost,
+    pair_cost,
+    pair_room_cost,
+    room_cost,
+)
+from ..constraints.search.weights import COST, VIOLATIONS, enabled
 from .double_chains import try_double_chain
 from .kempe import REJECTED, apply_chain, best_free_room, chain_change, find_chain
 from .pairs import try_pair
@@ -33,19 +44,7 @@ from .proposals import (
     propose_pair,
 )
 from .search_problem import SearchProblem
-from .terms import (
-    course_cost,
-    curricula_cost,
-    pair_cost,
-    pair_room_cost,
-    pair_violations,
-    period_cost,
-    room_cost,
-    shift_violations,
-    working_days,
-)
 from .timetable import Timetable, build_timetable, can_enter, exchange, link, relocate, shift
-from .weights import COST, VIOLATIONS, enabled, units
 
 MOVES_LEFT, LEVEL, LEVEL_MOVES, LEVEL_CHANGES, MOVES_MADE, ACCEPTED = range(6)
 """Positions in `Anneal.clock`."""
@@ -367,18 +366,10 @@ def _try_period(problem, timetable, lecture, p2, first_room, bound, violation):
         return False
     if not can_enter(problem, timetable, lecture, p2):
         return False
-    if not enabled(problem.travel_distance):
+    if not enabled(problem.rooms_of_curricula):
         # All that does not depend on the new room; a room can win back no more than this.
         by_period = curricula_cost(problem, timetable, course, p1, r1, p2, r1, NOWHERE)
-        if enabled(problem.min_working_days):
-            by_period += working_days(problem, timetable, lecture, p1, p2)
-        if enabled(problem.by_period):
-            by_period += period_cost(problem, course, p1, p2)
-        if enabled(problem.room_stability):
-            by_period -= units(problem.room_stability)
-        if enabled(problem.double_lectures):
-            lectures = problem.starts[course + 1] - problem.starts[course]
-            by_period -= units(problem.double_lectures) * lectures
+        by_period += least_course_cost(problem, timetable, lecture, p1, p2, ALONE)
         if violations * violation + cost + by_period > bound:
             return False
     r2 = best_free_room(problem, timetable, lecture, p2, first_room)

@@ -4,10 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...search.compiling import NOWHERE, kernel
-from .days import day_cost, slots_of
+from ..constraints.search.days import day_cost, slots_of
+from ..constraints.search.terms import course_total, room_cost
 from .placement import place_best
 from .search_problem import SearchProblem
-from .terms import course_total, room_cost
 from .timetable import Timetable, can_enter, empty_timetable, shift
 
 

@@ -9,11 +9,11 @@ what it brings have their lectures beside empty periods.
 from numba import int64, uint8, uint64
 
 from ...search.compiling import inner
-from .days import day_cost, slots_of
+from ..constraints.search.days import day_cost, slots_of
+from ..constraints.search.weights import COST, VIOLATIONS
 from .kempe import REJECTED, apply_chain, chain_change, find_chain, least_beyond_curricula
 from .pairs import beside, neighbour
 from .timetable import link, unlink
-from .weights import COST, VIOLATIONS
 
 
 @inner

@@ -12,19 +12,17 @@ from numba import int64, uint64
 
 from ...search.bits import popcount
 from ...search.compiling import NOWHERE, inner
-from .terms import (
-    clean_day_shift,
-    clean_days,
+from ..constraints.search.curricula import clean_day_shift, clean_days
+from ..constraints.search.hard import courses_have_bits
+from ..constraints.search.terms import (
+    chain_curricula_cost,
     course_total,
-    courses_have_bits,
-    crossings_at,
-    has_curriculum,
-    period_cost,
+    least_course_cost,
     room_cost,
-    working_days,
+    room_preference,
 )
+from ..constraints.search.weights import VIOLATIONS, enabled, units
 from .timetable import can_enter, lecture_at, link, unlink
-from .weights import VIOLATIONS, enabled, units
 
 REJECTED = 1 << 40
 
@@ -152,7 +150,7 @@ def assign_rooms(problem, timetable, side, size, target):
                 continue
             if timetable.cell[target, room] >= 0 and stamp[room] != mark:
                 continue
-            cost = _room_preference(problem, timetable, lecture, room)
+            cost = room_preference(problem, timetable, lecture, room)
             if cost < best_cost:
                 best, best_cost = room, cost
             if best_cost == 0 or (k >= 0 and best_cost <= floor):
@@ -177,14 +175,14 @@ def best_free_room(problem, timetable, lecture, period, first_room):
     rooms, else the first from `first_room` on.
     """
     n_rooms = len(problem.capacity)
-    start = timetable.room[lecture] if enabled(problem.room_stability) else first_room
+    start = timetable.room[lecture] if enabled(problem.other_room) else first_room
     best, best_cost = NOWHERE, REJECTED
     n_used, floor = _rooms_in_use(problem, timetable, lecture)
     for k in range(-n_used, n_rooms):
         room = _kth_room(problem, timetable, lecture, start, k)
         if room < 0 or timetable.cell[period, room] >= 0:
             continue
-        cost = _room_preference(problem, timetable, lecture, room)
+        cost = room_preference(problem, timetable, lecture, room)
         if cost < best_cost:
             best, best_cost = room, cost
         if best_cost == 0 or (k >= 0 and best_cost <= floor):
@@ -200,13 +198,13 @@ def _rooms_in_use(problem, timetable, lecture):
     first: of the others the first that costs no more than a change of rooms
     does is as good as any.
     """
-    if enabled(problem.room_stability):
+    if enabled(problem.other_room):
         course = problem.course[lecture]
         first = problem.starts[course]
         for other in range(first, problem.starts[course + 1]):
             if other != lecture and timetable.room[other] >= 0:
                 n_used = problem.starts[course + 1] - first + 1
-                return n_used, np.int64(units(problem.room_stability))
+                return n_used, np.int64(units(problem.other_room))
     return np.int64(0), np.int64(0)
 
 
@@ -221,22 +219,6 @@ def _kth_room(problem, timetable, lecture, start, k):
         return timetable.room[problem.starts[course] + k - 1]
     room, n_rooms = start + k, len(problem.capacity)
     return room if room < n_rooms else room - n_rooms
-
-
-@inner
-def _room_preference(problem, timetable, lecture, room):
-    course = problem.course[lecture]
-    cost = room_cost(problem, course, room)
-    if enabled(problem.hard_suitability):
-        cost += 1000 * problem.unsuitable[course, room]
-    if enabled(problem.room_stability):
-        is_new, others = True, False
-        for other in range(problem.starts[course], problem.starts[course + 1]):
-            if other != lecture and timetable.room[other] >= 0:
-                others = True
-                is_new = is_new and timetable.room[other] != room
-        cost += units(problem.room_stability) * (others and is_new)
-    return cost
 
 
 @inner
@@ -313,7 +295,7 @@ def least_beyond_curricula(problem, timetable, size0, size1, p1, p2):
     """Bound from below what a chain changes beyond its curricula, before it has rooms.
 
     The rooms can at best all be large enough, and each spare its course a room.
-    TravelDistance is not looked at.
+    What curricula cost by their rooms is not looked at.
     """
     least = 0
     for side in range(2):
@@ -322,15 +304,9 @@ def least_beyond_curricula(problem, timetable, size0, size1, p1, p2):
             lecture = timetable.chain[side, i]
             course = problem.course[lecture]
             least -= room_cost(problem, course, timetable.room[lecture])
-            if enabled(problem.min_working_days) and can_enter(problem, timetable, lecture, new):
-                least += working_days(problem, timetable, lecture, old, new)
-            if enabled(problem.by_period):
-                least += period_cost(problem, course, old, new)
-            if enabled(problem.room_stability):
-                least -= units(problem.room_stability)
-            if enabled(problem.double_lectures) and problem.double[course]:
-                lectures = problem.starts[course + 1] - problem.starts[course]
-                least -= units(problem.double_lectures) * lectures
+            # Where the course has a lecture in the new period, that one goes the other way.
+            stands_alone = can_enter(problem, timetable, lecture, new)
+            least += least_course_cost(problem, timetable, lecture, old, new, stands_alone)
     return least
 
 
@@ -344,8 +320,7 @@ def chain_rooms(problem, timetable, size0, size1, p1, p2):
             course = problem.course[lecture]
             change += room_cost(problem, course, timetable.chain_room[side, i])
             change -= room_cost(problem, course, timetable.room[lecture])
-    if enabled(problem.travel_distance):
-        change += _chain_travel(problem, timetable, size0, size1, p1, p2)
+    change += chain_curricula_cost(problem, timetable, size0, size1, p1, p2)
     return change + _chain_courses(problem, timetable, size0, size1, p1, p2)
 
 
@@ -393,55 +368,6 @@ def _swap_places(timetable, size0, size1, p1, p2):
 
 
 @inner
-def _chain_travel(problem, timetable, size0, size1, p1, p2):
-    crossings = 0
-    for side in range(2):
-        old, new = (p1, p2) if side == 0 else (p2, p1)
-        for i in range(size0 if side == 0 else size1):
-            lecture = timetable.chain[side, i]
-            course = problem.course[lecture]
-            came = problem.building[timetable.room[lecture]]
-            goes = problem.building[timetable.chain_room[side, i]]
-            for k in range(problem.curricula_starts[course], problem.curricula_starts[course + 1]):
-                q = problem.curricula[k]
-                met, meets = -1, -1
-                if timetable.count[q, new] > 0:
-                    if side == 1:
-                        continue
-                    met, meets = _other_side(problem, timetable, size1, q)
-                crossings += problem.multiplicity[q] * (
-                    _two_crossings(problem, timetable, q, old, new, meets, goes)
-                    - _two_crossings(problem, timetable, q, old, new, came, met)
-                )
-    return units(problem.travel_distance) * crossings
-
-
-@inner
-def _other_side(problem, timetable, size1, q):
-    """Find the old and the new building of a curriculum's lecture on the second side."""
-    for i in range(size1):
-        lecture = timetable.chain[1, i]
-        if has_curriculum(problem, problem.course[lecture], q):
-            old = problem.building[timetable.room[lecture]]
-            return old, problem.building[timetable.chain_room[1, i]]
-    return NOWHERE, NOWHERE
-
-
-@inner
-def _two_crossings(problem, timetable, q, pa, pb, building_a, building_b):
-    """Count a curriculum's crossings at two periods, held in the given buildings (-1: none)."""
-    crossings = 0
-    if building_a >= 0:
-        crossings += crossings_at(problem, timetable, q, pa, building_a, pb)
-    if building_b >= 0:
-        crossings += crossings_at(problem, timetable, q, pb, building_b, pa)
-    beside = abs(pa - pb) == 1 and problem.day[pa] == problem.day[pb]
-    if beside and building_a >= 0 and building_b >= 0:
-        crossings += building_a != building_b
-    return crossings
-
-
-@inner
 def chain_change(problem, timetable, size0, size1, p1, p2, bound):
     """Give the chain that was found rooms, and sum the cost that it adds.
 
@@ -451,7 +377,7 @@ def chain_change(problem, timetable, size0, size1, p1, p2, bound):
     cost = chain_curricula(problem, timetable, size0, size1, p1, p2)
     if cost == REJECTED:
         return REJECTED
-    if not enabled(problem.travel_distance):
+    if not enabled(problem.rooms_of_curricula):
         # Most chains are too dear whatever rooms they get, and rooms take long to find.
         least = cost + least_beyond_curricula(problem, timetable, size0, size1, p1, p2)
         if least > bound:

@@ -9,19 +9,13 @@ from numba import int64, uint64
 
 from ...search.bits import popcount
 from ...search.compiling import NOWHERE, inner
-from .days import day_cost, slot_bit, slots_of
+from ..constraints.search.curricula import day_shift, has_curriculum
+from ..constraints.search.days import day_cost, slot_bit, slots_of
+from ..constraints.search.hard import courses_have_bits
+from ..constraints.search.terms import ALONE, course_cost, least_course_cost, room_cost
+from ..constraints.search.weights import COST, VIOLATIONS, enabled
 from .kempe import REJECTED, best_free_room
-from .terms import (
-    course_cost,
-    courses_have_bits,
-    day_shift,
-    has_curriculum,
-    period_cost,
-    room_cost,
-    working_days,
-)
 from .timetable import can_enter, lecture_at, link, shift, unlink
-from .weights import COST, VIOLATIONS, enabled, units
 
 
 @inner
@@ -126,7 +120,7 @@ def try_pair(problem, timetable, first, p2, dice, bound):
     if not (can_enter(problem, timetable, first, p2) and can_enter(problem, timetable, second, q2)):
         return False
     r1, s1 = timetable.room[first], timetable.room[second]
-    if enabled(problem.travel_distance):
+    if enabled(problem.rooms_of_curricula):
         r2 = best_free_room(problem, timetable, first, p2, r1)
         s2 = best_free_room(problem, timetable, second, q2, s1)
         return (
@@ -136,18 +130,8 @@ def try_pair(problem, timetable, first, p2, dice, bound):
         )
     cost = pair_curricula(problem, timetable, first, second, p1, q1, p2, q2)
     cost -= room_cost(problem, c, r1) + room_cost(problem, d, s1)
-    least = cost
-    if enabled(problem.min_working_days):
-        least += working_days(problem, timetable, first, p1, p2)
-        least += working_days(problem, timetable, second, q1, q2)
-    if enabled(problem.by_period):
-        least += period_cost(problem, c, p1, p2) + period_cost(problem, d, q1, q2)
-    if enabled(problem.room_stability):
-        least -= 2 * units(problem.room_stability)
-    if enabled(problem.double_lectures):
-        lectures = problem.starts[c + 1] - problem.starts[c]
-        lectures += problem.starts[d + 1] - problem.starts[d]
-        least -= units(problem.double_lectures) * lectures
+    least = cost + least_course_cost(problem, timetable, first, p1, p2, ALONE)
+    least += least_course_cost(problem, timetable, second, q1, q2, ALONE)
     if least > bound:
         return False
     r2 = best_free_room(problem, timetable, first, p2, r1)

@@ -2,7 +2,8 @@
 
 from ...search.compiling import NOWHERE, inner
 from ...search.random import below, leads
-from .terms import shift_cost, shift_violations
+from ..constraints.search.hard import shift_violations
+from ..constraints.search.terms import shift_cost
 from .timetable import can_enter, shift
 
 _ROOMS_TRIED = 64

@@ -13,7 +13,9 @@ from numba import float64, int64, uint64
 
 from ...search.compiling import inner
 from ...search.random import pick, step
-from .terms import courses_have_bits, room_cost, turned_at
+from ..constraints.search.curricula import turned_at
+from ..constraints.search.hard import courses_have_bits
+from ..constraints.search.terms import room_cost
 
 # The most lectures of a Kempe chain that is looked at.
 LONGEST = int64(8)

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...search.record import Record
-from ..constraints.registry import CONSTRAINTS, cost_in_periods, cost_in_rooms, cost_of_days
+from ..constraints.registry import CONSTRAINTS, cost_of_days
+from ..constraints.search.constraint_arrays import ConstraintArrays, constraint_arrays
+from ..constraints.search.days import cost_of_all_days, steepest_turn
 from ..errors import InstanceError
 from ..model.formulation import Formulation
 from ..model.instance import Instance
@@ -25,11 +26,12 @@ than the courses beyond it."""
 
 
 @dataclass(frozen=True, eq=False)
-class SearchProblem(Record):
+class SearchProblem(ConstraintArrays):
     """Arrays that describe an instance under a formulation; never written by a kernel.
 
     Lectures are sorted by course; a period is ``day * timeslots + timeslot``.
-    Curricula of the same courses are merged into one with a multiplicity.
+    Curricula of the same courses are merged into one with a multiplicity. What constraints
+    look at are the attributes of `ConstraintArrays`.
 
     Attributes
     ----------
@@ -37,15 +39,6 @@ class SearchProblem(Record):
         First lecture of each course, int64 (n_courses + 1,).
     course
         Course of each lecture, int64 (n_lectures,).
-    students, min_days
-        Of each course, int64 (n_courses,).
-    double
-        Whether the course asks for double lectures, bool (n_courses,).
-    capacity, building
-        Of each room, int64 (n_rooms,).
-    unsuitable
-        Whether a room does not suit a course, bool (n_courses, n_rooms);
-        (1, 1) if the formulation does not ask.
     available
         Whether a course may be taught in a period, bool (n_courses, n_periods).
     open_starts, open_periods
@@ -88,39 +81,15 @@ class SearchProblem(Record):
     zero
         What stands for 0 in the part of a word that is one timeslot's; of the type of
         such a part: uint16, or wider for weights that need it.
-    isolated, windows, load
-        Weights of the three constraints in `day_cost`, for days on which two
-        lectures of a curriculum clash.
-    min_load, max_load
-        Bounds on a curriculum's lectures a day.
-    slack
-        The most that moving a lecture of a course can win beside the days of its
-        curricula, its working days and the size of its room, int64 (n_courses,).
-    gain
-        The most by which moving a lecture of a course can lower the weighted
-        cost outside of its room, int64 (n_courses,).
-    room_capacity, min_working_days, room_stability, travel_distance,
-    double_lectures, room_suitability, hard_suitability
-        Weights of the other constraints; None for one that the formulation
-        lacks, so that kernels compile without it.
-    by_room, by_period, by_day
-        1 where the formulation has constraints that are described by tables of rooms, of
-        periods and of days, else None; then the arrays that follow are (1, 1) or (1,).
-    in_rooms, in_periods
-        Weighted cost of a lecture of each course in each room and in each period by these
-        constraints, int64 (n_courses, n_rooms) and (n_courses, n_periods).
+    by_day
+        1 where the formulation has constraints that are described by tables of days, else
+        None; then what follows is (1,).
     of_days
         The part of `day_cost` that such constraints make up, int64 (2**timeslots,).
     """
 
     starts: NDArray[np.int64]
     course: NDArray[np.int64]
-    students: NDArray[np.int64]
-    min_days: NDArray[np.int64]
-    double: NDArray[np.bool_]
-    capacity: NDArray[np.int64]
-    building: NDArray[np.int64]
-    unsuitable: NDArray[np.bool_]
     available: NDArray[np.bool_]
     open_starts: NDArray[np.int64]
     open_periods: NDArray[np.uint16]
@@ -141,25 +110,7 @@ class SearchProblem(Record):
     turned: NDArray[np.int64]
     turned_words: NDArray[np.int64]
     zero: NDArray[np.unsignedinteger]
-    isolated: int
-    windows: int
-    load: int
-    min_load: int
-    max_load: int
-    slack: NDArray[np.int64]
-    gain: NDArray[np.int64]
-    room_capacity: int | None
-    min_working_days: int | None
-    room_stability: int | None
-    travel_distance: int | None
-    double_lectures: int | None
-    room_suitability: int | None
-    hard_suitability: int | None
-    by_room: int | None
-    by_period: int | None
     by_day: int | None
-    in_rooms: NDArray[np.int64]
-    in_periods: NDArray[np.int64]
     of_days: NDArray[np.int64]
 
 
@@ -174,35 +125,21 @@ def build_search_problem(instance: Instance, formulation: Formulation) -> Search
     """
     slots = instance.periods_per_day
     check_timeslots(instance)
-    weights = _weights(formulation)
-    in_rooms = cost_in_rooms(instance, formulation.weights)
-    in_periods = cost_in_periods(instance, formulation.weights)
     by_bits = slots > MAX_SLOTS_IN_TABLES or instance.days > BITS
     of_days = _table_of_days(instance, formulation, by_bits)
     starts, curricula, multiplicity = merge_curricula(instance)
-    isolated, windows, load = (
-        int(formulation.weights.get(name, 0))
-        for name in ("IsolatedLectures", "Windows", "StudentMinMaxLoad")
-    )
     counted = count_curricula(starts, curricula, multiplicity)
     if by_bits:
-        tables, steepest = _no_tables(), _steepest(instance, isolated, windows, load)
+        tables, steepest = _no_tables(), steepest_turn(instance, formulation)
     else:
-        day_cost = _day_costs(slots, isolated, windows, load, instance.min_load, instance.max_load)
+        day_cost = cost_of_all_days(instance, formulation)
         day_cost += 0 if of_days is None else of_days
         tables = _tables(instance, day_cost, int(counted.max(initial=0)))
         steepest = int(np.abs(tables["turned"]).max())
     members = np.argsort(curricula, kind="stable")
-    asks = weights["room_suitability"] is not None or weights["hard_suitability"] is not None
     return SearchProblem(
         starts=instance.course_starts.astype(np.int64),
         course=instance.lecture_course.astype(np.int64),
-        students=instance.course_students.astype(np.int64),
-        min_days=instance.course_min_days.astype(np.int64),
-        double=instance.course_double,
-        capacity=instance.room_capacity.astype(np.int64),
-        building=instance.room_building.astype(np.int64),
-        unsuitable=np.ascontiguousarray(~instance.suitable) if asks else np.zeros((1, 1), np.bool_),
         available=instance.available,
         open_starts=np.cumsum([0, *instance.available.sum(axis=1)]).astype(np.int64),
         open_periods=np.nonzero(instance.available)[1].astype(np.uint16),
@@ -217,18 +154,7 @@ def build_search_problem(instance: Instance, formulation: Formulation) -> Search
         multiplicity=multiplicity,
         day=np.repeat(np.arange(instance.days), slots),
         slot=np.tile(np.arange(slots), instance.days),
-        isolated=isolated,
-        windows=windows,
-        load=load,
-        min_load=instance.min_load,
-        max_load=instance.max_load,
-        slack=_slacks(instance, weights, counted, in_periods),
-        gain=_gains(instance, weights, steepest, counted, in_periods),
-        by_room=None if in_rooms is None else 1,
-        by_period=None if in_periods is None else 1,
         by_day=None if of_days is None else 1,
-        in_rooms=np.zeros((1, 1), np.int64) if in_rooms is None else in_rooms,
-        in_periods=np.zeros((1, 1), np.int64) if in_periods is None else in_periods,
         of_days=np.zeros(1, np.int64) if of_days is None else of_days,
         by_bits=tables["by_bits"],
         column=tables["column"],
@@ -236,21 +162,8 @@ def build_search_problem(instance: Instance, formulation: Formulation) -> Search
         turned=tables["turned"],
         turned_words=tables["turned_words"],
         zero=tables["zero"],
-        **weights,
+        **constraint_arrays(instance, formulation, counted, steepest),
     )
-
-
-def _weights(formulation: Formulation) -> dict[str, Any]:
-    names = {
-        "room_capacity": "RoomCapacity",
-        "min_working_days": "MinWorkingDays",
-        "room_stability": "RoomStability",
-        "travel_distance": "TravelDistance",
-        "double_lectures": "DoubleLectures",
-        "room_suitability": "RoomSuitability",
-    }
-    weights = {key: int(formulation.weights.get(name, 0)) or None for key, name in names.items()}
-    return weights | {"hard_suitability": 1 if "RoomSuitability" in formulation.hard else None}
 
 
 def _table_of_days(
@@ -331,30 +244,6 @@ def _no_tables() -> dict[str, Any]:
     }
 
 
-def _steepest(instance: Instance, isolated: int, windows: int, load: int) -> int:
-    """Bound what one timeslot more or less changes in a day's cost."""
-    slots = instance.periods_per_day
-    # A lecture joins two that were isolated; or is the first of a day, or as far away as can be.
-    by_load = max(1, instance.min_load - 1, 1 - instance.max_load)
-    return 2 * isolated + windows * max(slots - 2, 0) + load * by_load
-
-
-def _day_costs(
-    slots: int, isolated: int, windows: int, load: int, min_load: int, max_load: int
-) -> NDArray[np.int64]:
-    mask = np.arange(1 << slots, dtype=np.int64)
-    bits = (mask[:, None] >> np.arange(slots)) & 1
-    padded = np.pad(bits, ((0, 0), (1, 1)))
-    count = bits.sum(axis=1)
-    alone = (bits & (1 - padded[:, :-2]) & (1 - padded[:, 2:])).sum(axis=1)
-    first = bits.argmax(axis=1)
-    last = slots - 1 - bits[:, ::-1].argmax(axis=1)
-    gaps = np.where(count > 0, last - first + 1 - count, 0)
-    excess = np.maximum(min_load - count, 0) + np.maximum(count - max_load, 0)
-    off_load = np.where(count > 0, excess, 0)
-    return (isolated * alone + windows * gaps + load * off_load).astype(np.int64)
-
-
 def _turned(day_cost: NDArray[np.int64], slots: int) -> NDArray[np.int64]:
     mask = np.arange(1 << slots, dtype=np.int64)[:, None]
     return day_cost[mask ^ (1 << np.arange(slots))] - day_cost[mask]
@@ -404,39 +293,3 @@ def _course_bits(
     flags = np.left_shift(np.uint64(1), (columns % 64).astype(np.uint64))
     np.bitwise_or.at(bits, (rows, columns // 64), flags)
     return bits
-
-
-def _slacks(
-    instance: Instance,
-    weights: dict[str, int | None],
-    counted: NDArray[np.int64],
-    in_periods: NDArray[np.int64] | None,
-) -> NDArray[np.int64]:
-    """Bound what one moved lecture of each course can win beyond what is quick to tell."""
-    by_course = 4 * (weights["travel_distance"] or 0) * counted
-    by_course += weights["room_stability"] or 0
-    lectures = np.where(instance.course_double, instance.course_lectures.astype(np.int64), 0)
-    by_course += (weights["double_lectures"] or 0) * lectures
-    by_course += _dearest(in_periods)
-    return np.minimum(by_course, 2**30).astype(np.int64)
-
-
-def _gains(
-    instance: Instance,
-    weights: dict[str, int | None],
-    steepest: int,
-    counted: NDArray[np.int64],
-    in_periods: NDArray[np.int64] | None,
-) -> NDArray[np.int64]:
-    """Bound what one moved lecture of each course can win, so that a bad move is left early."""
-    per_curriculum = 2 * steepest + 4 * (weights["travel_distance"] or 0)
-    by_course = per_curriculum * counted
-    by_course += (weights["min_working_days"] or 0) + (weights["room_stability"] or 0)
-    by_course += (weights["double_lectures"] or 0) * instance.course_lectures.astype(np.int64)
-    by_course += _dearest(in_periods)
-    return np.minimum(by_course, 2**30).astype(np.int64)
-
-
-def _dearest(in_periods: NDArray[np.int64] | None) -> NDArray[np.int64] | int:
-    """Return the most that a period costs each course."""
-    return 0 if in_periods is None else in_periods.max(axis=1, initial=0)

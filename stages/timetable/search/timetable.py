@@ -8,21 +8,29 @@ from numba import int64, uint64
 from numpy.typing import NDArray
 
 from ...search.compiling import NOWHERE, ONE_LESS, ONE_MORE, inner, kernel
-from ...search.record import Record
-from .days import slot_bit, slots_of
+from ..constraints.search.counters import (
+    Counters,
+    cost_when_empty,
+    count_in_course,
+    count_in_curriculum,
+    count_other_room,
+    empty_counters,
+)
+from ..constraints.search.days import slot_bit, slots_of
+from ..constraints.search.hard import courses_have_bits, shift_violations
+from ..constraints.search.terms import shift_cost
+from ..constraints.search.weights import COST, VIOLATIONS, enabled
 from .search_problem import SearchProblem, count_curricula
-from .terms import courses_have_bits, shift_cost, shift_violations
-from .weights import COST, VIOLATIONS, enabled, units
 
 
 @dataclass(frozen=True, eq=False)
-class Timetable(Record):
+class Timetable(Counters):
     """A timetable and its counters; written by the kernels only.
 
     No room is booked twice, no course has two lectures in one period and none
     is taught in a period that is unavailable to it: the moves keep this. Only
     conflicts, lectures without a place and, where it is hard, unsuitable rooms
-    are violations.
+    are violations. What is counted for single constraints are the attributes of `Counters`.
 
     Attributes
     ----------
@@ -39,10 +47,6 @@ class Timetable(Record):
         Courses with a lecture in a period, as bits like the problem's
         ``conflict_bits``, uint64 (n_periods, words); (1, 1) where courses share
         columns there.
-    on_day
-        Lectures of a course on a day, int16 (n_courses, n_days).
-    working_days
-        Days on which a course has lectures, int64 (n_courses,).
     mask
         Timeslots of a day in which a merged curriculum has a lecture, as bits,
         uint32 (n_merged, n_days); uint64 where day costs come from bits.
@@ -51,9 +55,6 @@ class Timetable(Record):
     clash
         Lectures of a merged curriculum beyond the first in a period, summed over
         the periods, int32 (n_merged,).
-    in_building
-        Lectures of a merged curriculum in a period and building, int16
-        (n_merged, n_periods, n_buildings); (1, 1, 1) without TravelDistance.
     turning
         What a lecture more of a course in a period, or one less if it has one there,
         changes in the days of its curricula, as long as nothing clashes, plus the
@@ -61,9 +62,6 @@ class Timetable(Record):
         costs come from bits.
     turning_words
         The same memory as words of 64 bits, int64 (n_courses, n_days * words).
-    slack
-        The most that moving a lecture of a course can win beside the days of its
-        curricula and the size of its room, int64 (n_courses,).
     total
         Violations and weighted cost, int64 (2,).
     chain, chain_room, stamp, in_chain
@@ -80,15 +78,11 @@ class Timetable(Record):
     lecture: NDArray[np.int32]
     conflicts: NDArray[np.int16]
     present: NDArray[np.uint64]
-    on_day: NDArray[np.int16]
-    working_days: NDArray[np.int64]
     mask: NDArray[np.uint32 | np.uint64]
     count: NDArray[np.int16]
     clash: NDArray[np.int32]
-    in_building: NDArray[np.int16]
     turning: NDArray[np.unsignedinteger]
     turning_words: NDArray[np.int64]
-    slack: NDArray[np.int64]
     total: NDArray[np.int64]
     chain: NDArray[np.int64]
     chain_room: NDArray[np.int64]
@@ -128,8 +122,6 @@ def empty_timetable(problem: SearchProblem) -> Timetable:
     n_periods, n_rooms = len(problem.day), len(problem.capacity)
     n_merged = len(problem.multiplicity)
     n_days = int(problem.day[-1]) + 1
-    n_buildings = int(problem.building.max(initial=0)) + 1
-    travels = problem.travel_distance is not None
     words = problem.conflict_bits.shape[1]
     turning = _turning_when_empty(problem, n_days)
     have_bits = n_courses <= words * 64
@@ -140,17 +132,11 @@ def empty_timetable(problem: SearchProblem) -> Timetable:
         lecture=np.full((n_courses, n_periods), -1, np.int32),
         conflicts=np.zeros((n_periods, n_courses), np.int16),
         present=np.zeros((n_periods, words) if have_bits else (1, 1), np.uint64),
-        on_day=np.zeros((n_courses, n_days), np.int16),
-        working_days=np.zeros(n_courses, np.int64),
         mask=np.zeros((n_merged, n_days), np.uint64 if problem.by_bits else np.uint32),
         count=np.zeros((n_merged, n_periods), np.int16),
         clash=np.zeros(n_merged, np.int32),
-        in_building=np.zeros(
-            (n_merged, n_periods, n_buildings) if travels else (1, 1, 1), np.int16
-        ),
         turning=turning,
         turning_words=turning.view(np.int64),
-        slack=problem.slack + (problem.min_working_days or 0) * (problem.min_days > 0),
         total=np.zeros(2, np.int64),
         chain=np.zeros((4, n_rooms), np.int64),
         chain_room=np.zeros((4, n_rooms), np.int64),
@@ -158,11 +144,10 @@ def empty_timetable(problem: SearchProblem) -> Timetable:
         in_chain=np.zeros((2, words), np.uint64),
         touched=np.zeros(n_merged + 1, np.uint32),
         touch=np.zeros(n_merged, np.uint8),
+        **empty_counters(problem, n_merged, n_days, n_periods),
     )
     timetable.total[VIOLATIONS] = n_lectures
-    # With no lecture placed, each course lacks all of its working days.
-    days = problem.min_days.sum()
-    timetable.total[COST] = days * (problem.min_working_days or 0)
+    timetable.total[COST] = cost_when_empty(problem)
     return timetable
 
 
@@ -223,10 +208,7 @@ def _count(problem, timetable, course, p, r, sign):
         # A course has at most one lecture in a period: one more or less turns its bit.
         timetable.present[p, course >> 6] ^= uint64(1) << uint64(course & 63)
     day, bit = problem.day[p], slot_bit(problem, p)
-    lectures_before = timetable.on_day[course, day]
-    timetable.on_day[course, day] = lectures_before + sign
-    if lectures_before == 0 or lectures_before + sign == 0:
-        _count_working_day(problem, timetable, course, sign)
+    count_in_course(problem, timetable, course, day, sign)
     for k in range(problem.curricula_starts[course], problem.curricula_starts[course + 1]):
         q = problem.curricula[k]
         before = timetable.count[q, p]
@@ -235,18 +217,7 @@ def _count(problem, timetable, course, p, r, sign):
         timetable.clash[q] += max(after - 1, 0) - max(before - 1, 0)
         if before == 0 or after == 0:
             _turn(problem, timetable, q, day, bit)
-        if enabled(problem.travel_distance):
-            timetable.in_building[q, p, problem.building[r]] += sign
-
-
-@inner
-def _count_working_day(problem, timetable, course, sign):
-    days = timetable.working_days[course] + sign
-    timetable.working_days[course] = days
-    if enabled(problem.min_working_days):
-        lacking = int64(days < problem.min_days[course])
-        slack = problem.slack[course] + units(problem.min_working_days) * lacking
-        timetable.slack[course] = slack
+        count_in_curriculum(problem, timetable, q, p, r, sign)
 
 
 @inner
@@ -308,13 +279,7 @@ def relocate(problem, timetable, lecture, p, r):
 @inner
 def _change_room(problem, timetable, lecture, r):
     """Count a lecture in another room of its period; the cells are the caller's."""
-    if enabled(problem.travel_distance):
-        course, p = problem.course[lecture], timetable.period[lecture]
-        old, new = problem.building[timetable.room[lecture]], problem.building[r]
-        for k in range(problem.curricula_starts[course], problem.curricula_starts[course + 1]):
-            q = problem.curricula[k]
-            timetable.in_building[q, p, old] -= 1
-            timetable.in_building[q, p, new] += 1
+    count_other_room(problem, timetable, lecture, r)
     timetable.room[lecture] = r
 
 

@@ -6,7 +6,7 @@ import pytest
 from numba import njit
 from numpy.typing import NDArray
 from schoolbell.stages.search.record import Record
-from schoolbell.stages.timetable.search.weights import enabled, units
+from schoolbell.stages.timetable.constraints.search.weights import enabled, units
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ....ragged import ranges
 from ....search.assignment import assign
 from ....search.compiling import inner, kernel
+from ...constraints.search import double_lectures, room_stability, travel_distance
 
 if TYPE_CHECKING:
     from ...model.formulation import Formulation
@@ -216,56 +217,14 @@ def _price_rooms(problem, periods, rooms, lecture, curriculum_at, line):
         if not problem.suitable[course, room]:
             line[room] += problem.price_suitability
     if problem.price_stability > 0:
-        _price_stability(problem, rooms, lecture, line)
+        room_stability.price_rooms(problem, rooms, lecture, line)
     slot = periods[lecture] % problem.periods_per_day
     for other_slot, other in ((slot - 1, periods[lecture] - 1), (slot + 1, periods[lecture] + 1)):
         if 0 <= other_slot < problem.periods_per_day:
             if problem.price_double > 0 and problem.double[course]:
-                _price_double(problem, periods, rooms, lecture, other, line)
+                double_lectures.price_rooms(problem, periods, rooms, lecture, other, line)
             if problem.price_travel > 0:
-                _price_travel(problem, rooms, course, other, curriculum_at, line)
-
-
-@inner
-def _price_stability(problem, rooms, lecture, line):
-    """Charge for rooms in which the course has no other lecture, if it has any."""
-    course = problem.course[lecture]
-    others = False
-    for other in range(problem.starts[course], problem.starts[course + 1]):
-        if other == lecture or rooms[other] < 0:
-            continue
-        if not others:
-            line += problem.price_stability
-            others = True
-        seen = False
-        for earlier in range(problem.starts[course], other):
-            seen |= earlier != lecture and rooms[earlier] == rooms[other]
-        if not seen:
-            line[rooms[other]] -= problem.price_stability
-
-
-@inner
-def _price_double(problem, periods, rooms, lecture, near, line):
-    """Charge for rooms other than that of the course's lecture next to this one."""
-    course = problem.course[lecture]
-    for other in range(problem.starts[course], problem.starts[course + 1]):
-        if periods[other] == near and rooms[other] >= 0:
-            # Apart, both lectures stand alone.
-            line += 2 * problem.price_double
-            line[rooms[other]] -= 2 * problem.price_double
-
-
-@inner
-def _price_travel(problem, rooms, course, near, curriculum_at, line):
-    """Charge for each curriculum whose lecture next to this one is in another building."""
-    low, high = problem.course_curricula_starts[course : course + 2]
-    for curriculum in problem.course_curricula[low:high]:
-        other = curriculum_at[curriculum, near]
-        if other >= 0 and rooms[other] >= 0:
-            building = problem.building[rooms[other]]
-            for room in range(len(line)):
-                if problem.building[room] != building:
-                    line[room] += problem.price_travel
+                travel_distance.price_rooms(problem, rooms, course, other, curriculum_at, line)
 
 
 def scarce_rooms(

@@ -9,9 +9,9 @@ from ....search.action_values import choose_action, learn_step
 from ....search.compiling import NOWHERE, copy_into, inner, kernel
 from ....search.random import below, random_state, uniform
 from ....search.record import Record
+from ...constraints.search.weights import COST, VIOLATIONS
 from ...repair_operators import OPERATORS
 from ..timetable import Timetable, can_enter, turn_into
-from ..weights import COST, VIOLATIONS
 from .repair import (
     CONFLICT,
     KINDS,

@@ -9,22 +9,20 @@ from numba import int64
 
 from ....search.compiling import NOWHERE, inner, kernel
 from ....search.random import below, leads
-from ...repair_operators import EJECT, KEMPE, MOVE, SWAP
-from ..days import day_cost, slots_of
-from ..kempe import plan_chain
-from ..placement import place_best
-from ..terms import (
-    in_conflict,
+from ...constraints.search.days import day_cost, slots_of
+from ...constraints.search.hard import in_conflict, pair_violations, shift_violations
+from ...constraints.search.terms import (
+    days_share,
     pair_cost,
     pair_room_cost,
-    pair_violations,
-    room_cost,
-    room_stability,
+    room_share,
     shift_cost,
-    shift_violations,
 )
+from ...constraints.search.weights import COST, VIOLATIONS, enabled
+from ...repair_operators import EJECT, KEMPE, MOVE, SWAP
+from ..kempe import plan_chain
+from ..placement import place_best
 from ..timetable import can_enter, exchange, shift
-from ..weights import COST, VIOLATIONS, enabled, units
 
 CONFLICT, NO_PLACE, ROOM, DAYS, CURRICULUM = range(5)
 KINDS = ("conflict", "no place", "room", "days", "curriculum")
@@ -251,31 +249,15 @@ def lecture_costs(problem, timetable, violation):
             costs[lecture, NO_PLACE] = violation
             continue
         costs[lecture, CONFLICT] = violation * timetable.conflicts[p, course]
-        costs[lecture, ROOM] = room_cost(problem, course, r)
+        costs[lecture, ROOM] = room_share(problem, timetable, lecture)
         if enabled(problem.hard_suitability):
             costs[lecture, ROOM] += violation * problem.unsuitable[course, r]
-        if enabled(problem.room_stability):
-            costs[lecture, ROOM] -= room_stability(problem, timetable, lecture, r, NOWHERE)
-        if enabled(problem.min_working_days):
-            costs[lecture, DAYS] = _missing_days(problem, timetable, lecture)
+        costs[lecture, DAYS] = days_share(problem, timetable, lecture)
         for k in range(problem.curricula_starts[course], problem.curricula_starts[course + 1]):
             q = problem.curricula[k]
             cost = day_cost(problem, slots_of(timetable, q, problem.day[p]))
             costs[lecture, CURRICULUM] += problem.multiplicity[q] * cost
     return costs
-
-
-@inner
-def _missing_days(problem, timetable, lecture):
-    """Cost of the working days that the course lacks, if another lecture shares the day."""
-    p, course = timetable.period[lecture], problem.course[lecture]
-    shares = False
-    for other in range(problem.starts[course], problem.starts[course + 1]):
-        if timetable.period[other] >= 0:
-            day = problem.day[timetable.period[other]]
-            shares = shares or (other != lecture and day == problem.day[p])
-    missing = max(problem.min_days[course] - timetable.working_days[course], 0)
-    return units(problem.min_working_days) * missing if shares else 0
 
 
 @inner

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from ....needing import needing
 from ....repair.q_learner import QLearner
 from ....search.compiling import kernel_of
+from ...constraints.search.weights import COST, VIOLATIONS
 from ...model.instance import Instance
 from ...model.solution import Solution
 from ...repair_operators import OPERATORS
 from .. import SearchProblem, build_timetable
 from ..timetable import turn_into
-from ..weights import COST, VIOLATIONS
 from .episodes import END as ENDING
 from .episodes import (
     FAILED,
@@ -68,7 +68,7 @@ class RepairEnvironment(gymnasium.Env[NDArray[np.int64], np.int64]):
     - what is wrong with the lecture (a position in `search.repair.KINDS`);
     - how open the timetable is to it, from 0 for conflicts with at least three
       others wherever it may go to 4 for a free room without a conflict;
-    - the operator before (a position in `OPERATORS`), 5 for none;
+    - the operator before (a position in `OPERATORS`), their number for none;
     - how many violations there are more than at the episode's start, up to 3;
     - how many attempts at the episode's first lecture have failed: none, 1 to 3,
       more;

@@ -16,6 +16,7 @@ from schoolbell.stages.timetable import (
     Solution,
     evaluate,
 )
+from schoolbell.stages.timetable.constraints.search.days import day_cost, turned
 from schoolbell.stages.timetable.model.limits import MAX_TIMESLOTS
 from schoolbell.stages.timetable.search import (
     Schedule,
@@ -31,7 +32,6 @@ from schoolbell.stages.timetable.search import (
 )
 from schoolbell.stages.timetable.search.building.greedy import greedy_timetable
 from schoolbell.stages.timetable.search.compile_kernels import compile_kernels
-from schoolbell.stages.timetable.search.days import day_cost, turned
 
 MIXED = Schedule(30.0, 0.3, 40_000, kempe=0.2, double=0.1)
 BLIND_TO_VIOLATIONS = Schedule(1e6, 1e5, 40_000, violation=1.0, kempe=0.2)

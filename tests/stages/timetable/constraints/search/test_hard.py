@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from schoolbell.stages.search.compiling import kernel
 from schoolbell.stages.timetable import Formulation, generate
+from schoolbell.stages.timetable.constraints.search.hard import in_conflict
 from schoolbell.stages.timetable.search import build_search_problem, search_problem
-from schoolbell.stages.timetable.search.terms import in_conflict
 
 
 @kernel
