@@ -37,6 +37,7 @@ class Ticker:
         self.interval = interval
         self._name = name
         self._over = threading.Event()
+        self._hurried = threading.Event()
         self._warned = False
         self._thread = threading.Thread(target=self._tick, name=name, daemon=True)
 
@@ -44,15 +45,24 @@ class Ticker:
         """Begin to call; once."""
         self._thread.start()
 
+    def hurry(self) -> None:
+        """Let the next call come as soon as half the seconds have passed since the last one."""
+        self._hurried.set()
+
     def stop(self, patience: float = _PATIENCE) -> None:
         """Let it call for the last time and wait for that, at most `patience` seconds."""
         self._over.set()
+        self._hurried.set()
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join(timeout=patience)
 
     def _tick(self) -> None:
         wait = self.interval
-        while not self._over.wait(wait):
+        while not self._over.wait(0.5 * self.interval):
+            self._hurried.wait(wait - 0.5 * self.interval)
+            if self._over.is_set():
+                break
+            self._hurried.clear()
             began = time.monotonic()
             self._call()
             wait = max(0.5 * self.interval, self.interval - (time.monotonic() - began))

@@ -33,8 +33,8 @@ _CLUSTER = (
 _SENTINEL = "it is a Sentinel, which holds no data; give the URL of a server that it watches"
 _REPLICA = "it is a read-only replica; give the URL of its master"
 
-# How an alert of TLS begins, as redis-py shows what it does not understand.
-_TLS_ALERT = r"\x15\x03"
+# How an alert of TLS begins, as redis-py shows what it does not understand, and as hiredis does.
+_TLS_ALERTS = (r"\x15\x03", r'"\x15"')
 
 # The longest reason of a server's own that is told.
 _MOST_LETTERS = 200
@@ -290,7 +290,7 @@ def explained(error: Exception, url: str) -> RedisUnavailableError:
 
 def _has_hung_up(error: Exception, reason: str) -> bool:
     """Tell whether there is somebody who did not like what was sent."""
-    if "closed by server" in reason or _TLS_ALERT in reason:
+    if any(sign in reason for sign in ("closed by server", *_TLS_ALERTS)):
         return True
     causes = (error, error.__cause__, error.__context__)
     return any(isinstance(one, ConnectionResetError | BrokenPipeError) for one in causes)

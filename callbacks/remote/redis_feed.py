@@ -113,6 +113,11 @@ class RedisFeed(EventFeed):
                 raise explained(error, self._url) from None
         self._start()
 
+    def leave(self, event: str, logs: Mapping[str, Any]) -> None:
+        """Leave a stage change, which is written sooner than a snapshot would be."""
+        super().leave(event, logs)
+        self._ticker.hurry()
+
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Count on from where `state_dict` was called."""
         check_numbers(state, ("seq", "batch"))

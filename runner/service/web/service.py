@@ -3,6 +3,7 @@
 import gzip
 import threading
 from collections.abc import AsyncIterator, Iterable
+from contextlib import aclosing
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -22,8 +23,8 @@ from ..jobs.job_state import describe_all
 from ..jobs.job_store import JobStore
 from ..jobs.sweeper import Sweeper
 from ..settings import Settings
-from .event_stream import watched
-from .job_feed import JobFeeds
+from .event_stream import job_events
+from .job_feeds import JobFeeds
 from .problem import Problem
 from .sessions import Sessions
 from .tokens import LOCAL, Tokens
@@ -144,10 +145,12 @@ class Service:
         """Yield where a job stands, from the queue to its end; the last one has an ``outcome``."""
         job = self.job_of(owner, job_id)
         reader = EventReader()
-        async for told in watched(self.feeds, job):
-            snapshot = reader.take(told.event, told.values)
-            if snapshot is not None:
-                yield snapshot
+        # Closed at once when nobody asks for more, and with it the feed of whoever watched last.
+        async with aclosing(job_events(self.feeds, job, None)) as events:
+            async for told in events:
+                snapshot = reader.take(told.event, told.values)
+                if snapshot is not None:
+                    yield snapshot
 
     def check_quotas(self, owner: str) -> None:
         """See that an owner may have one more job, and the queue one more."""

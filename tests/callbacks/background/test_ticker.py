@@ -24,6 +24,18 @@ def test_it_calls_again_and_again_and_once_more_at_the_end():
     assert not calls[0].is_alive()
 
 
+def test_in_a_hurry_it_waits_half_the_time_only(monkeypatch):
+    called, asked = threading.Event(), []
+    ticker = Ticker(called.set, 60, "the test")
+    over = ticker._over.is_set
+    monkeypatch.setattr(ticker._over, "wait", lambda seconds: asked.append(seconds) or over())
+    ticker.hurry()
+    ticker.start()
+    assert called.wait(10)
+    ticker.stop()
+    assert set(asked) == {30}
+
+
 def test_an_error_is_warned_of_once_and_the_calls_go_on():
     third, calls = threading.Event(), []
 

@@ -7,8 +7,10 @@ import time
 from pathlib import Path
 
 import pytest
+from redis import InvalidResponse
 from schoolbell.callbacks import CallbackError, CSVLogger, RedisLogger, RedisUnavailableError
 from schoolbell.callbacks.remote.embedded_redis import find_program
+from schoolbell.callbacks.remote.redis_connection import explained
 from schoolbell.runner import Pipeline, send_command
 from schoolbell.runner.cli.main import main
 from schoolbell.stages import Batch, Stage
@@ -137,6 +139,11 @@ def test_an_old_server_is_told_its_version(redis_server, monkeypatch, capsys):
         "redis.Redis.info", lambda self: {"redis_version": "5.0.14", "redis_mode": "standalone"}
     )
     assert_is_refused(redis_server.url, r"it is version 5\.0\.14; 6\.2 or newer", capsys)
+
+
+def test_a_server_that_speaks_tls_is_guessed_by_what_hiredis_says_too():
+    error = InvalidResponse(r'Protocol error, got "\x15" as reply type byte')
+    assert "one that speaks TLS needs rediss://" in str(explained(error, "redis://localhost"))
 
 
 @pytest.mark.parametrize("answer", [b"", b"\x15\x03\x01\x00\x02\x02\x46"])

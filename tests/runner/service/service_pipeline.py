@@ -126,14 +126,24 @@ def university() -> Pipeline:
 
 
 class Additions(Stage):
-    """Adds numbers for so many seconds; its cost is how often it has."""
+    """Adds numbers for so many seconds; its cost is how often it has.
+
+    With a gate it leaves a file ``ready-GATE-PROCESS`` in the service's folder first, and waits
+    for ``go-GATE`` there, so that many begin together.
+    """
 
     name, unit = "additions", "addition"
 
-    def __init__(self, seconds: float = 1.0) -> None:
+    def __init__(self, seconds: float = 1.0, gate: int = -1) -> None:
         self.seconds = seconds
+        self.gate = gate
 
-    def run(self, state: Any, budget: Any) -> Iterator[Batch]:
+    def run(self, state: Any, budget: Any) -> Iterator[Batch | None]:
+        if self.gate >= 0:
+            _gate(self.gate).with_name(f"ready-{self.gate}-{os.getpid()}").touch()
+            while not _gate(self.gate).exists():
+                time.sleep(0.02)
+                yield None
         began, count = time.monotonic(), 0
         while time.monotonic() - began < self.seconds:
             sum(range(20_000))

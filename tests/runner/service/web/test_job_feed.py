@@ -10,10 +10,11 @@ from schoolbell.callbacks.remote.job_keys import JobKeys
 from schoolbell.callbacks.remote.redis_connection import connect
 from schoolbell.runner.service import Client, Settings
 from schoolbell.runner.service.jobs.job_request import JobRequest
+from schoolbell.runner.service.jobs.job_state import describe
 from schoolbell.runner.service.jobs.job_store import JobStore
-from schoolbell.runner.service.web import event_stream as stream
-from schoolbell.runner.service.web.event_stream import job_events
-from schoolbell.runner.service.web.job_feed import JobFeeds
+from schoolbell.runner.service.web import feed_reader, job_feed
+from schoolbell.runner.service.web.event_stream import event_stream, job_events
+from schoolbell.runner.service.web.job_feeds import JobFeeds
 
 SNAPSHOT = {"event": "snapshot", "progress": "0.5", "stage": "sums"}
 
@@ -74,6 +75,74 @@ def test_many_who_watch_a_job_cost_the_server_as_much_as_one(settings, job, clie
     assert count < 10
 
 
+def test_one_question_to_the_server_is_about_all_jobs(settings, client):
+    store = JobStore(settings.folder)
+    jobs = [store.add(JobRequest(), b"", "anne")[0] for _ in range(10)]
+    for one in jobs:
+        tell(client, settings, one, 1)
+    feeds = JobFeeds(settings, threading.Event())
+
+    def reads():
+        return client.info("commandstats").get("cmdstat_xread", {"calls": 0})["calls"]
+
+    async def crowd():
+        ready = [asyncio.Event() for _ in jobs]
+        found = [
+            asyncio.create_task(watch(feeds, job, None, one))
+            for job, one in zip(jobs, ready, strict=True)
+        ]
+        for one in ready:
+            await one.wait()
+        before = reads()
+        for job in jobs:
+            tell(client, settings, job, 2)
+            job.finish({"status": "finished"})
+        return await asyncio.gather(*found), reads() - before
+
+    found, count = asyncio.run(crowd())
+    assert found == [[1, 2]] * 10
+    assert count < 10
+
+
+def test_what_is_wrong_with_a_job_is_told_to_those_who_watch_it_alone(
+    settings, job, client, monkeypatch
+):
+    other = JobStore(settings.folder).add(JobRequest(), b"", "anne")[0]
+    tell(client, settings, other, 1)
+    other.finish({"status": "finished"})
+
+    def describe_or_fail(one, *about):
+        if one.id == job.id:
+            raise ValueError("it makes no sense")
+        return describe(one, *about)
+
+    monkeypatch.setattr(feed_reader, "describe", describe_or_fail)
+    feeds = JobFeeds(settings, threading.Event())
+
+    async def both():
+        found = watch(feeds, job), watch(feeds, other)
+        return await asyncio.gather(*found, return_exceptions=True)
+
+    failure, numbers = asyncio.run(both())
+    assert str(failure) == "it makes no sense" and numbers == [1]
+
+
+def test_what_happens_at_one_time_comes_in_one_piece(settings, job, client):
+    tell(client, settings, job, 1)
+    job.finish({"status": "finished"})
+    feeds = JobFeeds(settings, threading.Event())
+
+    async def pieces():
+        return [one async for one in event_stream(feeds, job, None)]
+
+    first, last = asyncio.run(pieces())
+    assert [line for line in first.split(b"\n") if line.startswith(b"event")] == [
+        b"event: snapshot",
+        b"event: job",
+    ]
+    assert last.startswith(b"event: end\n") and last.endswith(b"\n\n")
+
+
 def test_who_comes_back_is_told_what_was_missed_and_nothing_twice(settings, job, client):
     first, *_ = tell(client, settings, job, 1, 2, 3)
     feeds = JobFeeds(settings, threading.Event())
@@ -93,7 +162,7 @@ def test_who_comes_back_is_told_what_was_missed_and_nothing_twice(settings, job,
 
 @pytest.mark.parametrize("before", [[1], []])
 def test_who_is_slow_is_told_everything_all_the_same(settings, job, client, monkeypatch, before):
-    monkeypatch.setattr("schoolbell.runner.service.web.job_feed._KEPT_EVENTS", 3)
+    monkeypatch.setattr(job_feed, "_KEPT_EVENTS", 3)
     tell(client, settings, job, *before)
     feeds = JobFeeds(settings, threading.Event())
 
@@ -115,11 +184,11 @@ def test_who_is_slow_is_told_everything_all_the_same(settings, job, client, monk
 
 
 def test_a_silent_stream_says_that_it_is_there(settings, job, monkeypatch):
-    monkeypatch.setattr(stream, "_SILENCE_SECONDS", 0.01)
+    monkeypatch.setattr(job_feed, "_SILENCE_SECONDS", 0.01)
     feeds = JobFeeds(settings, threading.Event())
 
     async def first_words():
-        words = stream.event_stream(feeds, job, None)
+        words = event_stream(feeds, job, None)
         return [await anext(words) for _ in range(2)]
 
     first, second = asyncio.run(first_words())
@@ -141,7 +210,7 @@ def test_a_feed_ends_with_the_last_who_watches(settings, job, client):
 
     left = asyncio.run(leave())
     assert all(one.cancelling() for one in left)
-    assert feeds._feeds == {}
+    assert feeds._readers == {}
 
 
 def test_the_end_is_told_while_the_server_is_away(settings, job):
