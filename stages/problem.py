@@ -161,7 +161,11 @@ class Draft(Protocol):
 
 
 class Division(Protocol):
-    """A problem that has been prepared to be taken apart, for one run of `CPSAT`."""
+    """A problem that has been prepared to be taken apart, for one run of `CPSAT`.
+
+    One whose solutions take long to evaluate may tell so by an attribute
+    ``evaluation_seconds``, for which time is left.
+    """
 
     @property
     def nouns(self) -> tuple[str, str]:

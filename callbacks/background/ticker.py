@@ -25,11 +25,16 @@ class Ticker:
         Seconds between two calls.
     name
         What to call it in the warning.
+
+    Attributes
+    ----------
+    interval
+        As above; the called function may change it.
     """
 
     def __init__(self, function: Callable[[], object], interval: float, name: str) -> None:
         self._function = function
-        self._interval = interval
+        self.interval = interval
         self._name = name
         self._over = threading.Event()
         self._warned = False
@@ -46,11 +51,11 @@ class Ticker:
             self._thread.join(timeout=patience)
 
     def _tick(self) -> None:
-        wait = self._interval
+        wait = self.interval
         while not self._over.wait(wait):
             began = time.monotonic()
             self._call()
-            wait = max(0.5 * self._interval, self._interval - (time.monotonic() - began))
+            wait = max(0.5 * self.interval, self.interval - (time.monotonic() - began))
         self._call()
 
     def _call(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict
@@ -56,6 +57,10 @@ SHARE_OF_SOLVER = 0.75
 
 # In less time a model is hardly presolved: rather leave the last clusters out.
 LEAST_SECONDS = 0.5
+
+# When what a construction has found so far is offered first, and how long after the last time
+# it is again: so many seconds, and so many times as long as evaluating it took.
+FIRST_LOOK, NEXT_LOOK, SELDOM = 0.5, 1.0, 10.0
 
 # Clusters solved at the same time share what is free: with more of them each
 # gets less; with fewer workers may be idle.
@@ -356,15 +361,55 @@ class _Solving:
         for attempt in range(self.stage.starts):
             rng = np.random.default_rng(seeds.spawn(1)[0])
             low, middle, high = _ever_less(attempt)
-            limits = SolveLimits(BUILDING, self.seconds(SHARE_OF_ATTEMPT))
+            limits = SolveLimits(BUILDING, self._seconds_of_attempt())
             task = self.division.construct(rng, limits, self.flag)
             saying = f"CP-SAT: placing the {self.things}, attempt {attempt + 1}"
-            placing = self.do(task, message=saying)
+            placing = self._offering(task, self.do(task, message=saying))
             draft = yield from within(low, middle, placing)
             yield from within(middle, high, self._take(draft))
             left = inf if self.budget.seconds is None else self.budget.seconds * SHARE_OF_GREEDY
             if not self.draft.missing or self.budget.elapsed > left:
                 return
+
+    def _seconds_of_attempt(self) -> float | None:
+        """Return what an attempt may take so that its solution can be evaluated in time."""
+        seconds = self.seconds(SHARE_OF_ATTEMPT)
+        if seconds is None:
+            return None
+        return max(0.5 * seconds, min(seconds, self.budget.remaining - 2.0 * self._evaluation))
+
+    @property
+    def _evaluation(self) -> float:
+        """Seconds that evaluating a solution takes, roughly."""
+        usual = SECONDS_OF_AN_EVALUATION * float(self.sizes.sum())
+        return getattr(self.division, "evaluation_seconds", usual)
+
+    def _offering(
+        self, task: Task, work: Generator[Beat, None, Draft]
+    ) -> Generator[Beat, None, Draft]:
+        """Offer now and then what a task has found so far, so that whoever ends it has that.
+
+        Nothing else depends on it.
+        """
+        if task.so_far is None:
+            return (yield from work)
+        look, last = time.monotonic() + max(FIRST_LOOK, 2.0 * self._evaluation), None
+        try:
+            while True:
+                try:
+                    yield next(work)
+                except StopIteration as end:
+                    return end.value
+                found = task.so_far() if time.monotonic() > look else None
+                if found is None or found is last:
+                    continue
+                began, last = time.monotonic(), found
+                draft: Draft = task.take(found)
+                solution, violations, cost = yield from run_aside(draft.evaluate)
+                self.state.offer(solution, cost, violations)
+                look = time.monotonic() + max(NEXT_LOOK, SELDOM * (time.monotonic() - began))
+        finally:
+            work.close()
 
     def _solve(self, task: Task, limits: SolveLimits, what: str) -> Generator[Beat, None, Any]:
         """Wait for a model, saying of what it is and for how long it has been at work."""
@@ -373,8 +418,7 @@ class _Solving:
     def _take(self, draft: Draft) -> Generator[Beat, None, bool]:
         """Keep a draft if it is the best so far, and offer it."""
         # Aside: on the largest problems it takes a while.
-        expected = SECONDS_OF_AN_EVALUATION * int(self.sizes.sum())
-        evaluating = run_aside(draft.evaluate, expected=expected)
+        evaluating = run_aside(draft.evaluate, expected=self._evaluation)
         solution, violations, cost = yield from evaluating
         if (violations, cost) >= self.value:
             return False

@@ -31,6 +31,8 @@ class LoadStep(Stage):
     name = "load"
     unit = "step"
     share = 2.0
+    # Importing and reading take what they take, much of a short run.
+    time_share = 12.0
     label = "Loading"
     tunable = ()
     brief = True

@@ -28,6 +28,10 @@ class Task:
         Tells, from any thread, how much of how many the work has done, such as
         lectures placed, while it runs in the process of the stage; 0 of them where
         it runs elsewhere. None where it does not count.
+    so_far
+        Returns, from any thread, what the function would return if it ended now, while
+        it runs in the process of the stage; None before there is any, and where it runs
+        elsewhere. None where nothing can be had before its end.
 
     Examples
     --------
@@ -42,6 +46,7 @@ class Task:
     then: Callable[[Any], Any] | None = None
     seconds: float | None = 0.1
     counts: Counts | None = None
+    so_far: Callable[[], Any] | None = None
 
     def take(self, result: Any) -> Any:
         """Return what the task gives when its function has returned `result`."""

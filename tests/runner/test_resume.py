@@ -18,8 +18,8 @@ pytestmark = pytest.mark.usefixtures("quick_bound")
 
 UNITS = {
     "clustering": {"min_size": 10, "max_size": 40, "chunk_size": 200},
-    "cp_sat": {"effort": 0.02},
-    "ga": {"generations": 3, "founder_moves": 1000, "child_moves": 500},
+    "cp_sat": {"effort": 0.004},
+    "ga": {"generations": 2, "founder_moves": 400, "child_moves": 200},
     "rl": {"episodes": 100, "patience": 100},
 }
 

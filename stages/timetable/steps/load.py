@@ -71,7 +71,7 @@ class Load(LoadStep):
 
     def expected_seconds(self, state: State, time_limit: float | None) -> float | None:
         """Return what it takes where the kernels are compiled."""
-        return USUAL_SECONDS if time_limit is None else None
+        return USUAL_SECONDS
 
     def check_instance(self, instance: Instance) -> None:
         """See that a day has no more timeslots than the search can hold."""

@@ -31,7 +31,7 @@ COUNTED_EVERY = 400_000
 
 _BEST = ("best_row", "best_option", "best_bundle")
 _WEIGHTS = ("weight", "room_weight", "global_weight")
-_ANNEAL = (*_BEST, "best_total", "settings", "clock", "rng")
+_ANNEAL = (*_BEST, "best_total", "settings", "clock", "rng", "troubled")
 
 
 class UniversityAnneal:

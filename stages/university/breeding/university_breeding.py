@@ -15,7 +15,7 @@ from ..model.solution import Solution
 from ..search.annealing import Schedule, start_anneal
 from ..search.places import Places, Translation
 from ..search.search_problem import dearest_change
-from ..search.settling import WARM, settle
+from ..search.settling import MOVES_OF_A_CLASS, WARM, settle
 from ..search.temperatures import smallest_change, usual_change
 from ..search.timetable import COST, HARD
 from .university_anneal import UniversityAnneal, timetable_of
@@ -28,8 +28,9 @@ STEP_MOVES = 60_000
 
 SECONDS_OF_A_CLASS = 1e-4
 
-# What a founder may take to break no rule, in units of effort.
-SETTLING = 2.5
+# What a founder may take to break no rule, in units of effort, and in moves: those of a large
+# instance go on from where they are.
+SETTLING, MOST_SETTLING = 2.5, 600_000
 
 # What a violation may come to weigh: so many times more than any change can win, and no less.
 MARGIN, LEAST_OF_MOST = 20.0, 1e6
@@ -88,7 +89,8 @@ class UniversityBreeding:
 
     def found(self, rng: np.random.Generator, flag: StopFlag) -> Task:
         """Search for a timetable without violations, in few moves: the anneal finds the rest."""
-        limits = SolveLimits(SETTLING)
+        most = MOST_SETTLING / (MOVES_OF_A_CLASS * self.n_nodes)
+        limits = SolveLimits(min(SETTLING, most))
         arguments = self.translation, WARM * self.unit, rng, limits, flag
         return Task(_found, arguments, seconds=self._seconds)
 

@@ -30,22 +30,78 @@ def wrong_enrolments(solution: Solution) -> Iterator[tuple[int, int, str]]:
     instance = solution.instance
     tables = instance.tables
     of_course = tables.course[tables.configuration[tables.subpart]]
-    attended: dict[tuple[int, int], list[int]] = defaultdict(list)
-    for student, k in solution.enrolments.tolist():
-        attended[student, int(of_course[k])].append(k)
+    student, k = solution.enrolments.T
+    keys = student * len(tables.course) + of_course[k]
+    asked = np.array(
+        [
+            s * len(tables.course) + instance.course_positions[course]
+            for s, one in enumerate(instance.students)
+            for course in one.courses
+        ],
+        np.int64,
+    )
     subparts: list[list[int]] = [[] for _ in tables.course]
     for subpart, configuration in enumerate(tables.configuration.tolist()):
         subparts[configuration].append(subpart)
-    for s, student in enumerate(instance.students):
-        for course in student.courses:
-            c = instance.course_positions[course]
-            wrong = _what_is_wrong(attended.pop((s, c), []), solution, subparts)
-            if wrong:
-                yield s, c, wrong
-    for (s, c), classes in sorted(attended.items()):
-        for k in classes:
-            name = instance.classes[k].id
-            yield s, c, f"attends class {name}, though nobody asked for the course"
+    doubtful = asked[_doubtful(solution, keys, asked, np.array([len(one) for one in subparts]))]
+    attended: dict[int, list[int]] = defaultdict(list)
+    of_doubtful = _among(keys, np.unique(doubtful))
+    for key, one in zip(keys[of_doubtful].tolist(), k[of_doubtful].tolist(), strict=True):
+        attended[key].append(one)
+    for key in doubtful.tolist():
+        wrong = _what_is_wrong(attended[key], solution, subparts)
+        if wrong:
+            yield *divmod(key, len(tables.course)), wrong
+    unasked = ~_among(keys, np.unique(asked))
+    order = np.argsort(keys[unasked], kind="stable")
+    for key, one in zip(keys[unasked][order].tolist(), k[unasked][order].tolist(), strict=True):
+        name = instance.classes[one].id
+        wrong = f"attends class {name}, though nobody asked for the course"
+        yield *divmod(key, len(tables.course)), wrong
+
+
+def _doubtful(
+    solution: Solution,
+    keys: NDArray[np.int64],
+    asked: NDArray[np.int64],
+    sizes: NDArray[np.int64],
+) -> NDArray[np.bool_]:
+    """Tell of each student's course whether something may be wrong; of most of them nothing is.
+
+    Nothing is where the classes are of one configuration, as many as it has subparts, all
+    of different ones, and each with its parent.
+    """
+    tables = solution.instance.tables
+    student, k = solution.enrolments.T
+    n = len(tables.parent)
+    in_order, where = np.unique(asked, return_inverse=True)
+    place = np.searchsorted(in_order, keys)
+    mine = _among(keys, in_order)
+    place, student, k = place[mine], student[mine], k[mine]
+    subpart = tables.subpart[k]
+    configuration = tables.configuration[subpart]
+    count = np.bincount(place, minlength=len(in_order))
+    first = np.zeros(len(in_order), np.int64)
+    first[place] = configuration
+    n_subparts = len(tables.configuration)
+    different = np.sort(place * n_subparts + subpart)
+    different = different[np.append(True, different[1:] != different[:-1])[: len(different)]]
+    of_subparts = np.bincount(different // n_subparts, minlength=len(in_order))
+    wrong = (count == 0) | (count != sizes[first]) | (of_subparts != sizes[first])
+    wrong[place[configuration != first[place]]] = True
+    parent = tables.parent[k]
+    alone = (parent >= 0) & ~_among(student * n + parent, np.sort(student * n + k))
+    wrong[place[alone]] = True
+    return wrong[where.ravel()]
+
+
+def _among(values: NDArray[np.int64], in_order: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Tell which values are among others, which are in order; quicker than looking them all up."""
+    if not len(in_order):
+        return np.zeros(len(values), np.bool_)
+    found: NDArray[np.bool_]
+    found = in_order[np.minimum(np.searchsorted(in_order, values), len(in_order) - 1)] == values
+    return found
 
 
 def _what_is_wrong(classes: list[int], solution: Solution, subparts: list[list[int]]) -> str:

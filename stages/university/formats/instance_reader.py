@@ -52,6 +52,8 @@ class InstanceReader(XmlReader):
             name: []
             for name in ("rooms", "travel", "courses", "classes", "distributions", "students")
         }
+        # Half of a large file.
+        self._travel_lines = self._lines["travel"]
         self._rooms: list[Room] = []
         self._travel: list[tuple[str, str, int]] = []
         self._courses: list[Course] = []
@@ -118,7 +120,7 @@ class InstanceReader(XmlReader):
     def begin_problem_rooms_room_travel(self, attributes: dict[str, str]) -> None:
         """Note the travel to another room."""
         self._count()
-        self._lines["travel"].append(self.line)
+        self._travel_lines.append(self.line)
         here = self.text(self._attributes, "id")
         there = self.text(attributes, "room")
         self._travel.append((here, there, self.number(attributes, "value")))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from xml.parsers import expat
 
@@ -50,10 +51,9 @@ class XmlReader:
     def __init__(self, path: str | os.PathLike[str], data: bytes | None = None) -> None:
         self.path = os.fspath(path)
         self._data = data
-        self._open: list[str] = []
+        self._open = [_Element("")]
         self._seen: set[str] = set()
         self._parser: Any = None
-        self._methods: dict[str, tuple[Any, Any]] = {}
 
     @property
     def line(self) -> int:
@@ -112,36 +112,39 @@ class XmlReader:
         self._parser.Parse(b"", True)
 
     def _begin(self, tag: str, attributes: dict[str, str]) -> None:
-        if not self._open:
-            if tag != self.root:
-                raise self.error(f"<{shown(tag)[1:-1]}>", f"<{self.root}>")
-        elif tag not in (allowed := self.children.get(self._open[-1], ())):
-            expected = " or ".join(f"<{one}>" for one in allowed) or "no element"
-            where = self._open[-1].rsplit("/", 1)[-1]
-            raise self.error(f"<{shown(tag)[1:-1]}> in <{where}>", expected)
-        path = f"{self._open[-1]}/{tag}" if self._open else tag
-        if path in self.single:
-            if path in self._seen:
+        element = self._open[-1].inner.get(tag)
+        if element is None:
+            element = self._enter(tag)
+        if element.is_single:
+            if element.path in self._seen:
                 raise self.error(f"a second <{tag}>", "one")
-            self._seen.add(path)
-        self._open.append(path)
-        begin, _ = self._methods_of(path)
-        if begin is not None:
-            begin(attributes)
+            self._seen.add(element.path)
+        self._open.append(element)
+        if element.begin is not None:
+            element.begin(attributes)
 
     def _end(self, tag: str) -> None:
-        _, end = self._methods_of(self._open[-1])
+        end = self._open.pop().end
         if end is not None:
             end()
-        self._open.pop()
 
-    def _methods_of(self, path: str) -> tuple[Any, Any]:
-        found = self._methods.get(path)
-        if found is None:
-            name = path.replace("/", "_")
-            found = (getattr(self, f"begin_{name}", None), getattr(self, f"end_{name}", None))
-            self._methods[path] = found
-        return found
+    def _enter(self, tag: str) -> _Element:
+        """Return an element that is met for the first time there, if it may be there."""
+        outer = self._open[-1]
+        if not outer.path:
+            if tag != self.root:
+                raise self.error(f"<{shown(tag)[1:-1]}>", f"<{self.root}>")
+            path = tag
+        else:
+            if tag not in (allowed := self.children.get(outer.path, ())):
+                expected = " or ".join(f"<{one}>" for one in allowed) or "no element"
+                where = outer.path.rsplit("/", 1)[-1]
+                raise self.error(f"<{shown(tag)[1:-1]}> in <{where}>", expected)
+            path = f"{outer.path}/{tag}"
+        name = path.replace("/", "_")
+        begin, end = (getattr(self, f"{when}_{name}", None) for when in ("begin", "end"))
+        element = outer.inner[tag] = _Element(path, path in self.single, begin, end)
+        return element
 
     def _text(self, text: str) -> None:
         if not text.isspace():
@@ -196,6 +199,17 @@ class XmlReader:
         if text not in ("true", "false"):
             raise self.error(f"{name} {shown(text)}", "'true' or 'false'")
         return text == "true"
+
+
+@dataclass(slots=True)
+class _Element:
+    """An element by its path, and what is done when one begins and ends."""
+
+    path: str
+    is_single: bool = False
+    begin: Callable[[dict[str, str]], None] | None = None
+    end: Callable[[], None] | None = None
+    inner: dict[str, _Element] = field(default_factory=dict)
 
 
 class _Line:

@@ -6,9 +6,11 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
 from functools import cached_property
+from operator import index
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...names import did_you_mean
 from ..errors import FormatError, InstanceError, InstanceItem
@@ -198,6 +200,11 @@ class Instance:
             raise InstanceError(found, f"at most {limits.MAX_DEMANDS:,}")
 
     def _checked_travel(self) -> tuple[tuple[str, str, int], ...]:
+        table = self._travel_table()
+        if table is not None:
+            names = np.array([room.id for room in self.rooms], object)
+            first, second, value = table
+            return tuple(zip(names[first], names[second], value.tolist(), strict=True))
         slots: dict[tuple[int, int], int] = {}
         for k, row in enumerate(self.travel):
             item = InstanceItem("travel", k)
@@ -220,6 +227,47 @@ class Instance:
             for (a, b), value in sorted(slots.items())
             if value
         )
+
+    def _travel_table(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]] | None:
+        """Return the rooms of travel, in order, and its slots; None where something is wrong.
+
+        At once, since there may be a million of them.
+        """
+        positions = self.room_positions
+        try:
+            rows = [(positions[a], positions[b], index(value)) for a, b, value in self.travel]
+        except (KeyError, TypeError, ValueError):
+            return None
+        if any(type(row) is not tuple for row in self.travel):
+            return None
+        try:
+            table = np.array(rows, np.int64).reshape(-1, 3)
+        except OverflowError:
+            return None
+        a, b, value = table.T
+        if ((value < 0) | (value > self.slots_per_day) | ((a == b) & (value > 0))).any():
+            return None
+        keys = np.minimum(a, b) * len(positions) + np.maximum(a, b)
+        keys, value = keys[a != b], value[a != b]
+        keys, at, back = np.unique(keys, return_index=True, return_inverse=True)
+        if (value != value[at][back]).any():
+            return None
+        far = value[at] > 0
+        first, second = np.divmod(keys[far], max(1, len(positions)))
+        return first, second, value[at][far]
+
+    def with_fewer_options(
+        self, courses: tuple[Course, ...], distributions: tuple[Distribution, ...]
+    ) -> Instance:
+        """Return an instance that differs in its classes' options and in its rules.
+
+        Nothing is checked anew: the ids of courses, classes and their parents are to be
+        the same, and all options among those that this instance has.
+        """
+        smaller = object.__new__(type(self))
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        smaller._set({**values, "courses": courses, "distributions": distributions})
+        return smaller
 
     @classmethod
     def read(

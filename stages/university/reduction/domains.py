@@ -182,16 +182,18 @@ class Domains:
             return
         tables = self.instance.tables
         rows = self.times[k]
+        first, last = tables.closed_starts[rooms], tables.closed_starts[rooms + 1]
+        shut = np.flatnonzero(last > first)
+        if not len(shut):
+            return
+        t = np.concatenate([np.arange(first[one], last[one]) for one in shut])
+        closed = (tables.days[rows][:, None] & tables.closed_days[t]) != 0
+        closed &= (tables.weeks[rows][:, None] & tables.closed_weeks[t]) != 0
+        closed &= tables.start[rows][:, None] < tables.closed_end[t]
+        closed &= tables.closed_start[t] < tables.end[rows][:, None]
         is_open = np.ones((len(rows), len(rooms)), np.bool_)
-        for column, room in enumerate(rooms):
-            t = slice(tables.closed_starts[room], tables.closed_starts[room + 1])
-            if t.start == t.stop:
-                continue
-            closed = (tables.days[rows][:, None] & tables.closed_days[t]) != 0
-            closed &= (tables.weeks[rows][:, None] & tables.closed_weeks[t]) != 0
-            closed &= tables.start[rows][:, None] < tables.closed_end[t]
-            closed &= tables.closed_start[t] < tables.end[rows][:, None]
-            is_open[:, column] = ~closed.any(axis=1)
+        begins = np.cumsum(np.append(0, (last - first)[shut]))[:-1]
+        is_open[:, shut] = ~np.logical_or.reduceat(closed, begins, axis=1)
         if is_open.any():
             at_some_time: Any = is_open.any(axis=1)
             self._keep(k, at_some_time)

@@ -39,7 +39,7 @@ def reduce(instance: Instance) -> Reduction:
     costs = _merged(instance)
     rules = [*_cliques(needed, instance), *costs]
     rules += [one for one in instance.distributions if one.required and one.kind in GLOBAL_KINDS]
-    smaller = replace(instance, courses=_courses(instance, domains), distributions=tuple(rules))
+    smaller = instance.with_fewer_options(_courses(instance, domains), tuple(rules))
     removed = {
         "times": _options(instance, "times") - _options(smaller, "times"),
         "rooms": _options(instance, "rooms") - _options(smaller, "rooms"),

@@ -44,7 +44,7 @@ from .timetable import (
     weigh_heavier,
 )
 
-MOVES_MADE, MOVES_LEFT, ACCEPTED, LOWEST, STUCK = range(5)
+MOVES_MADE, MOVES_LEFT, ACCEPTED, LOWEST, STUCK, N_TROUBLED = range(6)
 """Positions in `Anneal.clock`."""
 
 VIOLATION, TEMPERATURE, LEAST, MOST = range(4)
@@ -119,10 +119,12 @@ class Anneal(Record):
         float64 (4,): weight of a violation, temperature, and least and most weight of a
         violation.
     clock
-        int64 (5,): moves proposed, left, accepted, the fewest violations of late, and for
-        how many spells there were some.
+        int64 (6,): moves proposed, left, accepted, the fewest violations of late, for
+        how many spells there were some, and how many classes are in `troubled`.
     rng
         Random state, uint64 (4,).
+    troubled
+        Classes that broke a required rule when the spell began, and may do so still.
     queue, log
         Room to work in for a chain, and for students who change sections.
     """
@@ -134,6 +136,7 @@ class Anneal(Record):
     settings: NDArray[np.float64]
     clock: NDArray[np.int64]
     rng: NDArray[np.uint64]
+    troubled: NDArray[np.int32]
     queue: NDArray[np.int64]
     log: NDArray[np.int64]
 
@@ -141,14 +144,16 @@ class Anneal(Record):
 def start_anneal(timetable: Timetable, schedule: Schedule, rng: NDArray[np.uint64]) -> Anneal:
     """Begin an anneal from a timetable, which is changed from now on."""
     least = max(schedule.floor, schedule.violation * schedule.start)
+    timetable.n_touched[0] = len(timetable.touched) + 1
     return Anneal(
         timetable.row.copy(),
         timetable.option.copy(),
         timetable.bundle.copy(),
         timetable.total.copy(),
         np.array([least, schedule.start, least, max(schedule.most, least)]),
-        np.array([0, schedule.moves, 0, 1 << 60, 0], np.int64),
+        np.array([0, schedule.moves, 0, 1 << 60, 0, 0], np.int64),
         rng,
+        np.zeros(len(timetable.row), np.int32),
         np.zeros((LONGEST + 1, CHAIN), np.int64),
         np.zeros((MOST_SWITCHES, 2), np.int64),
     )
@@ -176,9 +181,22 @@ def anneal_chunk(
 def _keep_best(timetable, anneal):
     total, best = timetable.total, anneal.best_total
     if total[HARD] < best[HARD] or (total[HARD] == best[HARD] and total[COST] < best[COST]):
-        copy_into(anneal.best_row, timetable.row)
-        copy_into(anneal.best_option, timetable.option)
-        copy_into(anneal.best_bundle, timetable.bundle)
+        n = timetable.n_touched[0]
+        if n <= len(timetable.touched):
+            # On the way down a better one comes every few moves: only what moved is copied.
+            for at in range(n):
+                item = timetable.touched[at]
+                demand = item - len(timetable.row)
+                if demand >= 0:
+                    anneal.best_bundle[demand] = timetable.bundle[demand]
+                else:
+                    anneal.best_row[item] = timetable.row[item]
+                    anneal.best_option[item] = timetable.option[item]
+        else:
+            copy_into(anneal.best_row, timetable.row)
+            copy_into(anneal.best_option, timetable.option)
+            copy_into(anneal.best_bundle, timetable.bundle)
+        timetable.n_touched[0] = 0
         copy_into(best, total)
 
 
@@ -218,23 +236,38 @@ def _move_student(problem, timetable, anneal, bound, violation):
 
 
 @inner
-def _class_in_trouble(problem, timetable, rng):
-    """Return a class that breaks a required rule with another, any of them; else the first."""
-    n = len(problem.movable)
-    shift = below(rng, n)
-    for turn in range(n):
-        at = shift + turn
-        k = problem.movable[at - n if at >= n else at]
+def _list_troubled(problem, timetable, anneal):
+    """List the classes that break a required rule with others."""
+    n = 0
+    if timetable.total[HARD] > 0:
+        for at in range(len(problem.movable)):
+            k = problem.movable[at]
+            if in_trouble(problem, timetable, k):
+                anneal.troubled[n] = k
+                n += 1
+    anneal.clock[N_TROUBLED] = n
+
+
+@inner
+def _class_in_trouble(problem, timetable, anneal):
+    """Return a class that breaks a required rule with another, any of them; else any class."""
+    clock, rng = anneal.clock, anneal.rng
+    while clock[N_TROUBLED] > 0:
+        at = below(rng, clock[N_TROUBLED])
+        k = anneal.troubled[at]
         if in_trouble(problem, timetable, k):
             return k
-    return problem.movable[shift]
+        # No longer: the last takes its place.
+        clock[N_TROUBLED] -= 1
+        anneal.troubled[at] = anneal.troubled[clock[N_TROUBLED]]
+    return problem.movable[below(rng, len(problem.movable))]
 
 
 @inner
 def _move_class(problem, timetable, anneal, bound, violation, chains):
     rng = anneal.rng
     if timetable.total[HARD] > 0 and uniform(rng) < FOCUS:
-        k = _class_in_trouble(problem, timetable, rng)
+        k = _class_in_trouble(problem, timetable, anneal)
         chains = 0.5
         if anneal.best_total[HARD] > 0:
             # At whatever cost: what is in trouble must get about.
@@ -311,6 +344,7 @@ def run_moves(problem, timetable, anneal, start, end, chains, least, floor, stud
                     _go_back(problem, timetable, anneal)
                     clock[STUCK] = 0
             clock[LOWEST] = timetable.total[HARD]
+            _list_troubled(problem, timetable, anneal)
         violation = settings[VIOLATION]
         bound = -settings[TEMPERATURE] * math.log(1.0 - uniform(rng))
         if uniform(rng) < students:

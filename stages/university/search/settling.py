@@ -15,7 +15,7 @@ from .places import Places, Translation
 from .timetable import HARD, build_timetable
 
 # The temperature, in what a usual change costs.
-WARM = 0.5
+WARM = 0.2
 
 # Most moves for each class in a unit of effort, a second or so of a mid-sized instance.
 MOVES_OF_A_CLASS = 200
@@ -35,6 +35,7 @@ def settle(
     limits: SolveLimits,
     flag: StopFlag,
     placed: NDArray[np.int64] | None = None,
+    found: list[Places] | None = None,
 ) -> Places:
     """Place everything anywhere, and anneal until no required rule is broken; then cool.
 
@@ -56,6 +57,8 @@ def settle(
     placed
         Told, while the search goes on, how many classes break no rule with others and
         are not too full, (1,).
+    found
+        Has the best places so far, one of them, while the search goes on.
 
     Returns
     -------
@@ -71,6 +74,19 @@ def settle(
     warm = Schedule(temperature, temperature, most)
     anneal = start_anneal(timetable, warm, state)
 
+    def best() -> Places:
+        columns = anneal.best_row, anneal.best_option, anneal.best_bundle
+        return Places(*(values.astype(np.int64) for values in columns))
+
+    least = np.inf
+
+    def tell() -> None:
+        """Let others see what there is, when it has fewer violations than before."""
+        nonlocal least
+        if found is not None and anneal.best_total[HARD] < least:
+            least = anneal.best_total[HARD]
+            found[:] = [best()]
+
     def goes_on(moves: int) -> bool:
         in_time = limits.seconds is None or time.monotonic() - began < limits.seconds
         return moves > 0 and in_time and not flag.is_set
@@ -79,6 +95,7 @@ def settle(
     while anneal.best_total[HARD] > 0 and goes_on(left):
         anneal_chunk(problem, timetable, anneal, warm, min(CHUNK, left))
         left -= CHUNK
+        tell()
         if placed is not None:
             broken = (timetable.own[:, HARD] > 0) | (timetable.attend > problem.limit)
             placed[0] = n - np.count_nonzero(broken)
@@ -88,6 +105,4 @@ def settle(
     while goes_on(left):
         anneal_chunk(problem, timetable, anneal, cooling, min(CHUNK, left))
         left -= CHUNK
-    best: tuple[NDArray[np.int32], ...]
-    best = anneal.best_row, anneal.best_option, anneal.best_bundle
-    return Places(*(values.astype(np.int64) for values in best))
+    return best()

@@ -18,6 +18,9 @@ LISTED = 0x8000
 STUDENTS = MOST_SHARED
 """The rest of the bits: how many students two classes share."""
 
+LEAST_TOUCHED = 256
+"""Moves since the best timetable that are remembered at least."""
+
 HARD, COST = range(2)
 """Positions in `Timetable.total` and in `Timetable.change`."""
 
@@ -61,6 +64,10 @@ class Timetable(Record):
     change
         What the last place that was looked at would have as `own`, the change of
         violations and cost, int64 (6,): see `Place`.
+    touched, n_touched
+        Which classes, and behind them which demands, have moved since the best timetable
+        was kept, and how often one has; more than there is room for where that is not
+        known, int64 (1,).
     order, others, leaving, entering
         Room to work in.
     """
@@ -85,6 +92,8 @@ class Timetable(Record):
     own: NDArray[np.int64]
     total: NDArray[np.int64]
     change: NDArray[np.int64]
+    touched: NDArray[np.int32]
+    n_touched: NDArray[np.int64]
     order: NDArray[np.int64]
     others: NDArray[np.int32]
     leaving: NDArray[np.int32]
@@ -104,6 +113,7 @@ def build_timetable(
     most = int(np.diff(problem.student_starts).max(initial=0))
     largest = int(np.diff(problem.bundle_starts).max(initial=0))
     shared = n if len(bundle) else 0
+    room_for_touched = max(LEAST_TOUCHED, (n + len(bundle)) // 8)
     timetable = Timetable(
         row=row.astype(np.int32),
         time=problem.time_id[row],
@@ -125,6 +135,8 @@ def build_timetable(
         own=np.zeros((n, 2), np.int64),
         total=np.zeros(2, np.int64),
         change=np.zeros(6, np.int64),
+        touched=np.zeros(room_for_touched, np.int32),
+        n_touched=np.full(1, room_for_touched + 1, np.int64),
         order=np.zeros(n + 1, np.int64),
         others=np.zeros((most + 1) * (largest + 1), np.int32),
         leaving=np.zeros(largest + 1, np.int32),
@@ -258,8 +270,18 @@ def look(problem, timetable, k, row, option, bound, violation):
 
 
 @inner
+def touch(timetable, item):
+    """Remember that a class, or behind all classes a demand, has moved."""
+    n = timetable.n_touched[0]
+    if n < len(timetable.touched):
+        timetable.touched[n] = item
+    timetable.n_touched[0] = n + 1
+
+
+@inner
 def put(problem, timetable, k, row, option):
     """Move a class to the place that was looked at last, and count what changes with it."""
+    touch(timetable, k)
     change = timetable.change
     old_time, old_room = timetable.time[k], timetable.room[k]
     time = problem.time_id[row]
@@ -488,6 +510,7 @@ def take_bundle(problem, timetable, demand, new):
     _enrol(problem, timetable, timetable.leaving, n_leaving, n_others, ONE_LESS)
     _enrol(problem, timetable, timetable.entering, n_entering, n_others, ONE_MORE)
     timetable.bundle[demand] = new
+    touch(timetable, len(timetable.row) + demand)
 
 
 @kernel

@@ -20,7 +20,7 @@ from schoolbell.callbacks import CallbackError, RedisLogger, RedisUnavailableErr
 from schoolbell.callbacks.remote.embedded_redis import EmbeddedRedis, find_program
 from schoolbell.callbacks.remote.redis_connection import redacted
 from schoolbell.runner import Pipeline, watch
-from schoolbell.stages import Batch, Stage
+from schoolbell.stages import Batch, Pulse, Stage
 
 SNAPSHOT = {
     *("status", "stage", "done", "total", "unit", "message", "stage_progress", "progress", "eta"),
@@ -502,6 +502,35 @@ def test_tls_is_spoken_and_the_certificate_checked(new_redis, certificate, by):
         assert last.outcome == "finished"
         with pytest.raises(CallbackError, match="certificate that this machine trusts"):
             Pipeline([Patient()]).fit(callbacks=RedisLogger(url, announce=False), verbose=False)
+
+
+class Even(Stage):
+    """Takes so many seconds, and tells of it all the while."""
+
+    name, unit = "even", "unit"
+
+    def __init__(self, seconds):
+        self.seconds = seconds
+
+    def run(self, state, budget):
+        began = time.monotonic()
+        yield Pulse(0.0, total=1)
+        while not budget.should_end:
+            yield Pulse(min(0.99, (time.monotonic() - began) / self.seconds))
+            time.sleep(0.01)
+
+
+@pytest.mark.parametrize(("seconds", "most"), [(20.0, 0.35), (60.0, None)])
+def test_a_short_run_is_told_of_more_often_so_that_its_number_makes_no_jump(
+    redis_server, seconds, most
+):
+    client = redis_server.client()
+    logger = RedisLogger(redis_server.url, "monday", announce=False)
+    Pipeline([Even(seconds)]).fit(callbacks=logger, verbose=False, time_limit=2.0)
+    told = [float(one["updated_at"]) for one in events(client) if one["event"] == "snapshot"]
+    gaps = sorted(after - before for before, after in zip(told[2:], told[3:], strict=False))
+    usual = gaps[len(gaps) // 2]
+    assert usual < most if most else usual > 0.38
 
 
 @pytest.mark.parametrize("options", [{"interval": 0}, {"interval": 6}, {"ttl": 0}, {"prefix": ""}])

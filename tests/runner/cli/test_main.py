@@ -42,9 +42,13 @@ from schoolbell.stages.timetable import (
 from schoolbell.stages.timetable.search.compile_kernels import compile_kernels
 from schoolbell.stages.timetable.search.repairing.repair_agent import new_repair_agent
 
+pytestmark = pytest.mark.usefixtures("quick_bound")
+
 PROGRAM = Path(sys.executable).with_name("schoolbell")
 # What is not the matter of a test takes none of its time.
 QUICK = ("--workers", "1", "--set", "cp_sat.rounds=0", "--set", "rl.episodes=5")
+QUICK += ("--set", "ga.generations=1", "--set", "ga.population=2")
+QUICK += ("--set", "ga.founder_moves=300", "--set", "ga.child_moves=300")
 # All stages, each with little to do whatever the machine is busy with.
 LITTLE = ("--workers", "1", "--set", "cp_sat.effort=0.05", "--set", "rl.episodes=5")
 LITTLE += ("--set", "ga.generations=1", "--set", "ga.population=2")
@@ -262,7 +266,7 @@ def test_a_timetable_with_violations_makes_the_exit_status_1(pair_file, monkeypa
         monkeypatch.setattr(stage, "run", run)
     broken = write_solution("algebra hall 0 0", "logic hall 0 0")
     monkeypatch.setattr(Pipeline, "fit", partialmethod(Pipeline.fit, initial=broken))
-    assert main(["fit", str(pair_file), "--time-limit", "3"]) == 1
+    assert main(["fit", str(pair_file)]) == 1
     assert "finished with 2 violations left" in capsys.readouterr().out
 
 
@@ -308,8 +312,6 @@ def test_fit_calls_the_run_as_it_is_told_and_keeps_what_is_there(instance_file, 
         "fit",
         str(instance_file),
         *QUICK,
-        "--time-limit",
-        "2",
         "--job-id",
         "monday",
         "--quiet",
@@ -333,8 +335,6 @@ def test_a_named_run_goes_on_from_its_backup_in_its_folder(instance_file, monkey
         "fit",
         str(instance_file),
         *QUICK,
-        "--time-limit",
-        "4",
         "--job-id",
         "monday",
         "--quiet",
@@ -394,7 +394,7 @@ def test_a_quiet_run_that_finds_nothing_says_where_its_files_are(
 
     for stage in (CPSAT, GeneticAlgorithm, RLRepair):
         monkeypatch.setattr(stage, "run", run)
-    assert main(["fit", str(instance_file), *QUICK, "--time-limit", "2", "--quiet"]) == 1
+    assert main(["fit", str(instance_file), *QUICK, "--quiet"]) == 1
     assert str(only_folder() / "run.json") in capsys.readouterr().out
 
 
@@ -478,7 +478,7 @@ def test_fit_starts_a_server_and_prints_how_to_watch(compiled, instance_file, ca
         yield from ()
 
     monkeypatch.setattr(GeneticAlgorithm, "run", run)
-    assert main(["fit", str(instance_file), *QUICK, "--time-limit", "2", "--redis"]) == 0
+    assert main(["fit", str(instance_file), *QUICK, "--redis"]) == 0
     (job,) = told
     assert (job.job_id, job.status) == (only_folder().name, "running")
     with pytest.raises(SystemExit):
@@ -495,7 +495,7 @@ def test_fit_passes_the_settings_on(compiled, instance_file, monkeypatch):
 
     monkeypatch.setattr(GeneticAlgorithm, "run", run)
     settings = ["--set", "ga.population=5", "--set", "ga.generations=7"]
-    main(["fit", str(instance_file), *QUICK, "--time-limit", "2", "--quiet", *settings])
+    main(["fit", str(instance_file), *QUICK, "--quiet", *settings])
     assert (seen["population"], seen["generations"]) == (5, 7)
 
 
@@ -507,11 +507,11 @@ def test_a_failed_run_writes_the_best_so_far_and_tells_why_in_one_line(
         yield
 
     monkeypatch.setattr(GeneticAlgorithm, "run", run)
-    assert main(["fit", str(instance_file), *QUICK, "--time-limit", "3", "--quiet"]) == 1
+    assert main(["fit", str(instance_file), *QUICK, "--quiet"]) == 1
     output = capsys.readouterr()
     assert output.err == "schoolbell: failed: ArithmeticError: the genes ran out\n"
     assert len(Solution.read(only_folder() / "solution.sol", instance)) > 0
-    assert main(["fit", str(instance_file), *QUICK, "--time-limit", "3", "--quiet", "--debug"]) == 1
+    assert main(["fit", str(instance_file), *QUICK, "--quiet", "--debug"]) == 1
     assert "Traceback" in capsys.readouterr().err
 
 
@@ -525,7 +525,7 @@ def test_a_failed_run_tells_its_error_once(
         yield
 
     monkeypatch.setattr(GeneticAlgorithm if found else LouvainClustering, "run", run)
-    assert main(["fit", str(instance_file), *QUICK, "--time-limit", "2", *options]) == 1
+    assert main(["fit", str(instance_file), *QUICK, *options]) == 1
     output = capsys.readouterr()
     why = "failed: ArithmeticError: the genes ran out"
     told = why if found else f"no timetable was found, {why}"
@@ -631,7 +631,7 @@ def test_a_signal_while_the_files_are_written_waits_for_them(instance_file, monk
     # The last stage does not come to write them.
     monkeypatch.setattr(GeneticAlgorithm, "run", fail)
     monkeypatch.setattr(Finalize, "write", write)
-    assert main(["fit", str(instance_file), *QUICK, "--time-limit", "2", "--quiet"]) == 143
+    assert main(["fit", str(instance_file), *QUICK, "--quiet"]) == 143
     assert {path.name for path in only_folder().iterdir()} == ALL_FILES
     assert "schoolbell: failed: ArithmeticError" in capsys.readouterr().err
 
@@ -644,7 +644,7 @@ def test_a_second_signal_waits_for_no_file(number, status, instance_file, monkey
         monkeypatch.setattr(interrupts, name, 0.0)
     monkeypatch.setattr(GeneticAlgorithm, "run", sending(number))
     monkeypatch.setattr(Finalize, "write", lambda self, evaluation: send(number))
-    assert main(["fit", str(instance_file), *QUICK, "--time-limit", "2", "--quiet"]) == status
+    assert main(["fit", str(instance_file), *QUICK, "--quiet"]) == status
     assert {path.name for path in only_folder().iterdir()} == {"log.csv", "run.json"}
     assert capsys.readouterr().err == f"schoolbell: {words(number)}\n"
 
@@ -740,6 +740,6 @@ def test_a_file_that_is_no_timings_is_told_in_one_line_and_no_run_is_begun(insta
 
 @pytest.mark.usefixtures("compiled")
 def test_fit_keeps_its_timings(instance_file):
-    command = ["fit", str(instance_file), *QUICK, "--quiet", "--time-limit", "1.5"]
+    command = ["fit", str(instance_file), *QUICK, "--quiet"]
     assert main([*command, "--timings", "timings.json"]) == 0
     assert '"ga"' in Path("timings.json").read_text()

@@ -2,16 +2,20 @@
 
 import logging
 import re
+import threading
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from schoolbell.stages import Batch, Budget, Pulse, State
+from schoolbell.stages.exact import cp_sat
 from schoolbell.stages.exact.cp_sat import CPSAT
 from schoolbell.stages.problem import SolveLimits
 from schoolbell.stages.tasks import waiting
 from schoolbell.stages.tasks.stop_flag import StopFlag
 from schoolbell.stages.timetable import Course, Formulation, Instance, Room, evaluate, generate
+from schoolbell.stages.timetable.periods.course_division import CourseDivision
 from schoolbell.stages.timetable.timetable_problem import TimetableProblem
 
 
@@ -73,6 +77,38 @@ def test_places_greedily_until_its_part_of_the_time_is_spent(cbctt):
     for seconds in (0.0, 1e-6):
         late, _ = run(CPSAT(rounds=0, starts=10**6, whole_effort=0), instance, seconds=seconds)
         assert late.solution == once.solution
+
+
+def test_offers_what_a_construction_has_found_so_far(faculty, monkeypatch):
+    monkeypatch.setattr(cp_sat, "FIRST_LOOK", 0.0)
+    flag, begun = threading.Event(), threading.Event()
+    part = []
+
+    def construct(division, rng, limits, stop):
+        whole = ordinary(division, rng, limits, stop)
+
+        def slowly(*arguments):
+            found = whole.function(*arguments)
+            nothing = np.full_like(found[0], -1)
+            part.append((nothing, nothing))
+            begun.set()
+            flag.wait(10)
+            return found
+
+        return replace(whole, function=slowly, so_far=lambda: part[0] if part else None)
+
+    ordinary = CourseDivision.construct
+    monkeypatch.setattr(CourseDivision, "construct", construct)
+    with ThreadPoolExecutor(1) as pool:
+        state = make_state(faculty, pool)
+        beats = CPSAT(rounds=0).run(state, Budget())
+        while state.solution is None:
+            next(beats)
+        assert begun.is_set() and not flag.is_set()
+        assert evaluated(state).violations > 0
+        flag.set()
+        list(beats)
+    assert state.violations == 0
 
 
 def test_every_cluster_is_a_batch_with_its_cost_and_bound(faculty):

@@ -75,7 +75,7 @@ def test_the_clusters_costs_sum_to_more_where_conflicts_are(
 
 
 def test_without_conflicts_the_clusters_costs_sum_to_the_total(instance: Instance) -> None:
-    problem = build_search_problem(instance, Formulation.UD1)
+    problem = build_search_problem(instance, Formulation.UD2)
     for seed in range(20):
         places = greedy_timetable(instance, np.random.default_rng(seed))
         table = build_timetable(problem, *places)

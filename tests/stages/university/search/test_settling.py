@@ -64,3 +64,18 @@ def test_tells_how_many_classes_are_settled(translation):
     narrow = Translation(translation.reduction, nobody)
     settle(narrow, 5.0, np.random.default_rng(1), SolveLimits(1.0), StopFlag(), placed)
     assert 0 < placed[0] < n
+
+
+def test_shows_the_best_places_so_far(translation):
+    seen = []
+
+    class Found(list):
+        def __setitem__(self, key, value):
+            super().__setitem__(key, value)
+            seen.append(violations(translation, value[0]))
+
+    found = Found()
+    rng = np.random.default_rng(1)
+    settle(translation, 5.0, rng, SolveLimits(10.0), StopFlag(), None, found)
+    assert seen == sorted(set(seen), reverse=True)
+    assert seen[-1] == 0

@@ -95,3 +95,21 @@ def test_an_instance_of_the_other_problem_is_told_apart_by_its_package():
 def test_a_problem_that_is_no_instance_is_named_by_its_type():
     with pytest.raises(TypeError, match="an Instance or the path of one, got list"):
         LoadUniversity().check_problem([1, 2], None)
+
+
+def test_expects_longer_of_a_larger_file_packed_or_not(generated, executor, tmp_path):
+    instance, _ = generated
+    small, large = tmp_path / "small.xml", tmp_path / "large.xml"
+    instance.write(small)
+    large.write_bytes(small.read_bytes() * 100)
+    packed = tmp_path / "packed.xml.gz"
+    instance.write(packed)
+
+    def expected(problem):
+        state = State(problem, seed=0, executor=executor)
+        return LoadUniversity().expected_seconds(state, None)
+
+    assert expected(large) > expected(small) > 0
+    assert 0.5 < expected(packed) / expected(small) < 2
+    assert expected(instance) > 0
+    assert expected(tmp_path / "missing.xml") is None
