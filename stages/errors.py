@@ -2,6 +2,7 @@
 
 import errno
 import os
+from typing import Any, Self
 
 
 class InputError(ValueError):
@@ -43,6 +44,11 @@ class MissingFileError(FormatError, FileNotFoundError):
     """There is no such file: a `FileNotFoundError` too."""
 
     __module__ = "schoolbell.stages"
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        # The one that it would inherit, ValueError's, refuses what is an OSError: those who call
+        # it and not the class, as pickling does once Dask is loaded, would get no object.
+        return FileNotFoundError.__new__(cls)
 
     def __init__(
         self,
