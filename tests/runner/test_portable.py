@@ -431,6 +431,13 @@ def test_an_exception_of_the_package_comes_through(again, name):
     assert {**vars(other)} == {**vars(error)}
 
 
+@pytest.mark.parametrize("name", sorted(exceptions()))
+def test_an_exception_of_the_package_can_be_made_before_it_is_filled(name):
+    # As tblib does, which Dask loads, for every exception that is pickled.
+    kind = exceptions()[name]
+    assert type(kind.__new__(kind)) is kind
+
+
 def test_runs_come_back_from_other_processes(tmp_path):
     """As a program of its own, whose functions other processes can import."""
     (tmp_path / "sweep.py").write_text(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator
+from pathlib import Path
 from typing import Any
 
 from ...budget import Budget
@@ -65,7 +66,7 @@ class LoadUniversity(LoadStep):
         if isinstance(problem, Instance):
             return LEAST_SECONDS + REDUCING_A_CLASS * len(problem.classes)
         try:
-            size = os.path.getsize(problem)
+            size = Path(problem).stat().st_size
         except (OSError, TypeError):
             return None
         packed = os.fspath(problem).endswith(".gz")

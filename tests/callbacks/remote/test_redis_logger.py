@@ -13,6 +13,7 @@ import time
 import traceback
 import warnings
 from contextlib import ExitStack, contextmanager, suppress
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -528,7 +529,7 @@ def test_a_short_run_is_told_of_more_often_so_that_its_number_makes_no_jump(
     logger = RedisLogger(redis_server.url, "monday", announce=False)
     Pipeline([Even(seconds)]).fit(callbacks=logger, verbose=False, time_limit=2.0)
     told = [float(one["updated_at"]) for one in events(client) if one["event"] == "snapshot"]
-    gaps = sorted(after - before for before, after in zip(told[2:], told[3:], strict=False))
+    gaps = sorted(after - before for before, after in pairwise(told[2:]))
     usual = gaps[len(gaps) // 2]
     assert usual < most if most else usual > 0.38
 

@@ -16,7 +16,7 @@ from schoolbell.stages.timetable import (
     Solution,
     evaluate,
 )
-from schoolbell.stages.timetable.constraints.search.days import day_cost, turned
+from schoolbell.stages.timetable.constraints.search.days import day_cost, steepest_turn, turned
 from schoolbell.stages.timetable.model.limits import MAX_TIMESLOTS
 from schoolbell.stages.timetable.search import (
     Schedule,
@@ -75,7 +75,7 @@ def test_a_day_costs_what_its_timeslots_say(slots: int) -> None:
         other[slot] ^= True
         change = one_day_cost(other.tolist()) - one_day_cost(day.tolist())
         assert turned_in_day(problem, bits, np.uint64(slot)) == change
-        assert abs(change) <= search_problem._steepest(long_days(1, slots), 7, 11, 13)
+        assert abs(change) <= steepest_turn(long_days(1, slots), FORMULATION)
 
 
 def test_tables_and_bits_say_the_same_of_every_day(monkeypatch: pytest.MonkeyPatch) -> None:
