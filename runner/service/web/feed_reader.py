@@ -113,7 +113,7 @@ class FeedReader:
         for feed in feeds:
             feed.tell()
 
-    async def _read(self, client: Any, feeds: Sequence[JobFeed]) -> dict[str, Sequence[Any]]:
+    async def _read(self, client: Any, feeds: Sequence[JobFeed]) -> Mapping[str, Sequence[Any]]:
         """Take what the runs have told; return it by their streams."""
         prefix = self._settings.prefix
         known = {feed.keys.events: feed.last_id for feed in feeds if feed.begun}
@@ -127,7 +127,7 @@ class FeedReader:
         for feed in due:
             pipe.exists(lease_key(prefix, feed.job.id))
         answers = iter(await pipe.execute())
-        found = entries(next(answers)) if known else {}
+        found: dict[str, Any] = entries(next(answers)) if known else {}
         for feed in new:
             found[feed.keys.events] = next(answers)
         for feed in due:

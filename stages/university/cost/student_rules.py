@@ -51,13 +51,14 @@ def wrong_enrolments(solution: Solution) -> Iterator[tuple[int, int, str]]:
     for key in doubtful.tolist():
         wrong = _what_is_wrong(attended[key], solution, subparts)
         if wrong:
-            yield *divmod(key, len(tables.course)), wrong
+            s, c = divmod(key, len(tables.course))
+            yield s, c, wrong
     unasked = ~_among(keys, np.unique(asked))
     order = np.argsort(keys[unasked], kind="stable")
     for key, one in zip(keys[unasked][order].tolist(), k[unasked][order].tolist(), strict=True):
         name = instance.classes[one].id
-        wrong = f"attends class {name}, though nobody asked for the course"
-        yield *divmod(key, len(tables.course)), wrong
+        s, c = divmod(key, len(tables.course))
+        yield s, c, f"attends class {name}, though nobody asked for the course"
 
 
 def _doubtful(
