@@ -143,7 +143,11 @@ class FeedReader:
             for feed in changed:
                 feed.texts, feed.leased = next(answers), bool(next(answers))
         for feed in feeds:
-            feed.take(found.get(feed.keys.events, ()))
+            try:
+                feed.take(found.get(feed.keys.events, ()))
+            except Exception as error:
+                # What one run has told wrongly is not the others' affair.
+                feed.stop(error)
         return found
 
 
@@ -182,6 +186,8 @@ def _judge(feed: JobFeed, look: _Look, away: bool, told: bool) -> None:
     """
     if isinstance(look, Exception):
         feed.stop(look)
+        return
+    if feed.over:
         return
     about, there = look
     # What the run has told before its result is told before the end.

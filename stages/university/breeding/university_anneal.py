@@ -14,6 +14,7 @@ from ..cost.evaluation import evaluate
 from ..search.annealing import (
     MOVES_LEFT,
     MOVES_MADE,
+    N_TROUBLED,
     Anneal,
     Schedule,
     anneal_chunk,
@@ -184,6 +185,7 @@ class UniversityAnneal:
         anneal = start_anneal(timetable, schedule, np.zeros(4, np.uint64))
         for name in _ANNEAL:
             _take_back(getattr(anneal, name), rng if name == "rng" else state[name], name)
+        _check_troubled(anneal)
         shown = state["shown"]
         if shown is not None:
             turn, genes, violations, cost = shown
@@ -204,6 +206,14 @@ def _chunk(
 def timetable_of(problem: SearchProblem, genes: Genes) -> Timetable:
     """Make a timetable of an individual's arrays."""
     return build_timetable(problem, genes["row"], genes["option"], genes["bundle"])
+
+
+def _check_troubled(anneal: Anneal) -> None:
+    """Raise a ValueError for a list of classes that kernels could not look up."""
+    troubled, n = anneal.troubled, len(anneal.troubled)
+    count = int(anneal.clock[N_TROUBLED])
+    if not 0 <= count <= n or ((troubled < 0) | (troubled >= n)).any():
+        raise ValueError(f"troubled must be up to {n} classes, got {count}: {troubled!r:.40}")
 
 
 def _take_back(target: np.ndarray[Any, Any], source: Any, name: str) -> None:

@@ -98,6 +98,11 @@ class Instance:
         self._check_parents()
         self._check_distributions()
         self._check_students()
+        try:
+            # Gone through more than once.
+            self._set({"travel": tuple(self.travel)})
+        except TypeError:
+            raise InstanceError(f"travel {shown(self.travel)}", "rooms' ids and slots") from None
         self._set({"travel": self._checked_travel()})
 
     def _set(self, values: dict[str, Any]) -> None:

@@ -127,6 +127,31 @@ def test_what_is_wrong_with_a_job_is_told_to_those_who_watch_it_alone(
     assert str(failure) == "it makes no sense" and numbers == [1]
 
 
+def test_what_a_run_has_told_wrongly_is_told_to_those_who_watch_it_alone(
+    settings, job, client, monkeypatch
+):
+    other = JobStore(settings.folder).add(JobRequest(), b"", "anne")[0]
+    for one, number in ((job, 7), (other, 1)):
+        tell(client, settings, one, number)
+        one.finish({"status": "finished"})
+    read_event = job_feed.read_event
+
+    def read_or_fail(identity, told, texts):
+        if told["seq"] == "7":
+            raise ValueError("it makes no sense")
+        return read_event(identity, told, texts)
+
+    monkeypatch.setattr(job_feed, "read_event", read_or_fail)
+    feeds = JobFeeds(settings, threading.Event())
+
+    async def both():
+        found = watch(feeds, job), watch(feeds, other)
+        return await asyncio.gather(*found, return_exceptions=True)
+
+    failure, numbers = asyncio.run(both())
+    assert str(failure) == "it makes no sense" and numbers == [1]
+
+
 def test_what_happens_at_one_time_comes_in_one_piece(settings, job, client):
     tell(client, settings, job, 1)
     job.finish({"status": "finished"})

@@ -65,11 +65,23 @@ def test_chunks_that_were_saved_between_end_as_one(breeding):
     assert whole.best[1:] == later.best[1:]
 
 
-@pytest.mark.parametrize("name", ["row", "best_option", "bundle", "rng", "weight", "occupants"])
+@pytest.mark.parametrize(
+    "name", ["row", "best_option", "bundle", "rng", "weight", "occupants", "troubled"]
+)
 def test_what_was_never_saved_is_refused(breeding, name):
     state = anneal_of(breeding).state_dict()
     state[name] = np.array([10**6])
     with pytest.raises(ValueError, match=name.removeprefix("best_")):
+        breeding.load_anneal(state)
+
+
+@pytest.mark.parametrize(
+    ("name", "at", "value"), [("troubled", 0, 10**6), ("troubled", 0, -1), ("clock", 5, 10**6)]
+)
+def test_a_class_that_is_none_is_refused(breeding, name, at, value):
+    state = anneal_of(breeding).state_dict()
+    state[name][at] = value
+    with pytest.raises(ValueError, match="troubled"):
         breeding.load_anneal(state)
 
 

@@ -84,6 +84,13 @@ def test_travel_may_be_said_on_both_sides_but_not_differently(university):
         university(travel=(("hall", "lab", 1), ("lab", "hall", 2)))
 
 
+def test_travel_may_come_one_by_one(university):
+    rows = [("hall", "lab", 1), ("lab", "hall", 1)]
+    assert university(travel=iter(rows)) == university()
+    with pytest.raises(InstanceError, match="found travel 2 between rooms lab and hall"):
+        university(travel=iter([rows[0], ("lab", "hall", 2)]))
+
+
 def test_a_time_is_made_from_numbers():
     assert Time.on([0, 2], 96, 12, range(0, 6, 2), 6, penalty=3) == Time(
         "1010000", 96, 12, "101010", 3
@@ -158,6 +165,7 @@ WRONG = {
     "class id 'a b'": lambda u: CourseClass("a b", 1, (TIME,)),
     "a penalty at which room r is closed": lambda u: Room("r", 1, (Time("100", 8, 2, "1", 3),)),
     "student weight -1": lambda u: Weights(student=-1),
+    "travel 5, expected rooms' ids": lambda u: u(travel=5),
     "travel 3 from room hall to itself": lambda u: u(travel=(("hall", "hall", 3),)),
 }
 
