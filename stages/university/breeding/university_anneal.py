@@ -14,6 +14,7 @@ from ..cost.evaluation import evaluate
 from ..search.annealing import (
     MOVES_LEFT,
     MOVES_MADE,
+    N_CROWDED,
     N_TROUBLED,
     Anneal,
     Schedule,
@@ -32,7 +33,7 @@ COUNTED_EVERY = 400_000
 
 _BEST = ("best_row", "best_option", "best_bundle")
 _WEIGHTS = ("weight", "room_weight", "global_weight")
-_ANNEAL = (*_BEST, "best_total", "settings", "clock", "rng", "troubled")
+_ANNEAL = (*_BEST, "best_total", "settings", "clock", "rng", "troubled", "crowded")
 
 
 class UniversityAnneal:
@@ -185,7 +186,7 @@ class UniversityAnneal:
         anneal = start_anneal(timetable, schedule, np.zeros(4, np.uint64))
         for name in _ANNEAL:
             _take_back(getattr(anneal, name), rng if name == "rng" else state[name], name)
-        _check_troubled(anneal)
+        _check_listed(anneal)
         shown = state["shown"]
         if shown is not None:
             turn, genes, violations, cost = shown
@@ -208,12 +209,13 @@ def timetable_of(problem: SearchProblem, genes: Genes) -> Timetable:
     return build_timetable(problem, genes["row"], genes["option"], genes["bundle"])
 
 
-def _check_troubled(anneal: Anneal) -> None:
+def _check_listed(anneal: Anneal) -> None:
     """Raise a ValueError for a list of classes that kernels could not look up."""
-    troubled, n = anneal.troubled, len(anneal.troubled)
-    count = int(anneal.clock[N_TROUBLED])
-    if not 0 <= count <= n or ((troubled < 0) | (troubled >= n)).any():
-        raise ValueError(f"troubled must be up to {n} classes, got {count}: {troubled!r:.40}")
+    for name, position in (("troubled", N_TROUBLED), ("crowded", N_CROWDED)):
+        listed, count = getattr(anneal, name), int(anneal.clock[position])
+        n = len(listed)
+        if not 0 <= count <= n or ((listed < 0) | (listed >= n)).any():
+            raise ValueError(f"{name} must be up to {n} classes, got {count}: {listed!r:.40}")
 
 
 def _take_back(target: np.ndarray[Any, Any], source: Any, name: str) -> None:

@@ -27,7 +27,13 @@ from .moves import (
     try_room,
 )
 from .search_problem import SearchProblem
-from .student_moves import MOST_SWITCHES, try_exchange, try_student, try_with_students
+from .student_moves import (
+    MOST_SWITCHES,
+    try_exchange,
+    try_leave,
+    try_student,
+    try_with_students,
+)
 from .timetable import (
     ANYHOW,
     COST,
@@ -44,7 +50,7 @@ from .timetable import (
     weigh_heavier,
 )
 
-MOVES_MADE, MOVES_LEFT, ACCEPTED, LOWEST, STUCK, N_TROUBLED = range(6)
+MOVES_MADE, MOVES_LEFT, ACCEPTED, LOWEST, STUCK, N_TROUBLED, N_CROWDED = range(7)
 """Positions in `Anneal.clock`."""
 
 VIOLATION, TEMPERATURE, LEAST, MOST = range(4)
@@ -61,6 +67,9 @@ HEAVIER = 10
 
 # After so many spells with violations, the best timetable is gone back to.
 PATIENCE = 150
+
+# Part of the moves of students that are of one in a class that is too full, as long as one is.
+LEAVING = 0.5
 
 # Part of the moves of classes to other times with which their students change sections.
 WITH_STUDENTS = 0.15
@@ -119,12 +128,15 @@ class Anneal(Record):
         float64 (4,): weight of a violation, temperature, and least and most weight of a
         violation.
     clock
-        int64 (6,): moves proposed, left, accepted, the fewest violations of late, for
-        how many spells there were some, and how many classes are in `troubled`.
+        int64 (7,): moves proposed, left, accepted, the fewest violations of late, for
+        how many spells there were some, and how many classes are in `troubled` and in
+        `crowded`.
     rng
         Random state, uint64 (4,).
     troubled
         Classes that broke a required rule when the spell began, and may do so still.
+    crowded
+        Classes that were too full when the spell began, and may be so still.
     queue, log
         Room to work in for a chain, and for students who change sections.
     """
@@ -137,6 +149,7 @@ class Anneal(Record):
     clock: NDArray[np.int64]
     rng: NDArray[np.uint64]
     troubled: NDArray[np.int32]
+    crowded: NDArray[np.int32]
     queue: NDArray[np.int64]
     log: NDArray[np.int64]
 
@@ -151,8 +164,9 @@ def start_anneal(timetable: Timetable, schedule: Schedule, rng: NDArray[np.uint6
         timetable.bundle.copy(),
         timetable.total.copy(),
         np.array([least, schedule.start, least, max(schedule.most, least)]),
-        np.array([0, schedule.moves, 0, 1 << 60, 0, 0], np.int64),
+        np.array([0, schedule.moves, 0, 1 << 60, 0, 0, 0], np.int64),
         rng,
+        np.zeros(len(timetable.row), np.int32),
         np.zeros(len(timetable.row), np.int32),
         np.zeros((LONGEST + 1, CHAIN), np.int64),
         np.zeros((MOST_SWITCHES, 2), np.int64),
@@ -219,6 +233,10 @@ def _go_back(problem, timetable, anneal):
 @inner
 def _move_student(problem, timetable, anneal, bound, violation):
     rng = anneal.rng
+    if anneal.clock[N_CROWDED] > 0 and uniform(rng) < LEAVING:
+        k = _crowded_class(problem, timetable, anneal)
+        if k >= 0:
+            return try_leave(problem, timetable, k, bound, violation, rng)
     demand = problem.free[below(rng, len(problem.free))]
     course = problem.demand_course[demand]
     if uniform(rng) < 0.6:
@@ -237,20 +255,41 @@ def _move_student(problem, timetable, anneal, bound, violation):
 
 @inner
 def _list_troubled(problem, timetable, anneal):
-    """List the classes that break a required rule with others."""
-    n = 0
+    """List the classes that break a required rule with others, and those that are too full."""
+    n_troubled = 0
+    n_crowded = 0
     if timetable.total[HARD] > 0:
         for at in range(len(problem.movable)):
             k = problem.movable[at]
             if in_trouble(problem, timetable, k):
-                anneal.troubled[n] = k
-                n += 1
-    anneal.clock[N_TROUBLED] = n
+                anneal.troubled[n_troubled] = k
+                n_troubled += 1
+        for k in range(len(problem.limit)):
+            if timetable.attend[k] > problem.limit[k]:
+                anneal.crowded[n_crowded] = k
+                n_crowded += 1
+    anneal.clock[N_TROUBLED] = n_troubled
+    anneal.clock[N_CROWDED] = n_crowded
+
+
+@inner
+def _crowded_class(problem, timetable, anneal):
+    """Return a class that is too full, any of them; -1 for none."""
+    clock = anneal.clock
+    while clock[N_CROWDED] > 0:
+        at = below(anneal.rng, clock[N_CROWDED])
+        k = anneal.crowded[at]
+        if timetable.attend[k] > problem.limit[k]:
+            return k
+        # No longer: the last takes its place.
+        clock[N_CROWDED] -= 1
+        anneal.crowded[at] = anneal.crowded[clock[N_CROWDED]]
+    return -1
 
 
 @inner
 def _class_in_trouble(problem, timetable, anneal):
-    """Return a class that breaks a required rule with another, any of them; else any class."""
+    """Return a class that breaks a required rule with others, any of them; -1 for none."""
     clock, rng = anneal.clock, anneal.rng
     while clock[N_TROUBLED] > 0:
         at = below(rng, clock[N_TROUBLED])
@@ -260,20 +299,22 @@ def _class_in_trouble(problem, timetable, anneal):
         # No longer: the last takes its place.
         clock[N_TROUBLED] -= 1
         anneal.troubled[at] = anneal.troubled[clock[N_TROUBLED]]
-    return problem.movable[below(rng, len(problem.movable))]
+    return -1
 
 
 @inner
 def _move_class(problem, timetable, anneal, bound, violation, chains):
     rng = anneal.rng
+    k = -1
     if timetable.total[HARD] > 0 and uniform(rng) < FOCUS:
         k = _class_in_trouble(problem, timetable, anneal)
+    if k < 0:
+        k = problem.movable[below(rng, len(problem.movable))]
+    else:
         chains = 0.5
         if anneal.best_total[HARD] > 0:
             # At whatever cost: what is in trouble must get about.
             bound = max(bound, -RESTLESS * violation * math.log(1.0 - uniform(rng)))
-    else:
-        k = problem.movable[below(rng, len(problem.movable))]
     row, option = timetable.row[k], timetable.option[k]
     n_rows = problem.time_starts[k + 1] - problem.time_starts[k]
     n_options = problem.room_starts[k + 1] - problem.room_starts[k]

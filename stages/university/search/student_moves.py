@@ -56,6 +56,49 @@ def try_exchange(problem, timetable, demand, other, bound):
 
 
 @inner
+def try_leave(problem, timetable, k, bound, violation, rng):
+    """Let a student of a class take its course the cheapest way that is without it, of some."""
+    course = problem.class_course[k]
+    takers = problem.takers_starts[course]
+    n_takers = problem.takers_starts[course + 1] - takers
+    shift = below(rng, n_takers)
+    demand = -1
+    for turn in range(n_takers):
+        place = shift + turn
+        one = problem.takers[takers + (place - n_takers if place >= n_takers else place)]
+        if holds(problem, timetable.bundle[one], k):
+            demand = one
+            break
+    if demand < 0:
+        return False
+    first = problem.course_starts[course]
+    count = problem.course_starts[course + 1] - first
+    shift = below(rng, count)
+    best, best_bundle = bound, -1
+    hard = cost = 0
+    tried = 0
+    for turn in range(count):
+        at = shift + turn
+        bundle = first + (at - count if at >= count else at)
+        if holds(problem, bundle, k):
+            continue
+        look_at_bundle(problem, timetable, demand, bundle, True)
+        worth = timetable.change[HARD_CHANGE] * violation + timetable.change[COST_CHANGE]
+        if worth <= best:
+            best, best_bundle = worth, bundle
+            hard, cost = timetable.change[HARD_CHANGE], timetable.change[COST_CHANGE]
+        tried += 1
+        if tried == _WAYS:
+            break
+    if best_bundle < 0:
+        return False
+    take_bundle(problem, timetable, demand, best_bundle)
+    timetable.total[HARD] += hard
+    timetable.total[COST] += cost
+    return True
+
+
+@inner
 def _has_conflict(problem, timetable, demand):
     """Tell whether a student cannot attend all classes of a course beside the others."""
     student = problem.demand_student[demand]

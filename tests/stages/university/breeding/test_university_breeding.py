@@ -66,7 +66,8 @@ def test_chunks_that_were_saved_between_end_as_one(breeding):
 
 
 @pytest.mark.parametrize(
-    "name", ["row", "best_option", "bundle", "rng", "weight", "occupants", "troubled"]
+    "name",
+    ["row", "best_option", "bundle", "rng", "weight", "occupants", "troubled", "crowded"],
 )
 def test_what_was_never_saved_is_refused(breeding, name):
     state = anneal_of(breeding).state_dict()
@@ -76,13 +77,33 @@ def test_what_was_never_saved_is_refused(breeding, name):
 
 
 @pytest.mark.parametrize(
-    ("name", "at", "value"), [("troubled", 0, 10**6), ("troubled", 0, -1), ("clock", 5, 10**6)]
+    ("name", "at", "value", "what"),
+    [
+        ("troubled", 0, 10**6, "troubled"),
+        ("troubled", 0, -1, "troubled"),
+        ("crowded", 0, 10**6, "crowded"),
+        ("clock", 5, 10**6, "troubled"),
+        ("clock", 6, 10**6, "crowded"),
+    ],
 )
-def test_a_class_that_is_none_is_refused(breeding, name, at, value):
+def test_a_class_that_is_none_is_refused(breeding, name, at, value, what):
     state = anneal_of(breeding).state_dict()
     state[name][at] = value
-    with pytest.raises(ValueError, match="troubled"):
+    with pytest.raises(ValueError, match=what):
         breeding.load_anneal(state)
+
+
+def test_classes_that_are_too_full_are_emptied_in_few_moves():
+    search = UniversityProblem(reduce(generate(120, 3000, seed=2))).breed()
+    genes = genes_of(search, 0)
+    course = search.problem.demand_course
+    # Everybody in the first section of each course.
+    genes["bundle"] = search.problem.course_starts[course].astype(np.int64)
+    before = evaluate(search.solution(genes)).hard["Limits"]
+    anneal = anneal_of(search, 4 * before, genes=genes).chunk(4 * before).run()
+    assert before > 5000
+    # One move in two is of a student who leaves.
+    assert anneal.best[1] == 0
 
 
 def test_a_child_has_the_classes_that_were_chosen_from_its_second_parent(breeding):
