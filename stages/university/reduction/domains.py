@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..cost.pair_rules import RULES
-from ..cost.placed_classes import PlacedClasses
 from ..model.distribution import PAIR_KINDS
 from ..model.instance import Instance
+from .compatible_times import CompatibleTimes, Kept, TimeSet
 
 _ROOMS = ("SameRoom", "DifferentRoom")
 
@@ -34,33 +33,6 @@ def required_pairs(instance: Instance) -> list[Pair]:
     return list(found)
 
 
-class _Kept(NamedTuple):
-    """Which times of two classes a rule leaves.
-
-    Attributes
-    ----------
-    first, second
-        Times of either class that go with any of the other's; None for all of them.
-    all
-        Whether any two times go together.
-    """
-
-    first: NDArray[np.bool_] | None
-    second: NDArray[np.bool_] | None
-    all: bool
-
-    @classmethod
-    def of(cls, holds: NDArray[np.bool_]) -> _Kept:
-        """Tell by which times of two classes keep the rule."""
-        whole = bool(holds.all())
-        if whole or not holds.any():
-            # Where nothing is left the instance is infeasible; a search should still run.
-            return cls(None, None, whole)
-        first: Any = holds.any(axis=1)
-        second: Any = holds.any(axis=0)
-        return cls(None if first.all() else first, None if second.all() else second, whole)
-
-
 class Domains:
     """The options that are left of each class.
 
@@ -79,44 +51,33 @@ class Domains:
         self.times = [np.arange(*tables.time_starts[k : k + 2]) for k in range(n)]
         starts = tables.room_starts
         self.rooms = [tables.room[starts[k] : starts[k + 1]] for k in range(n)]
-        # All time options stand in one "placed" table, so that rules take pairs of rows.
-        rows = len(tables.days)
-        self._options = PlacedClasses(
-            np.ones(rows, np.bool_),
-            tables.days,
-            tables.weeks,
-            tables.start,
-            tables.end,
-            np.full(rows, -1),
-            # Without rooms there is no travel: the rules are no harder than they are.
-            tables.travel[-1:, -1:],
-        )
+        self._compatible = CompatibleTimes(tables)
         # Classes often have the same times: each set of them has a number.
         self._numbers: dict[bytes, int] = {}
+        self._sets: list[TimeSet] = []
         self._number_of: list[int | None] = [None] * n
-        self._kept: dict[tuple[str, int, int, int], _Kept] = {}
+        self._kept: dict[tuple[str, int, int, int], Kept] = {}
 
     def all_compatible(self, pair: Pair) -> bool:
         """Tell whether any times of two classes keep a rule."""
         return self._keeps(pair).all
 
-    def _keeps(self, pair: Pair) -> _Kept:
+    def _keeps(self, pair: Pair) -> Kept:
         kind, parameter, i, j = pair
         key = (kind, parameter, self._number(i), self._number(j))
         if key not in self._kept:
-            a, b = self.times[i][:, None], self.times[j][None, :]
-            holds = RULES[kind](self._options, a, b, np.full((1, 1), parameter))
-            self._kept[key] = _Kept.of(holds)
+            sets = self._sets[key[2]], self._sets[key[3]]
+            self._kept[key] = self._compatible.between(kind, parameter, *sets)
         return self._kept[key]
 
     def _number(self, k: int) -> int:
         """Return the number of the set of a class's times."""
         number = self._number_of[k]
         if number is None:
-            options, rows = self._options, self.times[k]
-            columns = (options.days, options.weeks, options.start, options.end)
-            signature = b"".join(column[rows].tobytes() for column in columns)
-            number = self._numbers.setdefault(signature, len(self._numbers))
+            times = self._compatible.set_of(self.times[k])
+            number = self._numbers.setdefault(times.times.tobytes(), len(self._sets))
+            if number == len(self._sets):
+                self._sets.append(times)
             self._number_of[k] = number
         return number
 
@@ -201,7 +162,7 @@ class Domains:
 
     def _keep_alone(self) -> None:
         """Take away times that break a rule over all classes by themselves."""
-        options = self._options
+        tables = self.instance.tables
         for one in self.instance.distributions:
             # A class alone has no breaks, and no block of several.
             if not one.required or one.kind not in ("MaxDays", "MaxDayLoad"):
@@ -210,9 +171,9 @@ class Domains:
                 k = self.instance.class_positions[name]
                 rows = self.times[k]
                 if one.kind == "MaxDays":
-                    size = np.array([days.bit_count() for days in options.days[rows].tolist()])
+                    size = np.array([days.bit_count() for days in tables.days[rows].tolist()])
                 else:
-                    size = options.end[rows] - options.start[rows]
+                    size = tables.end[rows] - tables.start[rows]
                 keep = size <= one.parameters[0]
                 if keep.any():
                     self._keep(k, keep)
