@@ -85,7 +85,8 @@ LONG = (
     "tests/runner/test_resume.py",
     "tests/runner/service/test_page.py",
     "tests/stages/search/test_sources.py",
-    "tests/stages/timetable/search/test_days.py",
+    "tests/stages/timetable/constraints/search/test_days.py",
+    "tests/callbacks/progress/test_terminal.py",
     "tests/stages/evolution/test_genetic_algorithm.py",
     "tests/stages/test_problem.py",
     "tests/runner/test_portable.py",
@@ -99,6 +100,14 @@ LONG = (
     "tests/stages/university/exact/test_class_model.py",
     "tests/facade/test_facade.py",
     "tests/test_house.py",
+    "tests/stages/timetable/model/test_malformed.py",
+    "tests/stages/exact/test_cp_sat.py",
+    "tests/stages/timetable/bounds/test_lower_bound.py",
+    "tests/callbacks/recording/test_tensor_board.py",
+    "tests/runner/engine/test_fresh_stages.py",
+    "docs/guides/watching.md",
+    "docs/extend/your_optimiser.md",
+    "tests/stages/search/numba_interfaces/test_caching.py",
 )
 
 
