@@ -129,12 +129,13 @@ def ctrl_c_as_usual() -> None:
 
 @pytest.fixture(scope="module")
 def quick_bound() -> Iterator[None]:
-    """Spend little on a lower bound, in tests of runs in which nothing depends on it.
+    """Spend little on a lower bound and on how fast the search is, where nothing depends on them.
 
-    Without a time limit it would take more than all stages of a small run.
+    Without a time limit they would take more than all stages of a small run.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("schoolbell.stages.timetable.steps.load.BOUND_EFFORT", 0.01)
+        patch.setattr("schoolbell.stages.timetable.breeding.anneal_speed.MOST_SECONDS", 0.01)
         yield
 
 
