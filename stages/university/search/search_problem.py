@@ -172,7 +172,7 @@ def build_search_problem(instance: Instance) -> SearchProblem:
     _check_shared(instance, np.diff(takers_starts))
     sizes = np.array([len(one) for one in bundles], np.int64)
     near = _near(instance, bundles)
-    closed_starts, closed = _closed(instance)
+    closed_starts, closed = _closed(instance, times, time_id.ravel())
     options = np.diff(tables.time_starts) * np.maximum(np.diff(tables.room_starts), 1)
     return SearchProblem(
         time_starts=_narrow(tables.time_starts),
@@ -383,27 +383,30 @@ def _global_rules(instance: Instance) -> list[tuple[list[int], int, int, int, in
     return found
 
 
-def _closed(instance: Instance) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+def _closed(
+    instance: Instance, times: NDArray[np.int64], time_id: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
     """Count for each time and room option of each class the closed times that they overlap."""
     tables = instance.tables
+    days, weeks, start, end = times.T
     counts: dict[int, NDArray[np.uint8]] = {}
     for room in range(len(instance.rooms)):
         first, last = tables.closed_starts[room : room + 2].tolist()
         if first == last:
             continue
-        total = np.zeros(len(tables.days), np.int64)
+        total = np.zeros(len(times), np.int64)
         for at in range(first, last):
-            overlap = (tables.days & tables.closed_days[at]) != 0
-            overlap &= (tables.weeks & tables.closed_weeks[at]) != 0
-            overlap &= tables.start < tables.closed_end[at]
-            total += overlap & (tables.closed_start[at] < tables.end)
+            overlap = (days & tables.closed_days[at]) != 0
+            overlap &= (weeks & tables.closed_weeks[at]) != 0
+            overlap &= start < tables.closed_end[at]
+            total += overlap & (tables.closed_start[at] < end)
         counts[room] = np.minimum(total, 255).astype(np.uint8)
     parts = [np.empty(0, np.uint8)]
     for k in range(len(instance.classes)):
-        rows = slice(*tables.time_starts[k : k + 2])
+        own = time_id[slice(*tables.time_starts[k : k + 2])]
         rooms = tables.room[slice(*tables.room_starts[k : k + 2])].tolist()
-        none = np.zeros(rows.stop - rows.start, np.uint8)
-        table = [counts[room][rows] if room in counts else none for room in rooms]
+        none = np.zeros(len(own), np.uint8)
+        table = [counts[room][own] if room in counts else none for room in rooms]
         parts.append(np.array(table, np.uint8).T.ravel())
     starts = np.cumsum([0, *(len(part) for part in parts[1:])]).astype(np.int64)
     return starts, np.concatenate(parts)
