@@ -85,7 +85,8 @@ LONG = (
     "tests/runner/test_resume.py",
     "tests/runner/service/test_page.py",
     "tests/stages/search/test_sources.py",
-    "tests/stages/timetable/search/test_days.py",
+    "tests/stages/timetable/constraints/search/test_days.py",
+    "tests/callbacks/progress/test_terminal.py",
     "tests/stages/evolution/test_genetic_algorithm.py",
     "tests/stages/test_problem.py",
     "tests/runner/test_portable.py",
@@ -99,6 +100,14 @@ LONG = (
     "tests/stages/university/exact/test_class_model.py",
     "tests/facade/test_facade.py",
     "tests/test_house.py",
+    "tests/stages/timetable/model/test_malformed.py",
+    "tests/stages/exact/test_cp_sat.py",
+    "tests/stages/timetable/bounds/test_lower_bound.py",
+    "tests/callbacks/recording/test_tensor_board.py",
+    "tests/runner/engine/test_fresh_stages.py",
+    "docs/guides/watching.md",
+    "docs/extend/your_optimiser.md",
+    "tests/stages/search/numba_interfaces/test_caching.py",
 )
 
 
@@ -120,12 +129,13 @@ def ctrl_c_as_usual() -> None:
 
 @pytest.fixture(scope="module")
 def quick_bound() -> Iterator[None]:
-    """Spend little on a lower bound, in tests of runs in which nothing depends on it.
+    """Spend little on a lower bound and on how fast the search is, where nothing depends on them.
 
-    Without a time limit it would take more than all stages of a small run.
+    Without a time limit they would take more than all stages of a small run.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("schoolbell.stages.timetable.steps.load.BOUND_EFFORT", 0.01)
+        patch.setattr("schoolbell.stages.timetable.breeding.anneal_speed.MOST_SECONDS", 0.01)
         yield
 
 

@@ -449,6 +449,9 @@ def test_runs_come_back_from_other_processes(tmp_path):
         from schoolbell.runner import Pipeline, timetabling_pipeline
         from schoolbell.stages import Batch, Stage
         from schoolbell.stages.timetable import generate
+        from schoolbell.stages.timetable.steps import load
+
+        load.BOUND_EFFORT = 0.01
 
         class Search(Stage):
             name = "search"

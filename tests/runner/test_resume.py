@@ -13,7 +13,14 @@ from schoolbell.callbacks import BackupAndRestore, Callback, CSVLogger, TensorBo
 from schoolbell.runner import timetabling_pipeline
 from schoolbell.stages.timetable import generate
 
-PROGRAM = Path(sys.executable).with_name("schoolbell")
+# Without a time limit the lower bound would take longer than all stages of these runs.
+PROGRAM = """
+from schoolbell.runner.cli.main import program
+from schoolbell.stages.timetable.steps import load
+
+load.BOUND_EFFORT = 0.01
+program()
+"""
 pytestmark = pytest.mark.usefixtures("quick_bound")
 
 UNITS = {
@@ -108,7 +115,7 @@ def test_a_run_that_ended_in_any_stage_goes_on_as_if_it_had_not(problem, expecte
 def test_the_same_command_goes_on_after_a_kill(problem, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     problem.write("week.ectt")
-    command = [PROGRAM, "fit", "week.ectt", "--seed", "5", "--quiet"]
+    command = [sys.executable, "-c", PROGRAM, "fit", "week.ectt", "--seed", "5", "--quiet"]
     for stage, parameters in UNITS.items():
         for name, value in parameters.items():
             command += ["--set", f"{stage}.{name}={value}"]

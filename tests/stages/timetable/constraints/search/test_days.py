@@ -130,6 +130,7 @@ def test_the_search_of_long_days_and_long_weeks_counts_right(
     assert table.total.tolist() == [evaluation.violations, evaluation.cost]
 
 
+@pytest.mark.usefixtures("quick_bound")
 def test_a_run_on_a_long_day_goes_through_all_stages_and_compiles_nothing_late(tmp_path) -> None:
     compile_kernels(Formulation.UD2, 18, 5)
     kernels = (annealing.run_moves, crossover.cluster_costs)
