@@ -68,7 +68,8 @@ HEAVIER = 10
 # After so many spells with violations, the best timetable is gone back to.
 PATIENCE = 150
 
-# Part of the moves of students that are of one in a class that is too full, as long as one is.
+# Part of the moves of students that are of one in a class that is too full, as long as one is
+# and no timetable without violations is known.
 LEAVING = 0.5
 
 # Part of the moves of classes to other times with which their students change sections.
@@ -233,7 +234,7 @@ def _go_back(problem, timetable, anneal):
 @inner
 def _move_student(problem, timetable, anneal, bound, violation):
     rng = anneal.rng
-    if anneal.clock[N_CROWDED] > 0 and uniform(rng) < LEAVING:
+    if anneal.best_total[HARD] > 0 and anneal.clock[N_CROWDED] > 0 and uniform(rng) < LEAVING:
         k = _crowded_class(problem, timetable, anneal)
         if k >= 0:
             return try_leave(problem, timetable, k, bound, violation, rng)
@@ -308,13 +309,12 @@ def _move_class(problem, timetable, anneal, bound, violation, chains):
     k = -1
     if timetable.total[HARD] > 0 and uniform(rng) < FOCUS:
         k = _class_in_trouble(problem, timetable, anneal)
-    if k < 0:
-        k = problem.movable[below(rng, len(problem.movable))]
-    else:
         chains = 0.5
-        if anneal.best_total[HARD] > 0:
+        if k >= 0 and anneal.best_total[HARD] > 0:
             # At whatever cost: what is in trouble must get about.
             bound = max(bound, -RESTLESS * violation * math.log(1.0 - uniform(rng)))
+    if k < 0:
+        k = problem.movable[below(rng, len(problem.movable))]
     row, option = timetable.row[k], timetable.option[k]
     n_rows = problem.time_starts[k + 1] - problem.time_starts[k]
     n_options = problem.room_starts[k + 1] - problem.room_starts[k]
