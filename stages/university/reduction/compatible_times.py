@@ -68,8 +68,10 @@ class CompatibleTimes:
         times, time_of = np.unique(columns, axis=0, return_inverse=True)
         self.time_of: NDArray[np.int64] = time_of.ravel()
         self._n = n = len(times)
+        days, weeks, start, end = times.T.copy()
+        no_room = np.full(n, -1)
         self._times = PlacedClasses(
-            np.ones(n, np.bool_), *times.T.copy(), np.full(n, -1), tables.travel[-1:, -1:]
+            np.ones(n, np.bool_), days, weeks, start, end, no_room, tables.travel[-1:, -1:]
         )
         self._packed: dict[tuple[str, int], tuple[NDArray[np.uint8], NDArray[np.bool_]]] = {}
 
