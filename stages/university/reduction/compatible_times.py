@@ -11,9 +11,11 @@ from ..cost.pair_rules import RULES
 from ..cost.placed_classes import PlacedClasses
 from ..model.tables import Tables
 
-# Pairs of times that are looked at together, and most times of which all pairs are kept:
-# 50 MB for each kind of rule.
-_TOGETHER, _MOST = 2_000_000, 20_000
+# Pairs of times that are looked up together.
+_TOGETHER = 2_000_000
+
+# Most times of which all pairs are kept, 8 MB for each rule, and for how many rules.
+_MOST, _RULES = 8_000, 24
 
 
 class TimeSet(NamedTuple):
@@ -24,7 +26,7 @@ class TimeSet(NamedTuple):
     times
         Their numbers.
     bits
-        A bit of each different time, packed.
+        A bit of each different time, packed; none where pairs are not kept.
     """
 
     times: NDArray[np.int64]
@@ -48,9 +50,10 @@ class Kept(NamedTuple):
 
 
 class CompatibleTimes:
-    """Rules between the different times of an instance, each pair looked at once.
+    """Rules between the different times of an instance.
 
-    Travel is left out: rules are no harder than they are.
+    Each pair of times is looked up once for a rule, as long as times and rules are not
+    too many. Travel is left out: rules are no harder than they are.
 
     Parameters
     ----------
@@ -73,49 +76,63 @@ class CompatibleTimes:
         self._times = PlacedClasses(
             np.ones(n, np.bool_), days, weeks, start, end, no_room, tables.travel[-1:, -1:]
         )
+        self._few = n <= _MOST
         self._packed: dict[tuple[str, int], tuple[NDArray[np.uint8], NDArray[np.bool_]]] = {}
 
     def set_of(self, rows: NDArray[np.int64]) -> TimeSet:
         """Return the set of some rows' times."""
         times = self.time_of[rows]
-        flags = np.zeros(self._n, np.bool_)
-        flags[times] = True
+        flags = np.zeros(self._n if self._few else 0, np.bool_)
+        if self._few:
+            flags[times] = True
         return TimeSet(times, np.packbits(flags))
 
     def between(self, kind: str, parameter: int, first: TimeSet, second: TimeSet) -> Kept:
         """Tell which times of two classes go with any of the other's by a rule."""
         rows = self._rows(kind, parameter, first.times)
-        common = rows & second.bits
-        if (common == second.bits).all():
-            return Kept(None, None, True)
-        some: Any = common.any(axis=1)
-        if not some.any():
+        if rows is not None:
+            holds = rows & second.bits
+            whole = bool((holds == second.bits).all())
+        else:
+            holds = self._look_up(kind, parameter, first.times, second.times)
+            whole = bool(holds.all())
+        some: Any = holds.any(axis=1)
+        if whole or not some.any():
             # Where nothing is left the instance is infeasible; a search should still run.
-            return Kept(None, None, False)
-        reached = np.unpackbits(np.bitwise_or.reduce(rows, axis=0), count=self._n)
-        others: Any = reached.view(np.bool_)[second.times]
+            return Kept(None, None, whole)
+        others: Any
+        if rows is None:
+            others = holds.any(axis=0)
+        else:
+            reached = np.unpackbits(np.bitwise_or.reduce(rows, axis=0), count=self._n)
+            others = reached.view(np.bool_)[second.times]
         return Kept(None if some.all() else some, None if others.all() else others, False)
 
-    def _rows(self, kind: str, parameter: int, times: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """Return with which times each of a first class's goes, as bits."""
-        if self._n > _MOST:
-            return self._looked_up(kind, parameter, times)
-        if (kind, parameter) not in self._packed:
+    def _rows(
+        self, kind: str, parameter: int, times: NDArray[np.int64]
+    ) -> NDArray[np.uint8] | None:
+        """Return with which times each of a first class's goes, as bits, if that is kept."""
+        rule = (kind, parameter)
+        if rule not in self._packed:
+            if not self._few or len(self._packed) == _RULES:
+                return None
             packed = np.empty((self._n, -(-self._n // 8)), np.uint8)
-            self._packed[kind, parameter] = packed, np.zeros(self._n, np.bool_)
-        packed, known = self._packed[kind, parameter]
+            self._packed[rule] = packed, np.zeros(self._n, np.bool_)
+        packed, known = self._packed[rule]
         new = times[~known[times]]
-        if len(new):
-            packed[new] = self._looked_up(kind, parameter, new)
-            known[new] = True
+        # In strips, so that little is held besides.
+        step = max(1, _TOGETHER // self._n)
+        for low in range(0, len(new), step):
+            strip = new[low : low + step]
+            packed[strip] = np.packbits(
+                self._look_up(kind, parameter, strip, np.arange(self._n)), axis=1
+            )
+        known[new] = True
         return packed[times]
 
-    def _looked_up(self, kind: str, parameter: int, times: NDArray[np.int64]) -> NDArray[np.uint8]:
-        every = np.arange(self._n)[None, :]
-        strips = []
-        step = max(1, _TOGETHER // self._n)
-        for low in range(0, len(times), step):
-            mine = times[low : low + step, None]
-            holds = RULES[kind](self._times, mine, every, np.full((1, 1), parameter))
-            strips.append(np.packbits(np.broadcast_to(holds, (len(mine), self._n)), axis=1))
-        return np.concatenate(strips)
+    def _look_up(
+        self, kind: str, parameter: int, first: NDArray[np.int64], second: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
+        """Tell which times go together by a rule, (first, second)."""
+        pairs = first[:, None], second[None, :]
+        return RULES[kind](self._times, *pairs, np.full((1, 1), parameter))

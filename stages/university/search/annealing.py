@@ -69,7 +69,7 @@ HEAVIER = 10
 PATIENCE = 150
 
 # Part of the moves of students that are of one in a class that is too full, as long as one is
-# and no timetable without violations is known.
+# listed as such.
 LEAVING = 0.5
 
 # Part of the moves of classes to other times with which their students change sections.
@@ -137,7 +137,8 @@ class Anneal(Record):
     troubled
         Classes that broke a required rule when the spell began, and may do so still.
     crowded
-        Classes that were too full when the spell began, and may be so still.
+        Classes that were too full when the spell began, and may be so still; none once a
+        timetable without violations is known.
     queue, log
         Room to work in for a chain, and for students who change sections.
     """
@@ -234,7 +235,7 @@ def _go_back(problem, timetable, anneal):
 @inner
 def _move_student(problem, timetable, anneal, bound, violation):
     rng = anneal.rng
-    if anneal.best_total[HARD] > 0 and anneal.clock[N_CROWDED] > 0 and uniform(rng) < LEAVING:
+    if anneal.clock[N_CROWDED] > 0 and uniform(rng) < LEAVING:
         k = _crowded_class(problem, timetable, anneal)
         if k >= 0:
             return try_leave(problem, timetable, k, bound, violation, rng)
@@ -256,7 +257,10 @@ def _move_student(problem, timetable, anneal, bound, violation):
 
 @inner
 def _list_troubled(problem, timetable, anneal):
-    """List the classes that break a required rule with others, and those that are too full."""
+    """List the classes that break a required rule with others.
+
+    Until a timetable without violations is known, those too that are too full.
+    """
     n_troubled = 0
     n_crowded = 0
     if timetable.total[HARD] > 0:
@@ -265,6 +269,7 @@ def _list_troubled(problem, timetable, anneal):
             if in_trouble(problem, timetable, k):
                 anneal.troubled[n_troubled] = k
                 n_troubled += 1
+    if anneal.best_total[HARD] > 0:
         for k in range(len(problem.limit)):
             if timetable.attend[k] > problem.limit[k]:
                 anneal.crowded[n_crowded] = k
