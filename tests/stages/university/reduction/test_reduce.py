@@ -15,9 +15,11 @@ from schoolbell.stages.university import (
     Time,
     TimetableError,
     evaluate,
+    generate,
     generate_with_solution,
     reduce,
 )
+from schoolbell.stages.university.reduction import compatible_times
 
 from ..random_university import random_university
 
@@ -84,6 +86,17 @@ def test_the_timetable_of_a_generated_university_survives():
     assert found.feasible
     assert found.soft == evaluate(solution).soft
     assert reduction.removed["times"] > 0
+
+
+@pytest.mark.parametrize(("name", "value"), [("_MOST", 0), ("_RULES", 1), ("_TOGETHER", 1)])
+def test_how_times_are_looked_up_does_not_matter(monkeypatch, name, value):
+    instance = generate(80, 60, seed=3)
+    usual = reduce(instance)
+    monkeypatch.setattr(compatible_times, name, value)
+    other = reduce(instance)
+    assert other.removed == usual.removed
+    assert other.instance == usual.instance
+    assert usual.removed["times"] > 0 and usual.removed["pairs"] > 0
 
 
 def test_options_that_go_with_no_option_of_another_class_are_taken_away():
