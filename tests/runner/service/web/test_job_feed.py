@@ -104,6 +104,12 @@ def test_one_question_to_the_server_is_about_all_jobs(settings, client):
     assert count < 10
 
 
+async def watch_both(settings, job, other):
+    feeds = JobFeeds(settings, threading.Event())
+    found = watch(feeds, job), watch(feeds, other)
+    return await asyncio.gather(*found, return_exceptions=True)
+
+
 def test_what_is_wrong_with_a_job_is_told_to_those_who_watch_it_alone(
     settings, job, client, monkeypatch
 ):
@@ -117,13 +123,7 @@ def test_what_is_wrong_with_a_job_is_told_to_those_who_watch_it_alone(
         return describe(one, *about)
 
     monkeypatch.setattr(feed_reader, "describe", describe_or_fail)
-    feeds = JobFeeds(settings, threading.Event())
-
-    async def both():
-        found = watch(feeds, job), watch(feeds, other)
-        return await asyncio.gather(*found, return_exceptions=True)
-
-    failure, numbers = asyncio.run(both())
+    failure, numbers = asyncio.run(watch_both(settings, job, other))
     assert str(failure) == "it makes no sense" and numbers == [1]
 
 
@@ -142,13 +142,7 @@ def test_what_a_run_has_told_wrongly_is_told_to_those_who_watch_it_alone(
         return read_event(identity, told, texts)
 
     monkeypatch.setattr(job_feed, "read_event", read_or_fail)
-    feeds = JobFeeds(settings, threading.Event())
-
-    async def both():
-        found = watch(feeds, job), watch(feeds, other)
-        return await asyncio.gather(*found, return_exceptions=True)
-
-    failure, numbers = asyncio.run(both())
+    failure, numbers = asyncio.run(watch_both(settings, job, other))
     assert str(failure) == "it makes no sense" and numbers == [1]
 
 
