@@ -98,7 +98,8 @@ def settle(
         tell()
         if placed is not None:
             broken = (timetable.own[:, HARD] > 0) | (timetable.attend > problem.limit)
-            placed[0] = n - np.count_nonzero(broken)
+            # What goes on moving may break a rule again; the best does not.
+            placed[0] = n if anneal.best_total[HARD] == 0 else n - np.count_nonzero(broken)
     cooling = Schedule(temperature, COOLED * temperature, QUENCH * n)
     left = QUENCH * n if anneal.best_total[HARD] == 0 else 0
     anneal.clock[[MOVES_MADE, MOVES_LEFT]] = 0, left
