@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from schoolbell.stages.tasks.stop_flag import StopFlag
-from schoolbell.stages.university import evaluate, generate
+from schoolbell.stages.university import evaluate, generate, generate_with_solution
 from schoolbell.stages.university.errors import FormatError
 from schoolbell.stages.university.reduction.reduce import reduce
 from schoolbell.stages.university.repairing.repair_agent import (
@@ -61,13 +60,10 @@ def test_all_operators_together_repair(environment):
 
 
 def test_cp_sat_makes_a_timetable_without_violations_cheaper(problem):
-    anneal_of = problem.breed()
-    from schoolbell.stages.problem import Cooling
-
-    genes = anneal_of.found(np.random.default_rng(0), StopFlag()).run()
-    cooling = Cooling(2.0, 1.0, 30_000, 0.15, 100.0)
-    anneal = anneal_of.anneal(genes, cooling, np.random.SeedSequence(0)).chunk(30_000).run()
-    environment = problem.repair_environment(anneal_of.solution(anneal.best[0]), 100.0, 4)
+    # As it was drawn: without violations, and far from the cheapest.
+    instance, solution = generate_with_solution(25, 40, seed=2)
+    assert instance == problem.original
+    environment = problem.repair_environment(solution, 100.0, 4)
     environment.restart(np.random.SeedSequence(0))
     before = environment.best_total.tolist()
     assert before[0] == 0
