@@ -105,9 +105,11 @@ def university_pipeline(**options: Any) -> Pipeline:
                 founder_moves=20_000,
                 child_moves=15_000,
                 founder_share=0.5,
-                founder_temperature=1.0,
+                founder_temperature=3.0,
                 final_temperature=0.17,
                 reheats=(0.5, 0.25, 1.0),
+                # Children are few: of the best.
+                tournament=6,
             ),
             RLRepair(),
             FinalizeUniversity(),
